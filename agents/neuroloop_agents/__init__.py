@@ -1,0 +1,1 @@
+"""Ready-made agents: one TOML file each, the whole controller, readable from top to bottom."""

@@ -1,0 +1,15 @@
+"""Worlds to learn in; importing this package registers them with Gymnasium.
+
+`gymnasium.make("neuroloop_envs:neuroloop/PoleBalance-v0")` does both. PyBullet itself loads when a
+world that needs it is made.
+"""
+
+from gymnasium import register
+
+register(
+    id="neuroloop/PoleBalance-v0",
+    entry_point="neuroloop_envs.pole_balance:PoleBalance",
+    max_episode_steps=500,
+    reward_threshold=475.0,
+)
+register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")

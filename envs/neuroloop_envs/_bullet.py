@@ -1,0 +1,201 @@
+"""One PyBullet client: connects, loads models quietly, steps, draws, and disconnects exactly once.
+
+All quantities are SI. PyBullet has no type stubs, so its `Any` stays inside this file.
+"""
+
+import contextlib
+import ctypes
+import importlib
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import error
+from numpy.typing import NDArray
+
+Vector = tuple[float, float, float]
+
+_stdout_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """Where pictures are taken from: positions in m (z up), vertical field of view in degrees."""
+
+    eye: Vector
+    target: Vector
+    field_of_view: float
+    width: int
+    height: int
+    near: float = 0.1
+    far: float = 50.0
+
+
+class Bullet:
+    """A physics client of its own, windowless unless `human`; one `step()` lasts `step_s`.
+
+    `step_s` is divided into `substeps` integration steps, over which a pushed force is held. Only a
+    power of two divides without rounding: any other count would let Bullet's internal clock drop or
+    add an integration step now and then, depending on history.
+    """
+
+    def __init__(self, *, step_s: float, substeps: int, gravity: float = 9.81, human: bool = False) -> None:
+        if substeps < 1 or substeps & (substeps - 1):
+            raise ValueError(f"Bullet.substeps: must be a power of two, got {substeps}")
+        if human and sys.platform == "linux" and not os.environ.get("DISPLAY"):
+            # pybullet.GUI without a display does not raise: it ends the process.
+            raise error.Error("render_mode 'human' needs a display and $DISPLAY is not set; use 'rgb_array'")
+        self._p = _import_pybullet()
+        with _stdout_to_stderr():
+            self._client: int = self._p.connect(self._p.GUI if human else self._p.DIRECT)
+        if self._client < 0:
+            raise error.Error("PyBullet gave no physics client: too many are open")
+        self._disconnect = weakref.finalize(self, _disconnect, self._p, self._client)
+        self._step_s = step_s
+        self._next_frame_s = 0.0
+        self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
+        self._p.setPhysicsEngineParameter(fixedTimeStep=step_s, numSubSteps=substeps, physicsClientId=self._client)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client is gone."""
+        return self._client < 0
+
+    def close(self) -> None:
+        """Disconnect; a second call does nothing."""
+        self._client = -1  # Bullet reuses ids: a stale one would drive somebody else's client
+        self._disconnect()
+
+    def load(self, urdf: str, *, fixed: bool = False) -> int:
+        """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
+        with _stdout_to_stderr():
+            folder = importlib.import_module("pybullet_data").getDataPath()
+            body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
+        return body
+
+    def free_joints(self, body: int) -> None:
+        """Switch off Bullet's default joint motors and every damping it adds by itself."""
+        n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
+        for joint in range(-1, n_joints):
+            self._p.changeDynamics(
+                body,
+                joint,
+                linearDamping=0.0,
+                angularDamping=0.0,
+                jointDamping=0.0,
+                physicsClientId=self._client,
+            )
+        self._p.setJointMotorControlArray(
+            body,
+            range(n_joints),
+            self._p.VELOCITY_CONTROL,
+            forces=[0.0] * n_joints,
+            physicsClientId=self._client,
+        )
+
+    def set_joint(self, body: int, joint: int, position: float, velocity: float) -> None:
+        """Place a joint: m and m/s where it slides, rad and rad/s where it turns."""
+        self._p.resetJointState(body, joint, position, velocity, physicsClientId=self._client)
+
+    def joints(self, body: int, joints: Sequence[int]) -> list[tuple[float, float]]:
+        """Position and velocity of each joint, in the units of `set_joint`."""
+        states = self._p.getJointStates(body, joints, physicsClientId=self._client)
+        return [(state[0], state[1]) for state in states]
+
+    def push(self, body: int, joint: int, force: float) -> None:
+        """Push along a joint (N, or N m where it turns) for the next `step()`."""
+        self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
+
+    def step(self) -> None:
+        """Advance by `step_s` seconds."""
+        self._p.stepSimulation(physicsClientId=self._client)
+
+    def pace(self) -> None:
+        """Sleep to the next multiple of `step_s`, so that a person sees the world at its speed."""
+        now = time.monotonic()
+        self._next_frame_s = max(self._next_frame_s + self._step_s, now)
+        time.sleep(self._next_frame_s - now)
+
+    def aim(self, camera: Camera) -> None:
+        """Clear the window of its panels and turn its view to `camera` (windows only)."""
+        self._p.configureDebugVisualizer(self._p.COV_ENABLE_GUI, 0, physicsClientId=self._client)
+        offset = np.subtract(camera.target, camera.eye)
+        self._p.resetDebugVisualizerCamera(
+            cameraDistance=float(np.linalg.norm(offset)),
+            cameraYaw=float(np.degrees(np.arctan2(-offset[0], offset[1]))),
+            cameraPitch=float(np.degrees(np.arctan2(offset[2], np.hypot(offset[0], offset[1])))),
+            cameraTargetPosition=camera.target,
+            physicsClientId=self._client,
+        )
+
+    def paint(self, body: int, link: int, rgb: Vector) -> None:
+        """Colour a link (each channel 0 to 1)."""
+        self._p.changeVisualShape(body, link, rgbaColor=(*rgb, 1.0), physicsClientId=self._client)
+
+    def photo(self, camera: Camera) -> NDArray[np.uint8]:
+        """A picture by the software renderer: uint8 of shape (height, width, 3)."""
+        view = self._p.computeViewMatrix(camera.eye, camera.target, (0.0, 0.0, 1.0))
+        projection = self._p.computeProjectionMatrixFOV(
+            camera.field_of_view, camera.width / camera.height, camera.near, camera.far
+        )
+        # shadow is always passed: Bullet remembers the last value, and shadows double the cost.
+        image = self._p.getCameraImage(
+            camera.width,
+            camera.height,
+            view,
+            projection,
+            shadow=0,
+            renderer=self._p.ER_TINY_RENDERER,
+            physicsClientId=self._client,
+        )
+        rgba = np.asarray(image[2], np.uint8).reshape(camera.height, camera.width, 4)
+        return np.ascontiguousarray(rgba[:, :, :3])
+
+
+def _import_pybullet() -> Any:
+    try:
+        with _stdout_to_stderr():
+            return importlib.import_module("pybullet")
+    except ImportError as exc:
+        raise error.DependencyNotInstalled(
+            "the PyBullet worlds need Python 3.11 on Linux x86-64, where pybullet has a wheel: pip install pybullet"
+        ) from exc
+
+
+def _disconnect(p: Any, client: int) -> None:
+    # A window that its user closed has already disconnected.
+    with contextlib.suppress(p.error), _stdout_to_stderr():
+        p.disconnect(physicsClientId=client)
+
+
+@contextlib.contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send what Bullet's C code prints to stderr: stdout belongs to the program's own output."""
+    with _stdout_lock:
+        _flush()
+        try:
+            saved = os.dup(1)
+            os.dup2(2, 1)
+        except OSError:  # a process without stdout or stderr has nothing to keep clean
+            yield
+            return
+        try:
+            yield
+        finally:
+            _flush()
+            os.dup2(saved, 1)
+            os.close(saved)
+
+
+def _flush() -> None:
+    """Empty Python's and C's buffers: text left there would come out on the wrong side."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):  # its reader is gone, or it is closed
+            sys.stdout.flush()
+    ctypes.CDLL(None).fflush(None)

@@ -1,0 +1,184 @@
+"""What users hold: an agent that learns, predicts, and is saved and loaded."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checkpoint, config
+from .checkpoint import Checkpoint, require
+from .config import AgentConfig
+from .controller import Controller, make_controller
+from .errors import BadInput, CheckpointError, ConfigError, unknown
+from .loop.lockstep import Callback, Lockstep, Progress, play
+from .loop.plant import Plant
+from .network.network import State
+
+EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
+Env = gymnasium.Env[Any, Any]
+
+
+class Agent:
+    """A controller in its loop with a plant.
+
+    `env` is a Gymnasium environment; without it, the one that the configuration names is made. Raises `BadInput` for what
+    does not exist or does not fit.
+    """
+
+    def __init__(self, config: AgentConfig, env: Env | None = None, seed: int = 0, name: str = "agent") -> None:
+        if not 0 <= seed < 2**53:
+            raise BadInput(f"seed: must be from 0 to 2**53 - 1, got {seed}")
+        self.config, self.seed, self.name = config, seed, name
+        self._plant = Plant(config.plant, env, seed)
+        spaces = self._plant.env.observation_space, self._plant.env.action_space
+        self._controller: Controller = make_controller(config, *spaces, seed)
+        self._loop = Lockstep(self._plant, self._controller, Progress(self._plant.criterion))
+
+    @property
+    def env_id(self) -> str:
+        """The id of the environment."""
+        return self._plant.env_id
+
+    @property
+    def controller(self) -> Controller:
+        """Encoder, network, learner and decoder."""
+        return self._controller
+
+    @property
+    def progress(self) -> Progress:
+        """What learning has done so far."""
+        return self._loop.progress
+
+    def learn(
+        self,
+        total_steps: int,
+        *,
+        episodes: int | None = None,
+        stop_when_solved: bool = False,
+        callback: Callback | None = None,
+    ) -> Progress:
+        """Control the plant and learn on-line for `total_steps` more plant steps.
+
+        Stops earlier once `episodes` episodes ended in all, with `stop_when_solved` once the mean of 100 returns reaches
+        the criterion, or when `callback(progress)`, called about ten times a second, returns False. A later call goes on
+        where this one stopped, mid-episode too.
+        """
+        target = self.progress.steps + total_steps
+        self._loop.run(target, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
+        return self.progress
+
+    def predict(self, observation: Any, state: State | None = None) -> tuple[Any, State]:
+        """The action for `observation`, without learning or exploring.
+
+        `state` is what the call before returned, or None where an episode begins. Training is not disturbed.
+        """
+        return self._controller.predict(observation, state)
+
+    def evaluate(self, episodes: int = 20) -> NDArray[np.float64]:
+        """Native returns of whole episodes without learning or exploring, shape (episodes,). Ends an unfinished episode
+        of training only in the plant: training brings it back."""
+        returns = play(self._plant, self._controller, range(EVALUATION, EVALUATION + episodes))
+        self._loop = Lockstep(self._plant, self._controller, self.progress)
+        return returns
+
+    def save(self, path: str | Path) -> Path:
+        """Save everything, so that loading and going on equals never having stopped, bit for bit."""
+        progress, target = self.progress, Path(path)
+        facts = {
+            "agent": self.name, "env": self.env_id, "seed": self.seed, "versions": checkpoint.facts_of_versions(),
+            "steps": progress.steps, "ticks": progress.ticks, "solved_at_step": progress.solved_at_step,
+            "reward": progress.reward, "episode_return": progress.episode_return, "episode_steps": progress.episode_steps,
+        }  # fmt: skip
+        arrays = {f"controller/{name}": array for name, array in self._controller.state().items()}
+        arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
+        if progress.actions:
+            arrays["actions"] = np.array(progress.actions)
+        checkpoint.write(target, Checkpoint(config.to_toml(self.config), facts, arrays))
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path, env: Env | None = None) -> Agent:
+        """The agent of a checkpoint. `env` is needed if the agent was trained on an environment that it did not make.
+
+        Raises `CheckpointError` for a file that is none, is damaged, or belongs to another kind of agent or plant.
+        """
+        saved = checkpoint.read(Path(path))
+        try:
+            agent_config = config.from_dict(tomllib.loads(saved.toml))
+        except (tomllib.TOMLDecodeError, ConfigError) as error:
+            raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
+        facts = saved.facts
+        agent = cls(agent_config, env, require(facts, "seed", int), require(facts, "agent", str))
+        try:
+            agent._restore(saved)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}") from None
+        return agent
+
+    def _restore(self, saved: Checkpoint) -> None:
+        facts, arrays, progress = saved.facts, saved.arrays, Progress(self._plant.criterion)
+        self._controller.restore({name.removeprefix("controller/"): array for name, array in arrays.items()})
+        progress.steps, progress.ticks = require(facts, "steps", int), require(facts, "ticks", int)
+        progress.solved_at_step = facts.get("solved_at_step")
+        for name, kind in (("returns", np.float64), ("lengths", np.int64)):
+            if name not in arrays or arrays[name].ndim != 1 or arrays[name].dtype != kind:
+                raise CheckpointError(f"array {name!r} is missing or has the wrong shape")
+        progress.returns, progress.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
+        progress.reward = require(facts, "reward", (int, float))
+        progress.episode_return = require(facts, "episode_return", (int, float))
+        progress.episode_steps = require(facts, "episode_steps", int)
+        progress.actions = self._actions(arrays.get("actions"))
+        self._loop = Lockstep(self._plant, self._controller, progress)
+
+    def _actions(self, array: NDArray[Any] | None) -> list[Any]:
+        if array is None:
+            return []
+        space = self._plant.env.action_space
+        actions = [int(action) for action in array] if array.ndim == 1 and space.shape == () else list(array)
+        if not all(space.contains(action) for action in actions):
+            raise CheckpointError("array 'actions' does not fit the action space")
+        return actions
+
+    def close(self) -> None:
+        """Close the environment if the agent made it."""
+        self._plant.close()
+
+
+def agents() -> dict[str, Path]:
+    """Names and files of the ready-made agents."""
+    import neuroloop_agents
+
+    folders = [Path(folder) for folder in neuroloop_agents.__path__]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+
+
+def read_config(name: str | Path, overrides: Iterable[str] = (), env: str | None = None) -> tuple[str, AgentConfig]:
+    """Name and configuration of a ready-made agent or of a TOML file. Raises `BadInput` with the closest match."""
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file")
+        return path.stem, config.read(path, overrides, env)
+    known = agents()
+    if str(name) not in known:
+        raise BadInput(unknown("agent", str(name), known))
+    return str(name), config.read(known[str(name)], overrides, env)
+
+
+def load_agent(name: str | Path, env: Env | str | None = None, seed: int = 0, overrides: Iterable[str] = ()) -> Agent:
+    """A ready-made agent, or the one of a TOML file, for `env`: an environment, an id, or the one that the file names.
+
+    `overrides` are settings such as `"learner.gamma=0.98"`.
+    """
+    env_id = env if isinstance(env, str) else None
+    agent_name, agent_config = read_config(name, overrides, env_id)
+    return Agent(agent_config, None if isinstance(env, str) else env, seed, agent_name)
+
+
+__all__ = ["Agent", "agents", "load_agent", "read_config"]

@@ -1,0 +1,151 @@
+"""From an agent's configuration and a plant's spaces to a linked network: the only place that knows all kinds of parts."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .config import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+from .decoders.actions import ActionCode
+from .decoders.winner_take_all import Selection, add_selection
+from .encoders.conjunctive import add_conjunctive
+from .encoders.gaussian import add_gaussian
+from .encoders.observation import Layout
+from .errors import ConfigError
+from .graph import Graph
+from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
+from .network.cells import CellSource
+from .network.dense import add_dense
+from .network.from_cells import add_from_cells
+from .network.lif import Population, add_lif, spikes_of
+from .network.network import Network
+from .network.source import Source, add_source
+from .plasticity.rstdp import Predicted, Third, add_rstdp
+from .plasticity.rstdp_cells import add_rstdp_cells
+
+FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
+HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually
+
+
+class Built(NamedTuple):
+    """A population with its settings, and the selection that reads it."""
+
+    config: Lif
+    population: Population
+    selection: Selection | None
+
+
+def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Network:
+    """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
+    graph = Graph(config.clock, seed)
+    memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
+    encoder = _add_encoder(graph, config, layout, memory)
+    signals = td_signals(graph)
+    populations = {name: _add_population(graph, config, name, actions) for name in config.population}
+    sources: dict[str, list[Source | CellSource]] = {"encoder": [encoder]}
+    for name, projection in config.projection.items():
+        if projection.pre not in sources:
+            built = populations[projection.pre]
+            sources[projection.pre] = [_as_source(graph, one) for one in built]
+        for pre in sources[projection.pre]:
+            for d, post in enumerate(populations[projection.post]):
+                full_name = f"{name}[{d}]" if len(populations[projection.post]) > 1 else name
+                _add_projection(graph, config, full_name, projection, pre, post, signals)
+    critic = populations[config.learner.critic][0]
+    onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
+    most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
+    add_td(graph, config.learner, critic.population, critic.config, most_weight)
+    return Network(graph)
+
+
+def _memory(config: SpikingConfig, projection: ProjectionConfig) -> int:
+    """Control steps until an eligibility is gone."""
+    if projection.plasticity is None:
+        return 1
+    decay = config.learner.gamma * projection.plasticity.decay
+    if decay >= 1.0:
+        raise ConfigError("learner.gamma × plasticity.lambda: must be below 1, or eligibility never ends")
+    return int(math.log(FORGOTTEN) / math.log(decay)) + 1 if decay > 0.0 else 1
+
+
+def _add_encoder(graph: Graph, config: SpikingConfig, layout: Layout, memory: int) -> Source | CellSource:
+    if isinstance(config.encoder, Conjunctive):
+        return add_conjunctive(graph, config.encoder, layout, memory)
+    return add_gaussian(graph, config.encoder, layout)
+
+
+def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: ActionCode) -> list[Built]:
+    """One population; of the one that the decoder selects from, one for each dimension of the action."""
+    lif = config.population[name]
+    bias = critic_bias(config.learner) if name == config.learner.critic else lif.bias
+    if name != config.decoder.population:
+        n = lif.n if lif.n_per_action is None else lif.n_per_action * sum(actions.groups)
+        return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
+    built = []
+    for d, groups in enumerate(actions.groups):
+        assert lif.n_per_action is not None, "config.py checks it"
+        population = add_lif(graph, f"{name}[{d}]", lif, lif.n_per_action * groups, bias)
+        selection = add_selection(graph, str(d), config.decoder, config.warm_up, population, groups, actions.ordered)
+        built.append(Built(lif, population, selection))
+    return built
+
+
+def _as_source(graph: Graph, built: Built) -> Source:
+    """A population as presynaptic neurons. What it will fire is not known beforehand, so its past trace stands for it."""
+    lif, population = built.config, built.population
+    usual = lif.tau_trace * spikes_of(HIDDEN_DRIVE, lif.tau_mem, lif.t_ref, 1.0)
+    return add_source(graph, population.fired, population.n, lif.tau_trace, None, usual, population.n)
+
+
+def _add_projection(
+    graph: Graph,
+    config: SpikingConfig,
+    name: str,
+    projection: ProjectionConfig,
+    pre: Source | CellSource,
+    post: Built,
+    signals: Signals,
+) -> None:
+    onto_critic = projection.post == config.learner.critic
+    scale = signals.scale if onto_critic else graph.signal("one", 1.0)
+    rule = projection.plasticity
+    predicted = None
+    if rule is not None and rule.predictive and post.selection is not None:
+        predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
+    third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
+    if isinstance(pre, CellSource):
+        made = add_from_cells(
+            graph, name, projection, pre, post.population, scale, signals.start if onto_critic else None
+        )
+        if rule is not None:
+            add_rstdp_cells(graph, projection, rule, pre, made, post.population, third, predicted)
+    else:
+        weights = add_dense(graph, name, projection, pre, post.population, scale)
+        if rule is not None:
+            add_rstdp(graph, projection, rule, pre, post.population, weights, third, predicted)
+
+
+def _third(
+    graph: Graph,
+    config: SpikingConfig,
+    projection: ProjectionConfig,
+    usual_trace: float,
+    post: Built,
+    signals: Signals,
+    scale: int,
+) -> Third:
+    """The neuromodulator of a projection, with gains in units of a usual pairing, so that they mean the same everywhere."""
+    rule, lif, duration = projection.plasticity, post.config, graph.clock.n_steps * graph.clock.dt
+    gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * config.learner.gamma)
+    if projection.post == config.learner.critic:
+        pairing = usual_count(config.learner, lif, duration) * usual_trace
+        modulator = signals.for_critic
+    elif post.selection is not None:
+        after = duration - config.decoder.decide_after
+        pairing = spikes_of(max(lif.bias + config.decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after) * usual_trace
+        gain *= config.decoder.temperature * config.decoder.noise
+        modulator = signals.for_others
+    else:
+        pairing = spikes_of(HIDDEN_DRIVE, lif.tau_mem, lif.t_ref, duration) * usual_trace
+        modulator = signals.for_others
+    return Third(modulator, gain / pairing, decay, pairing, scale)

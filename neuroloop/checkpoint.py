@@ -1,0 +1,135 @@
+"""Checkpoints: a zip of the agent's TOML, one JSON and `.npy` arrays. Never pickle: reading one runs nothing.
+
+Written to a temporary name, flushed to the disk and renamed, so that a file of the final name is always whole.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CheckpointError
+
+FORMAT = 1
+CONFIG, FACTS, ARRAYS = "agent.toml", "facts.json", "arrays/"
+MOST_BYTES = 4 << 30  # of all members, unpacked
+
+
+class Checkpoint(NamedTuple):
+    """What a file holds."""
+
+    toml: str
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically. Raises `CheckpointError` if the place cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                _write_to(file, checkpoint)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.chmod(0o644)
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _write_to(file: Any, checkpoint: Checkpoint) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(CONFIG, checkpoint.toml)
+        archive.writestr(FACTS, json.dumps({"format": FORMAT} | checkpoint.facts, indent=1, allow_nan=False))
+        for name, array in checkpoint.arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, array, allow_pickle=False)
+            archive.writestr(f"{ARRAYS}{name}.npy", buffer.getvalue())
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a checkpoint. Raises `CheckpointError`, saying what is wrong with the file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read_from(archive, path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        ValueError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        SyntaxError,
+    ) as error:
+        raise CheckpointError(f"{path}: not a neuroloop checkpoint, or damaged: {error}") from None
+    except zipfile.zlib.error as error:  # type: ignore[attr-defined]
+        raise CheckpointError(f"{path}: damaged: {error}") from None
+
+
+def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
+    members = {info.filename: info for info in archive.infolist()}
+    size = sum(info.file_size for info in members.values())
+    if size > MOST_BYTES:
+        raise CheckpointError(f"{path}: would unpack to {size} bytes, more than {MOST_BYTES}")
+    for name in (CONFIG, FACTS):
+        if name not in members:
+            raise CheckpointError(f"{path}: not a neuroloop checkpoint: {name} is missing")
+    facts = json.loads(archive.read(FACTS))
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: has a format that this version does not read (it reads {FORMAT})")
+    arrays = {}
+    for name in members:
+        if name.startswith(ARRAYS) and name.endswith(".npy"):
+            with archive.open(name) as member:
+                arrays[name.removeprefix(ARRAYS).removesuffix(".npy")] = _read_array(member, members[name].file_size)
+    return Checkpoint(archive.read(CONFIG).decode(), facts, arrays)
+
+
+def _read_array(member: Any, size: int) -> NDArray[Any]:
+    """Read one array, whose header may not promise more than the member holds."""
+    version = np.lib.format.read_magic(member)
+    if version != (1, 0):
+        raise ValueError(f"array of unknown version {version}")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(member, max_header_size=10_000)
+    if dtype.hasobject or dtype.kind not in "biuf" or fortran:
+        raise ValueError(f"array of kind {dtype} is not accepted")
+    count = int(np.prod(shape, dtype=np.float64))
+    if count * dtype.itemsize > size:
+        raise ValueError(f"array of shape {shape} does not fit into {size} bytes")
+    data = member.read(count * dtype.itemsize)
+    return np.frombuffer(data, dtype, count).reshape(shape).copy()
+
+
+def facts_of_versions() -> dict[str, str]:
+    """Versions that bit-exactness depends on."""
+    import platform
+    from importlib.metadata import version
+
+    names = ("neuroloop", "numpy", "numba", "gymnasium")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def require(facts: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:
+    """A fact of the right type. Raises `CheckpointError`."""
+    value = facts.get(name)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise CheckpointError(f"{FACTS}: {name}: is missing or of the wrong type, got {value!r}")
+    return value

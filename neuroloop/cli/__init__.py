@@ -1,0 +1,41 @@
+"""One command, one file a verb. Exit codes: 0 done, 1 failed, 2 bad input, 130 Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from . import bench, evaluate, listing, run
+
+app = typer.Typer(
+    name="neuroloop",
+    help="A spiking neural network drives a robot and learns while it drives.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("eval")(evaluate.evaluate)
+app.command("bench")(bench.bench)
+app.command("agents")(listing.agents)
+app.command("envs")(listing.envs)
+app.command("info")(listing.info)
+
+
+def main() -> None:
+    """Entry point of the command `neuroloop`."""
+    from ..errors import BadInput, NeuroloopError
+
+    try:
+        app()
+    except NeuroloopError as error:
+        print(f"neuroloop: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, BadInput) else 1)
+    except KeyboardInterrupt:
+        print("neuroloop: stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,96 @@
+"""`neuroloop agents`, `envs` and `info`: what is there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+from typing import Annotated, Any
+
+import typer
+
+from .options import Json, print_json
+
+EXTRAS = {"plot": "matplotlib", "box2d": "Box2D", "baselines": "stable_baselines3"}
+Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Show ids that contain this.")]
+
+
+def agents(json: Json = False) -> None:
+    """List the ready-made agents."""
+    from ..agent import agents as known
+    from ..agent import read_config
+
+    rows = [(name, read_config(name)[1], path) for name, path in known().items()]
+    if json:
+        print_json(
+            {
+                name: {"env": config.plant.env or None, "about": config.about, "file": str(path)}
+                for name, config, path in rows
+            }
+        )
+        return
+    _print_table(
+        [
+            ("agent", "environment", "about"),
+            *((name, config.plant.env or "any", config.about) for name, config, _ in rows),
+        ]
+    )
+
+
+def envs(pattern: Pattern = "", json: Json = False) -> None:
+    """List the environments that are installed, ours first."""
+    import gymnasium
+
+    importlib.import_module("neuroloop_envs")
+    specs = [spec for name, spec in gymnasium.registry.items() if pattern.lower() in name.lower()]
+    specs.sort(key=lambda spec: (not spec.id.startswith("neuroloop/"), spec.id))
+    if json:
+        print_json(
+            {
+                spec.id: {"reward_threshold": spec.reward_threshold, "max_episode_steps": spec.max_episode_steps}
+                for spec in specs
+            }
+        )
+        return
+    heads = ("environment", "criterion", "longest episode")
+    _print_table([heads, *((spec.id, _text(spec.reward_threshold), _text(spec.max_episode_steps)) for spec in specs)])
+
+
+def info(json: Json = False) -> None:
+    """Versions, machine, extras and where compiled kernels are kept."""
+    from .._numba import cache_folder
+
+    names = ("neuroloop", "gymnasium", "numba", "numpy", "msgspec", "pybullet")
+    facts: dict[str, Any] = {"python": platform.python_version()} | {name: _version(name) for name in names}
+    facts |= {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+    facts |= {f"extra {extra}": importlib.util.find_spec(module) is not None for extra, module in EXTRAS.items()}
+    facts["kernels"] = str(cache_folder())
+    if json:
+        print_json(facts)
+        return
+    shown = {True: "installed", False: "not installed", None: "not installed"}
+    _print_table(
+        [
+            (name, shown[value] if value is None or isinstance(value, bool) else str(value))
+            for name, value in facts.items()
+        ]
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,30 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+AgentName = Annotated[
+    str, typer.Argument(metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file.")
+]
+Env = Annotated[str | None, typer.Option("--env", metavar="ID", help="Any Gymnasium id, or module:id.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Everything random follows from it.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as in learner.gamma=0.98. Repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
+
+
+def print_json(report: dict[str, Any]) -> None:
+    """One line; never NaN."""
+    print(json.dumps(report, allow_nan=False))
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether an agent is given as a checkpoint file."""
+    return name.endswith(".zip") or (Path(name).is_file() and not name.endswith(".toml"))

@@ -1,0 +1,159 @@
+"""What stands between an observation and an action: encoder, network, learner and decoder as one object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import Space
+from numpy.typing import NDArray
+
+from .assembly import assemble
+from .config import AgentConfig, RandomConfig, SpikingConfig
+from .decoders.actions import code_of
+from .encoders.normaliser import OBSERVATION
+from .encoders.observation import layout_of
+from .errors import CheckpointError, PlantError
+from .graph import Mode
+from .network.network import Network, State
+
+
+class Controller(Protocol):
+    """Decides, and learns from what came of it. See `neuroloop.learning` for what a reward pays for."""
+
+    @property
+    def spikes(self) -> float:
+        """Spikes fired so far."""
+
+    def act(self, observation: Any, reward: float, *, first: bool) -> Any:
+        """The action for `observation`; learns from the `reward` that answered the action before.
+
+        `first` says that an episode begins; `reward` is not used then.
+        """
+
+    def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
+        """Learn from the last reward of an episode that terminated, or was cut off at `observation`."""
+
+    def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
+        """The action without learning or exploring, and the transient state after it; `state` None begins an episode."""
+
+    def state(self) -> State:
+        """A copy of everything that `act` and `finish` change, as arrays."""
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `state` returned. Raises `CheckpointError` if it does not fit."""
+
+
+def make_controller(
+    config: AgentConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
+) -> Controller:
+    """The controller of an agent for a plant's spaces."""
+    if isinstance(config, RandomConfig):
+        return RandomController(action_space, seed)
+    return SpikingController(config, observation_space, action_space, seed)
+
+
+class SpikingController:
+    """A network that the configuration describes."""
+
+    def __init__(
+        self, config: SpikingConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
+    ) -> None:
+        self._layout = layout_of(observation_space)
+        self._code = code_of(action_space, config.decoder.levels)
+        self._reward = config.reward
+        self._warm_up = config.warm_up.decisions
+        self.network: Network = assemble(config, self._layout, self._code, seed)
+        self._raw = self.network.view(OBSERVATION)
+        self._winners = [self.network.view(f"selection.{d}.winner") for d in range(len(self._code.groups))]
+
+    @property
+    def spikes(self) -> float:
+        return self.network.signal("spikes")
+
+    def act(self, observation: Any, reward: float, *, first: bool) -> Any:
+        self._sense(observation)
+        awake = self.network.signal("awake") != 0.0
+        warm = awake or self.network.signal("return.count") + (not first) >= self._warm_up
+        paid = 0.0 if first else self._paid(reward, terminated=False)
+        self.network.run(Mode.ACT if warm else Mode.WARM_UP, reward=paid, first=first, fresh=first or not awake)
+        return self._action()
+
+    def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
+        if terminated:
+            mode = Mode.TERMINATE if self.network.signal("awake") else Mode.CLOSE_WARM_UP
+            self.network.run(mode, reward=self._paid(reward, terminated=True), ended=True)
+        else:
+            self.act(observation, reward, first=False)
+            if self.network.signal("awake"):
+                self.network.run(Mode.CLOSE, ended=True)
+
+    def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
+        with self.network.visiting(state):
+            self._sense(observation)
+            self.network.run(Mode.LOOK, first=state is None, fresh=state is None)
+            return self._action(), self.network.transient()
+
+    def state(self) -> State:
+        return self.network.state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self.network.restore(state)
+
+    def _sense(self, observation: Any) -> None:
+        """Hand the observation to the network. Raises `PlantError` for what is no observation of this plant."""
+        names, raw = self._layout.names, self._raw
+        try:
+            flat = np.asarray(self._layout.flatten(observation), np.float64)
+        except (TypeError, ValueError, KeyError, IndexError) as error:
+            raise PlantError(f"tick {self._tick}: the observation does not fit its space: {error}") from None
+        if flat.shape != raw.shape:
+            raise PlantError(f"tick {self._tick}: the observation has {flat.size} numbers, expected {raw.size}")
+        raw[:] = flat
+        if not math.isfinite(raw.sum()):
+            for name, value in zip(names, flat, strict=True):
+                if not math.isfinite(value):
+                    raise PlantError(f"tick {self._tick}: {name} is {value}; observations must be finite")
+
+    def _paid(self, reward: float, *, terminated: bool) -> float:
+        """What the learner is paid for a reward of the plant."""
+        if not math.isfinite(reward):
+            raise PlantError(f"tick {self._tick}: the reward is {reward}; rewards must be finite")
+        return self._reward.scale * reward + (self._reward.on_termination if terminated else 0.0)
+
+    def _action(self) -> Any:
+        return self._code.decode([int(winner[0]) for winner in self._winners])
+
+    @property
+    def _tick(self) -> int:
+        return self.network.tick
+
+
+class RandomController:
+    """Draws actions uniformly from the action space. Learns nothing."""
+
+    def __init__(self, action_space: Space[Any], seed: int) -> None:
+        self._space, self._seed, self._n = action_space, seed, 0
+
+    spikes = 0.0
+
+    def act(self, observation: Any, reward: float, *, first: bool) -> Any:
+        self._n += 1
+        self._space.seed(int(np.random.SeedSequence([self._seed, self._n]).generate_state(1)[0]))
+        return self._space.sample()
+
+    def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
+        pass
+
+    def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
+        return self.act(observation, 0.0, first=state is None), {}
+
+    def state(self) -> State:
+        return {"n": np.array([self._n])}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        if "n" not in state or state["n"].shape != (1,):
+            raise CheckpointError("controller: array 'n' should be one number")
+        self._n = int(state["n"][0])

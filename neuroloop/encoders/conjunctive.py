@@ -1,0 +1,117 @@
+"""Conjunctive cells: modules that tile random combinations of dimensions, one active cell a module.
+
+A module is a coarse code (Hinton 1984; Albus 1975) of one to four dimensions: cell index floor(u_d n + offset_d), folded
+over its dimensions. Which cells are active is all this encoder says; when they fire, `network.cells` does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numba import kernel, places
+from ..config import Conjunctive
+from ..graph import Arena, Graph, Mode, Phase
+from ..network.cells import CellSource, add_cells
+from ..rows import f32, i32, i64
+from .normaliser import add_normaliser
+from .observation import Layout
+
+MOST_CELLS = 100_000  # in a module: more dimensions are left out of it
+
+
+class Tiling(NamedTuple):
+    """Row of the encoder."""
+
+    modules: int
+    most_dims: int  # of any module
+    scaled: int  # f4: the observation in [0, 1)
+    dims: int  # i4[modules, most_dims]: dimensions of a module, then -1
+    offsets: int  # f4[modules, most_dims]
+    tiles: int  # i4[modules, most_dims]
+    first_cell: int  # i4[modules]
+    wanted: int  # i4[modules]: the cell of each module to be active
+
+
+at = places(Tiling)
+
+
+@kernel
+def locate(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Find the cell of each module that the observation falls into."""
+    for module in range(row[at.modules]):
+        cell = i64(0)
+        for k in range(module * row[at.most_dims], (module + 1) * row[at.most_dims]):
+            d = i64(i4[row[at.dims] + k])
+            if d < 0:
+                break
+            tiles = i64(i4[row[at.tiles] + k])
+            cell = cell * (tiles + 1) + i64(f4[row[at.scaled] + d] * f32(tiles) + f4[row[at.offsets] + k])
+        i4[row[at.wanted] + module] = i32(i4[row[at.first_cell] + module] + cell)
+
+
+class Modules(NamedTuple):
+    """The structure of the modules; -1 ends a module's list of dimensions."""
+
+    dims: NDArray[np.int64]  # (modules, most_dims)
+    tiles: NDArray[np.int64]  # (modules, most_dims)
+    offsets: NDArray[np.float64]  # (modules, most_dims), in tiles
+    first_cell: NDArray[np.int64]  # (modules,)
+    n_cells: int
+
+
+def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) -> Modules:
+    """Deal dimensions to modules from shuffled decks, so that all are used alike, with random offsets.
+
+    A discrete dimension has a tile for each level and no offset.
+    """
+    most = min(layout.size, len(config.dimensions))
+    chance = np.array(config.dimensions[:most])
+    chance[-1] += sum(config.dimensions[most:])
+    dims = np.full((config.modules, most), -1)
+    tiles = np.zeros((config.modules, most), np.int64)
+    offsets = rng.random((config.modules, most))
+    sizes = np.zeros(config.modules, np.int64)
+    deck: list[int] = []
+    for module in range(config.modules):
+        size, chosen = 1, []
+        wanted = int(rng.choice(most, p=chance / chance.sum())) + 1
+        while len(chosen) < wanted:
+            fitting = [d for d in deck if d not in chosen]
+            if not fitting:
+                deck = [int(d) for d in rng.permutation(layout.size)]
+                continue
+            d = fitting[0]
+            deck.remove(d)
+            n = int(layout.levels[d]) or config.tiles[module % len(config.tiles)] * (2 if wanted == 1 else 1)
+            if chosen and size * (n + 1) > MOST_CELLS:
+                break
+            tiles[module, len(chosen)] = n
+            if layout.levels[d]:
+                offsets[module, len(chosen)] = 0.0
+            chosen.append(d)
+            size *= n + 1
+        dims[module, : len(chosen)] = chosen
+        sizes[module] = size
+    return Modules(dims, tiles, offsets, np.cumsum(sizes) - sizes, int(sizes.sum()))
+
+
+def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: int) -> CellSource:
+    """Add the encoder to the graph. `memory`: control steps until an eligibility is gone."""
+    modules = deal_modules(config, layout, graph.rng)
+    scaled = add_normaliser(graph, config.normalise, layout)
+    n, dims, lasting = config.modules, modules.dims, Arena.LASTING
+    wanted = graph.i4(n)
+    part = graph.part(
+        Tiling(
+            modules=n, most_dims=dims.shape[1], scaled=scaled, dims=graph.i4(dims.size, dims, lasting),
+            offsets=graph.f4(dims.size, modules.offsets, lasting), tiles=graph.i4(dims.size, modules.tiles, lasting),
+            first_cell=graph.i4(n, modules.first_cell, lasting), wanted=wanted,
+        )
+    )  # fmt: skip
+    graph.call(Phase.ENCODE, locate, part, Mode.ACT | Mode.LOOK)
+    return add_cells(
+        graph, modules.n_cells, wanted, n, config.interval, config.tau_trace, config.familiar_after, memory
+    )

@@ -1,0 +1,128 @@
+"""Measured figures: a value beside its target, printed for people and for machines."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ..checkpoint import facts_of_versions
+
+
+class Figure(NamedTuple):
+    """One measured number."""
+
+    name: str
+    value: float | None
+    unit: str
+    n: int  # measurements behind it
+    target: float | None = None
+    better: Literal["low", "high"] = "low"
+    low: float | None = None  # least and greatest of the measurements
+    high: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None without a target."""
+        if self.target is None:
+            return None
+        if self.value is None:
+            return False
+        return self.value <= self.target if self.better == "low" else self.value >= self.target
+
+    def __str__(self) -> str:
+        sign = "≤" if self.better == "low" else "≥"
+        verdict = "" if self.target is None else f"  target {sign} {self.target:g}: {'met' if self.met else 'MISSED'}"
+        between = "" if self.low is None or self.high is None else f"  ({self.low:.6g} … {self.high:.6g})"
+        value = "–" if self.value is None else f"{self.value:.6g}"
+        return f"{self.name:42s} {value:>10s} {self.unit:6s} n = {self.n}{between}{verdict}"
+
+
+class Suite(NamedTuple):
+    """What a suite measured."""
+
+    name: str
+    figures: list[Figure]
+    rows: list[dict[str, Any]]  # one for each run, all with the same keys
+
+
+def machine() -> dict[str, Any]:
+    """The machine that measured."""
+    cpu = platform.processor() or platform.machine()
+    with_name = Path("/proc/cpuinfo")
+    if with_name.exists():
+        names = [
+            line.partition(":")[2].strip()
+            for line in with_name.read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        cpu = names[0] if names else cpu
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system(), "arch": platform.machine()}
+
+
+def as_json(suite: Suite) -> dict[str, Any]:
+    """A suite as one JSON object."""
+    figures = {
+        figure.name: {k: v for k, v in figure._asdict().items() if k != "name"} | {"met": figure.met}
+        for figure in suite.figures
+    }
+    return {
+        "suite": suite.name,
+        "machine": machine(),
+        "versions": facts_of_versions(),
+        "figures": figures,
+        "runs": suite.rows,
+    }
+
+
+def as_markdown(suite: Suite, command: str, date: str) -> str:
+    """A suite as a page: how it was measured, the figures, every run."""
+    facts = ", ".join(f"{name} {value}" for name, value in facts_of_versions().items())
+    where = machine()
+    lines = [
+        f"# {suite.name}",
+        "",
+        f"`{command}`",
+        "",
+        f"{date}; {where['cpu']}, {where['cores']} cores, shared; {facts}.",
+        "",
+    ]
+    heads = ("figure", "value", "unit", "least", "greatest", "n", "target", "met")
+    lines += _table(
+        heads,
+        (
+            [f.name, _text(f.value), f.unit, _text(f.low), _text(f.high), f.n, _target(f), _yes(f.met)]
+            for f in suite.figures
+        ),
+    )
+    if suite.rows:
+        lines += [
+            "",
+            "Every run:",
+            "",
+            *_table(tuple(suite.rows[0]), ([_text(v) for v in row.values()] for row in suite.rows)),
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    heads = tuple(heads)
+    return [
+        f"| {' | '.join(heads)} |",
+        "|" + "---|" * len(heads),
+        *(f"| {' | '.join(map(str, row))} |" for row in rows),
+    ]
+
+
+def _text(value: Any) -> str:
+    return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _target(figure: Figure) -> str:
+    return "" if figure.target is None else f"{'≤' if figure.better == 'low' else '≥'} {figure.target:g}"
+
+
+def _yes(met: bool | None) -> str:
+    return "" if met is None else "yes" if met else "**no**"

@@ -1,0 +1,223 @@
+"""The linker: parts ask for state, rows and calls; `Graph.link` lays everything out in three pools and lists of calls.
+
+Whoever adds a population, a projection, a selection or a learner asks the graph for its arrays, gets symbols back, writes
+them into a row, and says which kernel runs on that row in which phase of a control step.
+"""
+
+from __future__ import annotations
+
+import zlib
+from enum import Flag, IntEnum, auto
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._numba import Kernel
+from .config import ClockConfig
+from .rows import BLOCK, HEAD, Head
+
+PoolName = Literal["f4", "i4", "f8"]
+DTYPES: dict[PoolName, type[np.generic]] = {"f4": np.float32, "i4": np.int32, "f8": np.float64}
+
+
+class Arena(IntEnum):
+    """How long state lives: what a forward pass overwrites, what learning keeps, what grows row by row as cells first fire."""
+
+    TRANSIENT = 0
+    LASTING = 1
+    GROWING = 2
+
+
+class Phase(IntEnum):
+    """The order inside a control step; tens separate the lists that run once before, at every step, and once after."""
+
+    SENSE = 0
+    STATISTICS = 1
+    RANGE = 2
+    ENCODE = 3
+    RESET = 4
+    PAY = 5
+    SUM = 6
+    CORRECT = 7
+    EXPECT = 8
+    COMPETE = 9
+    FIRE = 10
+    DELIVER = 11
+    SELECT = 12
+    INTEGRATE = 13
+    PAIR = 14
+    TEACH = 21
+    CHANGE = 22
+    FORGET = 23
+
+
+class Mode(Flag):
+    """What a control step is for."""
+
+    ACT = auto()  # decide, and learn from the reward of the decision before
+    WARM_UP = auto()  # decide at random, gather statistics
+    LOOK = auto()  # decide without learning
+    TERMINATE = auto()  # the episode ended: its last reward, no future
+    CLOSE = auto()  # the episode was cut off: traces end
+    CLOSE_WARM_UP = auto()  # an episode of the warm-up ended: its last reward counts in the statistics
+
+
+class Region(NamedTuple):
+    """An array in the growing arena: `width` numbers for each row that a cell was given."""
+
+    name: str
+    pool: PoolName
+    offset: int
+    rows: int
+    width: int
+
+
+class Array(NamedTuple):
+    """An array that has a name."""
+
+    pool: PoolName
+    offset: int
+    shape: tuple[int, ...]
+
+
+class _Call(NamedTuple):
+    phase: Phase
+    kernel: Kernel
+    part: int
+    modes: Mode
+
+
+class Linked(NamedTuple):
+    """What `Graph.link` made: the pools, where their arenas end, the rows, the calls of every mode, names for the rest."""
+
+    pools: dict[PoolName, NDArray[Any]]
+    transient: dict[PoolName, int]  # a pool's transient part ends here
+    fixed: dict[PoolName, int]  # and its growing part begins here
+    rows: NDArray[np.int64]
+    calls: dict[Mode, tuple[NDArray[np.int64], tuple[int, int, int]]]
+    signals: dict[str, int]
+    named: dict[str, Array]
+    regions: tuple[Region, ...]
+    n_rows: int | None  # where in the int32 pool the number of rows in use stands
+
+
+_POSITION_BITS = 40  # a symbol is an offset before linking: (pool and arena) << 40 | position
+
+
+class Graph:
+    """Collects the parts of a network. All randomness of construction comes from `rng`."""
+
+    def __init__(self, clock: ClockConfig, seed: int) -> None:
+        self.clock = clock
+        self.seed = seed
+        self.rng = np.random.default_rng([seed, 0x6E6C])
+        self._sizes = {(pool, arena): 0 for pool in DTYPES for arena in Arena}
+        self._fills: list[tuple[PoolName, int, NDArray[Any]]] = []
+        self._rows: list[tuple[int, ...]] = []
+        self._calls: list[_Call] = []
+        self._regions: list[Region] = []
+        self._signals: dict[str, int] = {}
+        self._named: dict[str, Array] = {}
+        self._n_rows: int | None = None
+        self.f8(len(Head._fields), arena=Arena.TRANSIENT)
+
+    def steps(self, seconds: float) -> float:
+        """A time in steps of the network."""
+        return seconds / self.clock.dt
+
+    def f4(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.TRANSIENT) -> int:
+        """Symbol of a new float32 array."""
+        return self._take("f4", size, value, arena)
+
+    def i4(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.TRANSIENT) -> int:
+        """Symbol of a new int32 array."""
+        return self._take("i4", size, value, arena)
+
+    def f8(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.LASTING) -> int:
+        """Symbol of a new float64 array."""
+        return self._take("f8", size, value, arena)
+
+    def growing(self, name: str, pool: PoolName, rows: int, width: int) -> int:
+        """Symbol of an array of `rows` × `width`, of which only the rows given to cells are in use and are saved.
+
+        The whole of it is reserved at once; the operating system commits memory when a row is first touched.
+        """
+        offset = self._take(pool, rows * width, None, Arena.GROWING)
+        self._regions.append(Region(name, pool, offset, rows, width))
+        return offset
+
+    def rows_in_use(self, n_rows: int) -> None:
+        """Name the i4 number that counts the rows in use of all growing arrays."""
+        self._n_rows = n_rows
+
+    def name(self, name: str, pool: PoolName, symbol: int, shape: tuple[int, ...]) -> None:
+        """Make an array readable by name."""
+        self._named[name] = Array(pool, symbol, shape)
+
+    def signal(self, name: str, value: float = 0.0) -> int:
+        """Symbol of the scalar `name` in the float64 pool, the same for every part that names it; the first one sets it."""
+        if name not in self._signals:
+            self._signals[name] = self.f8(1, value)
+        return self._signals[name]
+
+    @staticmethod
+    def stream(name: str) -> int:
+        """The number of the random stream `name`."""
+        return zlib.crc32(name.encode())
+
+    def part(self, row: NamedTuple) -> int:
+        """Add a row; returns the number of the part."""
+        self._rows.append(tuple(int(value) for value in row))
+        return len(self._rows) - 1
+
+    def call(self, phase: Phase, kernel: Kernel, part: int, modes: Mode) -> None:
+        """Run `kernel` on `part` in `phase` of the control steps of `modes`; calls of one phase keep the order of adding."""
+        self._calls.append(_Call(phase, kernel, part, modes))
+
+    def _take(self, pool: PoolName, size: int, value: ArrayLike | None, arena: Arena) -> int:
+        position = self._sizes[pool, arena]
+        self._sizes[pool, arena] += -(-size // BLOCK) * BLOCK
+        symbol = (list(self._sizes).index((pool, arena)) + 1 << _POSITION_BITS) | position
+        if value is not None:
+            array = np.broadcast_to(np.asarray(value, DTYPES[pool]).ravel(), (size,))
+            self._fills.append((pool, symbol, array))
+        return symbol
+
+    def place(self, symbol: int) -> int:
+        """Where a symbol lies in its pool; other numbers stay as they are. Sizes must be final."""
+        section = symbol >> _POSITION_BITS
+        if section <= 0:
+            return symbol
+        pool, arena = list(self._sizes)[section - 1]
+        return (symbol & (1 << _POSITION_BITS) - 1) + sum(self._sizes[pool, a] for a in Arena if a < arena)
+
+    def link(self) -> Linked:
+        """Lay out the pools and resolve every row; loads or compiles the kernels that are used."""
+        pools = {pool: np.zeros(sum(self._sizes[pool, a] for a in Arena), DTYPES[pool]) for pool in DTYPES}
+        for pool, symbol, value in self._fills:
+            pools[pool][self.place(symbol) :][: value.size] = value
+        pools["f8"][HEAD.seed] = self.seed
+        rows = np.zeros((len(self._rows), max(map(len, self._rows))), np.int64)
+        for part, row in enumerate(self._rows):
+            rows[part, : len(row)] = [self.place(entry) for entry in row]
+        ends = {
+            arena: {pool: sum(self._sizes[pool, a] for a in Arena if a <= arena) for pool in DTYPES} for arena in Arena
+        }
+        return Linked(
+            pools=pools,
+            transient=ends[Arena.TRANSIENT],
+            fixed=ends[Arena.LASTING],
+            rows=rows,
+            calls={mode: self._calls_of(mode) for mode in Mode},
+            signals={name: self.place(symbol) for name, symbol in self._signals.items()},
+            named={name: array._replace(offset=self.place(array.offset)) for name, array in self._named.items()},
+            regions=tuple(region._replace(offset=self.place(region.offset)) for region in self._regions),
+            n_rows=None if self._n_rows is None else self.place(self._n_rows),
+        )
+
+    def _calls_of(self, mode: Mode) -> tuple[NDArray[np.int64], tuple[int, int, int]]:
+        chosen = sorted((call for call in self._calls if mode in call.modes), key=lambda call: call.phase)
+        table = np.array([(call.kernel.address, call.part) for call in chosen], np.int64).reshape(-1, 2)
+        per_list = [sum(call.phase // 10 == which for call in chosen) for which in range(3)]
+        return table, (per_list[0], per_list[1], per_list[2])

@@ -1,0 +1,144 @@
+"""The ring in lockstep: the plant waits for the controller, the controller for the plant.
+
+All that a run has done so far is in `Progress` and the controller's state, also in the middle of an episode: the plant is
+brought back by replaying the unfinished episode's actions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..controller import Controller
+from .plant import Plant
+
+WINDOW = 100  # episodes of the mean return that decides
+TIMED = 4096  # latest control steps whose durations are kept
+BETWEEN_CALLS = 100_000_000  # ns between two calls of a callback
+
+
+class Progress:
+    """What a run has done so far."""
+
+    def __init__(self, criterion: float | None) -> None:
+        self.criterion = criterion
+        self.steps = 0  # plant steps
+        self.ticks = 0  # control steps
+        self.returns: list[float] = []  # native, of finished episodes
+        self.lengths: list[int] = []  # plant steps
+        self.solved_at_step: int | None = None
+        self.actions: list[Any] = []  # of the unfinished episode
+        self.reward = 0.0  # the answer to the last of them
+        self.episode_return = 0.0
+        self.episode_steps = 0
+        self.durations = np.zeros(TIMED, np.int64)  # ns, of the latest control steps, plant included
+
+    @property
+    def episode(self) -> int:
+        """The number of the episode that runs, from 0."""
+        return len(self.returns)
+
+    @property
+    def mean_return(self) -> float | None:
+        """Mean return of the last 100 episodes, or of all if fewer; None before the first ended."""
+        return float(np.mean(self.returns[-WINDOW:])) if self.returns else None
+
+    @property
+    def us_per_tick(self) -> float | None:
+        """Median duration of the latest control steps, plant included, in µs."""
+        recent = self.durations[: min(self.ticks, TIMED)]
+        return float(np.median(recent)) / 1e3 if recent.size else None
+
+    def count_episode(self) -> None:
+        """An episode ended."""
+        self.returns.append(self.episode_return)
+        self.lengths.append(self.episode_steps)
+        self.actions, self.reward, self.episode_return, self.episode_steps = [], 0.0, 0.0, 0
+        full = len(self.returns) >= WINDOW
+        if self.solved_at_step is None and self.criterion is not None and full:
+            if float(np.mean(self.returns[-WINDOW:])) >= self.criterion:
+                self.solved_at_step = self.steps
+
+
+Callback = Callable[[Progress], Any]
+
+
+class Lockstep:
+    """Runs a controller against a plant."""
+
+    def __init__(self, plant: Plant, controller: Controller, progress: Progress) -> None:
+        self.plant = plant
+        self.controller = controller
+        self.progress = progress
+        self._observation: Any = None
+        self._in_episode = False
+
+    def run(
+        self,
+        total_steps: int,
+        *,
+        episodes: int | None = None,
+        stop_when_solved: bool = False,
+        callback: Callback | None = None,
+    ) -> None:
+        """Run until `total_steps` plant steps or `episodes` are done in all, the task is solved, or `callback` returns False.
+
+        The callback is called about ten times a second, between control steps.
+        """
+        progress, called = self.progress, time.perf_counter_ns()
+        while progress.steps < total_steps:
+            ended = self._tick()
+            if ended and len(progress.returns) == episodes:
+                return
+            if ended and stop_when_solved and progress.solved_at_step is not None:
+                return
+            now = time.perf_counter_ns()
+            if callback is not None and now - called >= BETWEEN_CALLS:
+                called = now
+                if callback(progress) is False:
+                    return
+
+    def _tick(self) -> bool:
+        """One turn of the ring; returns whether the episode ended."""
+        progress, controller = self.progress, self.controller
+        if not self._in_episode:
+            self._enter()
+        started = time.perf_counter_ns()
+        action = controller.act(self._observation, progress.reward, first=not progress.actions)
+        outcome = self.plant.exchange(action)
+        self._observation = outcome.observation
+        progress.actions.append(action)
+        progress.reward = outcome.reward
+        progress.episode_return += outcome.reward
+        progress.episode_steps += outcome.n_steps
+        progress.steps += outcome.n_steps
+        ended = outcome.terminated or outcome.truncated
+        if ended:
+            controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
+            progress.count_episode()
+            self._in_episode = False
+        progress.durations[progress.ticks % TIMED] = time.perf_counter_ns() - started
+        progress.ticks += 1
+        return ended
+
+    def _enter(self) -> None:
+        """Begin an episode, or bring back the unfinished one."""
+        self._observation = self.plant.replay(self.progress.episode, self.progress.actions)
+        self._in_episode = True
+
+
+def play(plant: Plant, controller: Controller, episodes: range) -> NDArray[np.float64]:
+    """Returns of whole episodes without learning or exploring, shape (len(episodes),)."""
+    returns = np.zeros(len(episodes))
+    for n, episode in enumerate(episodes):
+        observation, state, ended = plant.reset(episode), None, False
+        while not ended:
+            action, state = controller.predict(observation, state)
+            outcome = plant.exchange(action)
+            observation, ended = outcome.observation, outcome.terminated or outcome.truncated
+            returns[n] += outcome.reward
+    return returns

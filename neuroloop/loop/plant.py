@@ -1,0 +1,109 @@
+"""A Gymnasium environment as a plant: seeded episode by episode, each action held for `action_repeat` steps."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import zlib
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from ..config import PlantConfig
+from ..errors import BadInput, PlantError, UnsupportedSpace, unknown
+from ..types import Outcome
+
+OUR_WORLDS = "neuroloop_envs"  # imported when an id begins with neuroloop/
+
+
+class Plant:
+    """Owns a Gymnasium environment.
+
+    Every episode is reset with a seed of its own, made from the plant's seed and the number of the episode, so that an
+    episode can be run again without the ones before it.
+    """
+
+    def __init__(self, config: PlantConfig, env: gymnasium.Env[Any, Any] | None, seed: int) -> None:
+        self.env = make_env(config) if env is None else env
+        if hasattr(self.env, "num_envs"):
+            raise UnsupportedSpace("env: is a vector environment; hand over a single one")
+        self.env_id = config.env if env is None else _id_of(env)
+        self.criterion = _criterion(config, self.env)
+        self._repeat = config.action_repeat
+        self._seed = seed
+        self._owned = env is None
+
+    def reset(self, episode: int) -> Any:
+        """Begin an episode; returns its first observation."""
+        sequence = np.random.SeedSequence([self._seed, zlib.crc32(b"plant"), episode])
+        observation, _ = self.env.reset(seed=int(sequence.generate_state(1)[0] >> 1))
+        return observation
+
+    def exchange(self, action: Any) -> Outcome:
+        """Hold `action` for as many steps as configured, or until the episode ends."""
+        total = 0.0
+        for n in range(1, self._repeat + 1):
+            observation, reward, terminated, truncated, _ = self.env.step(action)
+            total += float(reward)
+            if terminated or truncated:
+                break
+        return Outcome(observation, total, bool(terminated), bool(truncated), n)
+
+    def replay(self, episode: int, actions: list[Any]) -> Any:
+        """Bring an unfinished episode back by its actions; returns the last observation.
+
+        Raises `PlantError` if the environment ends the episode meanwhile, which a deterministic one does not.
+        """
+        observation = self.reset(episode)
+        for n, action in enumerate(actions):
+            outcome = self.exchange(action)
+            observation = outcome.observation
+            if outcome.terminated or outcome.truncated:
+                raise PlantError(
+                    f"{self.env_id}: episode {episode} ended at action {n + 1} of {len(actions)} when replayed"
+                )
+        return observation
+
+    def close(self) -> None:
+        """Close the environment if it was made here."""
+        if self._owned:
+            self.env.close()
+
+
+def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
+    """Make the environment of a configuration. Raises `BadInput` with the closest match for an unknown id."""
+    if not config.env:
+        raise BadInput("plant.env: is missing; name an environment with --env, such as --env CartPole-v1")
+    _import_worlds(config.env)
+    try:
+        return gymnasium.make(config.env, **config.arguments, **arguments)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise BadInput(f"{config.env}: {error}") from None
+    except gymnasium.error.UnregisteredEnv:
+        name = config.env.rpartition(":")[2]
+        raise BadInput(unknown("environment", name, gymnasium.registry)) from None
+    except gymnasium.error.Error as error:
+        raise BadInput(f"{config.env}: {error}") from None
+    except ModuleNotFoundError as error:
+        raise BadInput(f"{config.env}: {error}") from None
+    except TypeError as error:
+        raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from None
+
+
+def _import_worlds(env_id: str) -> None:
+    if env_id.startswith("neuroloop/"):
+        importlib.import_module(OUR_WORLDS)
+    else:  # so that misspelt ids find ours too
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(OUR_WORLDS)
+
+
+def _id_of(env: gymnasium.Env[Any, Any]) -> str:
+    return type(env.unwrapped).__name__ if env.spec is None else env.spec.id
+
+
+def _criterion(config: PlantConfig, env: gymnasium.Env[Any, Any]) -> float | None:
+    if config.criterion is not None:
+        return config.criterion
+    return None if env.spec is None or env.spec.reward_threshold is None else float(env.spec.reward_threshold)

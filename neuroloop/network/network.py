@@ -1,0 +1,127 @@
+"""A linked network: three pools, and one compiled call for each control step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numba import Plan, walk
+from ..errors import CheckpointError
+from ..graph import DTYPES, Graph, Mode, Region
+from ..rows import HEAD
+
+State = dict[str, NDArray[Any]]
+
+
+class Network:
+    """Owns all state of a network.
+
+    `transient` state is what a forward pass overwrites (membranes, currents, spikes); the rest is what learning keeps.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        linked = graph.link()
+        self._linked = linked
+        self._pools = linked.pools
+        self._f8 = linked.pools["f8"]
+        self._calls = linked.calls  # keeps the tables alive that the plans point to
+        self._plans = {mode: self._plan(mode, graph.clock.n_steps) for mode in Mode}
+        self._start = self.transient()
+        self.n_steps = graph.clock.n_steps
+
+    def _plan(self, mode: Mode, n_steps: int) -> NDArray[np.int64]:
+        table, sizes = self._calls[mode]
+        rows = self._linked.rows
+        plan = Plan(
+            f4=self._pools["f4"].ctypes.data, i4=self._pools["i4"].ctypes.data, f8=self._f8.ctypes.data, rows=rows.ctypes.data,
+            row_length=rows.shape[1], calls=table.ctypes.data, n_begin=sizes[0], n_step=sizes[1], n_end=sizes[2],
+            n_steps=n_steps if sizes[1] else 0, step=HEAD.step, tick=HEAD.tick,
+        )  # fmt: skip
+        return np.array(plan, np.int64)
+
+    def run(
+        self, mode: Mode, *, reward: float = 0.0, first: bool = False, ended: bool = False, fresh: bool = False
+    ) -> None:
+        """Run one control step."""
+        f8 = self._f8
+        f8[HEAD.reward], f8[HEAD.first], f8[HEAD.ended], f8[HEAD.fresh] = reward, first, ended, fresh
+        walk(self._plans[mode])
+
+    def signal(self, name: str) -> float:
+        """The value of a named scalar."""
+        return float(self._f8[self._linked.signals[name]])
+
+    @property
+    def tick(self) -> int:
+        """Control steps run so far."""
+        return int(self._f8[HEAD.tick])
+
+    def view(self, name: str) -> NDArray[Any]:
+        """A live view of a named array; `names` lists them."""
+        pool, offset, shape = self._linked.named[name]
+        return self._pools[pool][offset : offset + int(np.prod(shape))].reshape(shape)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the arrays that `view` shows."""
+        return sorted(self._linked.named)
+
+    def transient(self) -> State:
+        """A copy of what a forward pass overwrites."""
+        return {pool: array[: self._linked.transient[pool]].copy() for pool, array in self._pools.items()}  # type: ignore[index]
+
+    @contextlib.contextmanager
+    def visiting(self, state: State | None) -> Iterator[None]:
+        """Work from a transient `state` (None: at rest) for a while; afterwards all is as it was before."""
+        mine = self.transient()
+        self._overwrite(self._start if state is None else state)
+        try:
+            yield
+        finally:
+            self._overwrite(mine)
+
+    def _overwrite(self, transient: State) -> None:
+        for pool, array in transient.items():
+            self._pools[pool][: array.size] = array  # type: ignore[index]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of weights that cells were given."""
+        return 0 if self._linked.n_rows is None else int(self._pools["i4"][self._linked.n_rows])
+
+    def state(self) -> State:
+        """A copy of all that changes: the fixed part of each pool, and of the growing arrays the rows in use."""
+        fixed = {pool: array[: self._linked.fixed[pool]].copy() for pool, array in self._pools.items()}  # type: ignore[index]
+        return fixed | {region.name: self._rows_of(region).copy() for region in self._linked.regions}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `state` returned. Raises `CheckpointError` if it does not fit this network, and changes nothing then."""
+        expected = {pool: (self._linked.fixed[pool],) for pool in DTYPES}
+        for pool, shape in expected.items():
+            _check(state, pool, DTYPES[pool], shape)
+        place = self._linked.n_rows
+        n_rows = 0 if place is None else int(state["i4"][place])
+        for region in self._linked.regions:
+            if not 0 <= n_rows <= region.rows:
+                raise CheckpointError(f"network: {n_rows} rows in use, but {region.name} has {region.rows}")
+            _check(state, region.name, DTYPES[region.pool], (n_rows, region.width))
+        for pool, array in self._pools.items():
+            array[: self._linked.fixed[pool]] = state[pool]  # type: ignore[index]
+        for region in self._linked.regions:
+            self._rows_of(region)[:] = state[region.name]
+
+    def _rows_of(self, region: Region) -> NDArray[Any]:
+        size = self.n_rows * region.width
+        return self._pools[region.pool][region.offset : region.offset + size].reshape(-1, region.width)
+
+
+def _check(state: Mapping[str, NDArray[Any]], name: str, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    if name not in state:
+        raise CheckpointError(f"network: array {name!r} is missing")
+    if state[name].shape != shape or state[name].dtype != dtype:
+        came = f"{state[name].dtype}{list(state[name].shape)}"
+        raise CheckpointError(f"network: array {name!r} should be {np.dtype(dtype)}{list(shape)}, is {came}")

@@ -1,0 +1,141 @@
+"""Reward-modulated STDP on dense projections: pairings, eligibility, and one neuromodulator that turns it into weights.
+
+At every postsynaptic spike the pairing C_ji grows by the presynaptic trace x_j (pre before post; Song, Miller and Abbott
+2000). Once a control step, in this order (Izhikevich 2007; Frémaux and Gerstner 2016, eq. 9-11),
+
+    w_ji ← clip(w_ji + g m E_ji),    E_ji ← λ E_ji + C_ji,    C_ji ← 0
+
+so m, which knows the reward for the control step before, meets the eligibility as it stood at the end of that step. Variants:
+a *replacing* trace is capped at one usual pairing (Singh and Sutton 1996); *pre-only* adds a share of a pairing for input
+alone, so that silenced neurons recover; *predictive* subtracts from the winner's mean pairing what the policy expected,
+the score function of a softmax policy (Williams 1992), and spreads it over neighbouring levels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._numba import kernel, places
+from ..config import ProjectionConfig, RStdp
+from ..graph import Arena, Graph, Mode, Phase
+from ..network.lif import Population
+from ..network.source import Source
+from ..rows import HEAD, f32
+
+
+class Third(NamedTuple):
+    """The third factor of a rule and what it is measured in; symbols of f8 signals, and numbers."""
+
+    modulator: int  # m
+    gain: float  # g, already divided by what a usual pairing amounts to
+    decay: float  # λ, a control step
+    usual_pairing: float  # C of an active input with an active neuron
+    scale: int  # weights are stored divided by this signal
+
+
+class Predicted(NamedTuple):
+    """What a selection tells predictive plasticity."""
+
+    per_group: int  # neurons of a group
+    coefficients: int  # f4[n_post]: share of the winner's mean pairing that a neuron gets
+    winner: int  # i4
+
+
+class Rule(NamedTuple):
+    """Row of R-STDP on a dense projection."""
+
+    n_pre: int
+    n_post: int
+    trace: int  # f4[n_pre]
+    fired: int  # f4[n_post]
+    gate: int  # f4[n_post]
+    weights: int  # f4[n_pre, n_post]
+    eligibility: int  # f4[n_pre, n_post]
+    pairs: int  # f4[n_post, n_pre]
+    parameters: int  # f4[7]
+    modulator: int  # f8
+    scale: int  # f8
+    per_group: int  # 0 if not predictive
+    coefficients: int
+    winner: int
+
+
+at = places(Rule)
+LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE = range(7)
+NO_CAP = 1e30
+
+
+def parameters(config: RStdp, bounds: tuple[float, float], third: Third, usual_trace: float) -> list[float]:
+    """The numbers of a rule, in the order LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE."""
+    cap = third.usual_pairing if config.trace == "replacing" else NO_CAP
+    return [*bounds, third.gain, third.decay, cap, config.pre_only * third.usual_pairing, usual_trace]
+
+
+@kernel
+def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """C_ji += x_j at every postsynaptic spike that the gate lets through."""
+    n_pre, trace = row[at.n_pre], row[at.trace]
+    for i in range(row[at.n_post]):
+        if f4[row[at.fired] + i] * f4[row[at.gate] + i] != f32(0.0):
+            c = row[at.pairs] + i * n_pre
+            for j in range(n_pre):
+                f4[c + j] += f4[trace + j]
+
+
+@kernel
+def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """w += g m E, then E ← λ E + C."""
+    n_pre, n, p = row[at.n_pre], row[at.n_post], row[at.parameters]
+    scale, ended = f32(f8[row[at.scale]]), f8[HEAD.ended] != 0.0
+    decay, cap, coefficients = f4[p + DECAY], f4[p + CAP], row[at.coefficients]
+    low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
+    for j in range(n_pre):
+        w, e, c = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairs] + j
+        for i in range(n):
+            f4[w + i] = min(max(f4[w + i] + m * f4[e + i], low), high)
+        if ended:
+            for i in range(n):
+                f4[e + i] = f4[c + i * n_pre] = f32(0.0)
+            continue
+        extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > f32(0.4) * f4[p + USUAL_TRACE] else f32(0.0)
+        if row[at.per_group] == 0:
+            for i in range(n):
+                f4[e + i] = min(decay * f4[e + i] + f4[c + i * n_pre] + extra, cap)
+        else:
+            first = i4[row[at.winner]] * row[at.per_group]
+            mean = f32(0.0)
+            for i in range(first, first + row[at.per_group]):
+                mean += f4[c + i * n_pre]
+            mean /= f32(row[at.per_group])
+            for i in range(n):
+                f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
+            for i in range(first, first + row[at.per_group]):
+                f4[e + i] += f4[c + i * n_pre] - mean
+        for i in range(n):
+            f4[c + i * n_pre] = f32(0.0)
+
+
+def add_rstdp(
+    graph: Graph,
+    projection: ProjectionConfig,
+    config: RStdp,
+    pre: Source,
+    post: Population,
+    weights: int,
+    third: Third,
+    predicted: Predicted | None,
+) -> None:
+    """Make the dense projection with these `weights` plastic."""
+    size = pre.n * post.n
+    groups = predicted or Predicted(0, 0, 0)
+    part = graph.part(
+        Rule(
+            n_pre=pre.n, n_post=post.n, trace=pre.trace, fired=post.fired, gate=post.gate, weights=weights,
+            eligibility=graph.f4(size, arena=Arena.LASTING), pairs=graph.f4(size, arena=Arena.LASTING),
+            parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
+            modulator=third.modulator, scale=third.scale,
+            per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
+        )
+    )  # fmt: skip
+    graph.call(Phase.PAIR, pair, part, Mode.ACT)
+    graph.call(Phase.CHANGE, change, part, Mode.ACT | Mode.TERMINATE | Mode.CLOSE)

@@ -1,0 +1,206 @@
+"""The rule of `rstdp.py` on projections from conjunctive cells, exact, at a cost that follows the active rows.
+
+- Cells of a class fire together, so a neuron's pairings with all cells need isi + 1 sums: Σ a^t and Σ kicks_c(t) over its
+  spikes, with which C = x0 Σ a^t + Σ kicks_c.
+- Eligibility exists for rows that have a slot. A row without new pairings only decays; instead of being touched, it notes
+  what it is *owed*: Σ g m λ^k with the extremes of its partial sums, with which the bounds apply as if every change had
+  been clipped (reflection at a bound, Skorokhod 1961). It is paid when it is used again or its slot becomes free, so
+  whoever reads weights pays first.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._numba import inline, kernel, places
+from ..config import ProjectionConfig, RStdp
+from ..graph import Arena, Graph, Mode, Phase
+from ..network.cells import AGE, CLASS, KNOWS_ROWS, KNOWS_SLOTS, NOW, ROW, SLOT, CellSource
+from ..network.from_cells import FromCells
+from ..network.lif import Population
+from ..rows import HEAD, f32
+from .rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, USUAL_TRACE, Predicted, Third, parameters
+
+OWES = 4  # fields of what a slot's row is owed
+OWED, MOST, LEAST, FACTOR = range(OWES)  # FACTOR: true eligibility = FACTOR × stored
+
+
+class Rule(NamedTuple):
+    """Row of R-STDP on a projection from cells."""
+
+    n_post: int
+    n_active: int
+    isi: int
+    memory: int
+    active: int  # i4[n_active]
+    records: int
+    slots: int
+    x0: int  # f4[n_slots]: presynaptic traces at the control step's start
+    live: int
+    n_live: int
+    kicks: int  # f4[1 + isi]
+    fired: int  # f4[n_post]
+    gate: int  # f4[n_post]
+    weights: int  # f4[rows, n_post]
+    sums: int  # f4[isi, n_post]
+    eligibility: int  # f4[n_slots, n_post]
+    owes: int  # f4[n_slots, OWES]
+    pairs: int  # f4[1 + isi, n_post]
+    parameters: int  # f4[7]
+    modulator: int
+    scale: int
+    per_group: int
+    coefficients: int
+    winner: int
+
+
+at = places(Rule)
+
+
+@inline
+def _paid(w, e, owed, most, least, low, high):  # type: ignore[no-untyped-def]
+    """The weight after all changes that are owed, each as if clipped when it was due."""
+    p, q = e * most, e * least
+    w_most, w_least = w + max(p, q), w + min(p, q)
+    return min(max(w + owed * e - max(w_most - high, f32(0.0)) + max(low - w_least, f32(0.0)), low), high)
+
+
+@inline
+def _pay(f4, w, e, o, n, low, high):  # type: ignore[no-untyped-def]
+    owed, most, least = f4[o + OWED], f4[o + MOST], f4[o + LEAST]
+    if most != least:
+        for i in range(n):
+            f4[w + i] = _paid(f4[w + i], f4[e + i], owed, most, least, low, high)
+    f4[o + OWED] = f4[o + MOST] = f4[o + LEAST] = f32(0.0)
+
+
+@inline
+def _note(f4, o, owed):  # type: ignore[no-untyped-def]
+    f4[o + OWED] += owed
+    f4[o + MOST] = max(f4[o + MOST], f4[o + OWED])
+    f4[o + LEAST] = min(f4[o + LEAST], f4[o + OWED])
+
+
+@kernel
+def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Pay the active rows; no pairings yet."""
+    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
+    low, high = f4[p + LOW] / scale, f4[p + HIGH] / scale
+    for i in range((row[at.isi] + 1) * n):
+        f4[row[at.pairs] + i] = f32(0.0)
+    for a in range(row[at.n_active]):
+        j = i4[row[at.active] + a]
+        slot = i4[row[at.records] + KNOWS_ROWS * j + SLOT]
+        o = row[at.owes] + OWES * slot
+        _pay(f4, row[at.weights] + j * n, row[at.eligibility] + slot * n, o, n, low, high)
+
+
+@kernel
+def correct(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Add what the active rows are owed to the sums of their classes, and leave the weights as they are."""
+    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
+    low, high = f4[p + LOW] / scale, f4[p + HIGH] / scale
+    for a in range(row[at.n_active]):
+        j = i4[row[at.active] + a]
+        if j < 0:
+            continue
+        record = row[at.records] + KNOWS_ROWS * j
+        slot = i4[record + SLOT]
+        if slot < 0:
+            continue
+        w, e, o = row[at.weights] + j * n, row[at.eligibility] + slot * n, row[at.owes] + OWES * slot
+        k = row[at.sums] + i4[record + CLASS] * n
+        for i in range(n):
+            f4[k + i] += _paid(f4[w + i], f4[e + i], f4[o + OWED], f4[o + MOST], f4[o + LEAST], low, high) - f4[w + i]
+
+
+@kernel
+def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Sums over the spikes that the gate lets through."""
+    n, fired, gate = row[at.n_post], row[at.fired], row[at.gate]
+    for c in range(row[at.isi] + 1):
+        h, k = f4[row[at.kicks] + c], row[at.pairs] + c * n
+        for i in range(n):
+            f4[k + i] += h * f4[fired + i] * f4[gate + i]
+
+
+@kernel
+def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """w += g m E, then E ← λ E + C, for rows with pairings; the others note what they are owed, or are paid and leave."""
+    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
+    low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
+    ended = f8[HEAD.ended] != 0.0
+    for k in range(i4[row[at.n_live]]):
+        slot = i4[row[at.live] + k]
+        record, o, x0 = row[at.slots] + KNOWS_SLOTS * slot, row[at.owes] + OWES * slot, f4[row[at.x0] + slot]
+        w, e = row[at.weights] + i4[record + ROW] * n, row[at.eligibility] + slot * n
+        owed = m * f4[o + FACTOR]
+        if ended or i4[record + AGE] >= row[at.memory]:
+            _note(f4, o, owed)
+            _pay(f4, w, e, o, n, low, high)
+            f4[o + FACTOR] = f32(0.0)
+        elif i4[record + NOW] < 0 and x0 == f32(0.0):
+            _note(f4, o, owed)
+            f4[o + FACTOR] *= f4[p + DECAY]
+        else:
+            _pay(f4, w, e, o, n, low, high)
+            for i in range(n):
+                f4[w + i] = min(max(f4[w + i] + owed * f4[e + i], low), high)
+            _roll(f4, i4, row, e, f4[p + DECAY] * f4[o + FACTOR], x0, i4[record + NOW])
+            f4[o + FACTOR] = f32(1.0)
+
+
+@inline
+def _roll(f4, i4, row, e, decay, x0, c):  # type: ignore[no-untyped-def]
+    """E ← λ E + C with C = x0 Σ a^t + Σ kicks_c, the latter only if the cell is active (c ≥ 0)."""
+    n, p = row[at.n_post], row[at.parameters]
+    own = f32(1.0) if c >= 0 else f32(0.0)
+    decayed, kicked = row[at.pairs], row[at.pairs] + (1 + max(c, 0)) * n
+    x = x0 * f4[row[at.kicks]] + own * f4[row[at.kicks] + 1 + max(c, 0)]
+    extra = f4[p + PRE_ONLY] if x > f32(0.4) * f4[p + USUAL_TRACE] else f32(0.0)
+    cap, coefficients = f4[p + CAP], row[at.coefficients]
+    if row[at.per_group] == 0:
+        for i in range(n):
+            pairing = x0 * f4[decayed + i] + own * f4[kicked + i]
+            f4[e + i] = min(decay * f4[e + i] + pairing + extra, cap)
+    else:
+        first = i4[row[at.winner]] * row[at.per_group]
+        mean = f32(0.0)
+        for i in range(first, first + row[at.per_group]):
+            mean += x0 * f4[decayed + i] + own * f4[kicked + i]
+        mean /= f32(row[at.per_group])
+        for i in range(n):
+            f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
+        for i in range(first, first + row[at.per_group]):
+            f4[e + i] += x0 * f4[decayed + i] + own * f4[kicked + i] - mean
+
+
+def add_rstdp_cells(
+    graph: Graph,
+    projection: ProjectionConfig,
+    config: RStdp,
+    pre: CellSource,
+    made: FromCells,
+    post: Population,
+    third: Third,
+    predicted: Predicted | None,
+) -> None:
+    """Make a projection from cells plastic."""
+    n, cells, lasting = post.n, pre.cells, Arena.LASTING
+    groups = predicted or Predicted(0, 0, 0)
+    part = graph.part(
+        Rule(
+            n_post=n, n_active=cells.n_active, isi=cells.isi, memory=cells.memory, active=cells.active,
+            records=cells.records, slots=cells.slots, x0=cells.trace, live=cells.live, n_live=cells.n_live,
+            kicks=cells.kicks, fired=post.fired, gate=post.gate, weights=made.weights, sums=made.sums,
+            eligibility=graph.f4(pre.n_slots * n, arena=lasting), owes=graph.f4(pre.n_slots * OWES, arena=lasting),
+            pairs=graph.f4((1 + cells.isi) * n),
+            parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), lasting),
+            modulator=third.modulator, scale=third.scale,
+            per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
+        )
+    )  # fmt: skip
+    graph.call(Phase.PAY, settle, part, Mode.ACT)
+    graph.call(Phase.CORRECT, correct, part, Mode.LOOK)
+    graph.call(Phase.PAIR, pair, part, Mode.ACT)
+    graph.call(Phase.CHANGE, change, part, Mode.ACT | Mode.TERMINATE | Mode.CLOSE)

@@ -1,0 +1,51 @@
+"""What every kernel knows: the signals at the head of the float64 pool, and random numbers as a hash of where they are used."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ._numba import inline, places
+
+f32, i32, i64, u64 = np.float32, np.int32, np.int64, np.uint64
+BLOCK = 16  # arrays in a pool start at multiples of this many elements
+
+
+class Head(NamedTuple):
+    """The first numbers of the float64 pool. Written by the controller before a control step, read by any kernel."""
+
+    step: int  # the number of the step within the control step
+    tick: int  # control steps run so far, never reset
+    seed: int
+    reward: int  # what the plant answered to the action before
+    first: int  # 1 if an episode begins with this control step
+    ended: int  # 1 if this control step only closes an episode
+    fresh: int  # 1 if the network starts from rest: at an episode's start and after the warm-up
+
+
+HEAD = places(Head)
+
+
+@inline
+def _mix(h):  # type: ignore[no-untyped-def]
+    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit in moves every bit out."""
+    h = (h ^ (h >> u64(30))) * u64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> u64(27))) * u64(0x94D049BB133111EB)
+    return h ^ (h >> u64(31))
+
+
+@inline
+def uniform(f8, stream, index):  # type: ignore[no-untyped-def]
+    """A number in [0, 1): a hash of (seed, tick, step, stream, index). No generator state, so no order of evaluation."""
+    h = _mix(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.tick])))
+    h = _mix(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(i64(f8[HEAD.step])))
+    return f32(_mix(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+
+
+@inline
+def normal(f8, stream, index):  # type: ignore[no-untyped-def]
+    """A standard normal number (Box and Muller 1958) from two uniform ones."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - uniform(f8, stream, 2 * index)))
+    return f32(radius * math.cos(2.0 * math.pi * uniform(f8, stream, 2 * index + 1)))

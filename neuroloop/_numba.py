@@ -61,7 +61,8 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a helper that is compiled into the kernels which call it."""
-    return njit(inline="always", error_model="numpy")(function)
+    helper: Callable[..., Any] = njit(inline="always", error_model="numpy")(function)
+    return helper
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -70,8 +70,8 @@ class Fixed(Settings, frozen=True, kw_only=True, tag_field="kind", tag="fixed"):
 class Conjunctive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="conjunctive"):
     """Modules of cells that tile random combinations of dimensions; one cell of a module is active and fires regularly."""
 
-    modules: Count = 96
-    tiles: tuple[Count, ...] = (
+    modules: Annotated[int, Meta(ge=1, le=10_000)] = 96
+    tiles: tuple[Annotated[int, Meta(ge=1, le=10_000)], ...] = (
         4,
         6,
         8,
@@ -96,7 +96,7 @@ class Gaussian(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gauss
 class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
     """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
 
-    n: Count = 1
+    n: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     n_per_action: Count | None = None  # instead of `n`: so many for each action that the decoder chooses among
     tau_mem: Positive = 0.020  # s
     t_ref: NonNegative = 0.001  # s
@@ -329,8 +329,11 @@ def _check(config: SpikingConfig) -> None:
             raise ConfigError(f"projection.{name}.bounds: the lower must be below the upper, got {projection.bounds}")
         if projection.plasticity and projection.plasticity.predictive and projection.post != config.decoder.population:
             raise ConfigError(
-                f"projection.{name}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder selects from"
+                f"projection.{name}.plasticity.predictive: needs post = {config.decoder.population!r}, "
+                "which the decoder selects from"
             )
+        if not projection.bounds[0] <= projection.weights <= projection.bounds[1]:
+            raise ConfigError(f"projection.{name}.weights: must lie within bounds, got {projection.weights}")
     for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):
         if value not in populations:
             raise ConfigError(f"{key}: " + unknown("population", value, populations))
@@ -353,5 +356,13 @@ def _check(config: SpikingConfig) -> None:
     ):
         if not isinstance(pair, str) and pair[0] >= pair[1]:
             raise ConfigError(f"{key}: the lower must be below the upper, got {pair}")
+    if config.learner.value_range == "automatic" and config.warm_up.decisions == 0:
+        raise ConfigError(
+            "warm_up.decisions: must be > 0 with learner.value_range = 'automatic', which begins with what it saw"
+        )
+    if isinstance(config.encoder, Conjunctive) and not sum(config.encoder.dimensions) > 0:
+        raise ConfigError(f"encoder.dimensions: one of them must be > 0, got {list(config.encoder.dimensions)}")
+    if isinstance(config.encoder, Conjunctive) and not config.encoder.tiles:
+        raise ConfigError("encoder.tiles: is empty")
     if config.learner.drive_range[0] <= 1.0:
         raise ConfigError(f"learner.drive_range: must lie above the threshold 1, got {config.learner.drive_range}")

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._numba import Kernel
 from .config import ClockConfig
+from .errors import ConfigError
 from .rows import BLOCK, HEAD, Head
 
 PoolName = Literal["f4", "i4", "f8"]
@@ -81,6 +82,17 @@ class Array(NamedTuple):
     shape: tuple[int, ...]
 
 
+class Index(NamedTuple):
+    """Numbers of an int32 array that kernels use as indices, so that a damaged checkpoint cannot make them stray."""
+
+    array: str  # "i4", or the name of a growing array
+    start: int
+    stop: int | None
+    stride: int
+    least: int
+    below: int | None  # None: the number of rows in use
+
+
 class _Call(NamedTuple):
     phase: Phase
     kernel: Kernel
@@ -99,6 +111,7 @@ class Linked(NamedTuple):
     signals: dict[str, int]
     named: dict[str, Array]
     regions: tuple[Region, ...]
+    indices: tuple[Index, ...]
     n_rows: int | None  # where in the int32 pool the number of rows in use stands
 
 
@@ -119,6 +132,7 @@ class Graph:
         self._regions: list[Region] = []
         self._signals: dict[str, int] = {}
         self._named: dict[str, Array] = {}
+        self._indices: list[Index] = []
         self._n_rows: int | None = None
         self.f8(len(Head._fields), arena=Arena.TRANSIENT)
 
@@ -154,6 +168,14 @@ class Graph:
     def name(self, name: str, pool: PoolName, symbol: int, shape: tuple[int, ...]) -> None:
         """Make an array readable by name."""
         self._named[name] = Array(pool, symbol, shape)
+
+    def index(self, symbol: int, size: int, below: int | None, least: int = 0, stride: int = 1) -> None:
+        """Say that numbers of an int32 array are indices from `least` to `below` − 1 (None: the rows in use)."""
+        self._indices.append(Index("i4", symbol, symbol + size, stride, least, below))
+
+    def row_index(self, array: str, column: int, width: int, below: int, least: int = 0) -> None:
+        """The same for a column of a growing array."""
+        self._indices.append(Index(array, column, None, width, least, below))
 
     def signal(self, name: str, value: float = 0.0) -> int:
         """Symbol of the scalar `name` in the float64 pool, the same for every part that names it; the first one sets it."""
@@ -194,7 +216,10 @@ class Graph:
 
     def link(self) -> Linked:
         """Lay out the pools and resolve every row; loads or compiles the kernels that are used."""
-        pools = {pool: np.zeros(sum(self._sizes[pool, a] for a in Arena), DTYPES[pool]) for pool in DTYPES}
+        try:
+            pools = {pool: np.zeros(sum(self._sizes[pool, a] for a in Arena), DTYPES[pool]) for pool in DTYPES}
+        except (MemoryError, ValueError):
+            raise ConfigError("the network does not fit into memory: fewer modules, tiles or neurons") from None
         for pool, symbol, value in self._fills:
             pools[pool][self.place(symbol) :][: value.size] = value
         pools["f8"][HEAD.seed] = self.seed
@@ -213,8 +238,13 @@ class Graph:
             signals={name: self.place(symbol) for name, symbol in self._signals.items()},
             named={name: array._replace(offset=self.place(array.offset)) for name, array in self._named.items()},
             regions=tuple(region._replace(offset=self.place(region.offset)) for region in self._regions),
+            indices=tuple(self._place_index(index) for index in self._indices),
             n_rows=None if self._n_rows is None else self.place(self._n_rows),
         )
+
+    def _place_index(self, index: Index) -> Index:
+        start = self.place(index.start)
+        return index._replace(start=start, stop=None if index.stop is None else start + index.stop - index.start)
 
     def _calls_of(self, mode: Mode) -> tuple[NDArray[np.int64], tuple[int, int, int]]:
         chosen = sorted((call for call in self._calls if mode in call.modes), key=lambda call: call.phase)

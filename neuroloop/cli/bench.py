@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from datetime import date
@@ -42,7 +41,7 @@ def bench(
     quick: Quick = False,
     seeds: Seeds = 5,
     first_seed: FirstSeed = 5000,
-    jobs: Jobs = max(1, (os.cpu_count() or 2) // 2),
+    jobs: Jobs = 1,
     task: Tasks = None,
     write: Write = None,
     json: Json = False,

@@ -28,7 +28,8 @@ def evaluate(
         player = load_agent(agent, env, seed, settings or ())
     returns, criterion = player.evaluate(episodes), player.progress.criterion
     report = {
-        "agent": player.name, "env": player.env_id, "seed": player.seed, "trained_steps": player.progress.steps, "episodes": episodes,
+        "agent": player.name, "env": player.env_id, "seed": player.seed,
+        "trained_steps": player.progress.steps, "episodes": episodes,
         "mean_return": float(returns.mean()), "sd_return": float(returns.std()), "min_return": float(returns.min()),
         "max_return": float(returns.max()), "criterion": criterion,
     }  # fmt: skip

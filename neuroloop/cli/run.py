@@ -122,18 +122,20 @@ def _stop_on_signals() -> Iterator[_Stop]:
     stop = _Stop()
     before: dict[int, Any] = {}
 
-    def note(number: int, frame: object) -> None:
-        stop.signal = number
+    def restore() -> None:
         for which, handler in before.items():
             signal.signal(which, handler)
+
+    def note(number: int, frame: object) -> None:
+        stop.signal = number
+        restore()
 
     for which in (signal.SIGINT, signal.SIGTERM):
         before[which] = signal.signal(which, note)
     try:
         yield stop
     finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
+        restore()
 
 
 def _command(
@@ -159,8 +161,10 @@ def _command(
 def _report(learner: Agent, checkpoint: Path, wall: float, interrupted: int, command: str) -> dict[str, Any]:
     progress = learner.progress
     return {
-        "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns), "steps": progress.steps,
-        "criterion": progress.criterion, "solved": progress.solved_at_step is not None, "solved_at_step": progress.solved_at_step,
+        "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns),
+        "steps": progress.steps,
+        "criterion": progress.criterion, "solved": progress.solved_at_step is not None,
+        "solved_at_step": progress.solved_at_step,
         "mean_return_100": progress.mean_return, "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
         "us_per_tick_median": progress.us_per_tick, "wall_s": wall, "interrupted": bool(interrupted),
         "checkpoint": str(checkpoint), "command": command,
@@ -181,7 +185,11 @@ def _curve(learner: Agent, path: Path) -> str | None:
 def _print_report(learner: Agent, report: dict[str, Any], file: Any) -> None:
     from ..view.curve import sparkline
 
-    progress, show = learner.progress, lambda *words: print(*words, file=file)
+    progress = learner.progress
+
+    def show(text: str) -> None:
+        print(text, file=file)
+
     if report["interrupted"]:
         show("stopped by you")
     if report["solved"]:

@@ -168,16 +168,20 @@ def add_selection(
     n, lasting = population.n, Arena.LASTING
     selection = Selection(
         groups=groups, per_group=n // groups, input=population.input, expected=population.expected, fired=population.fired,
-        gate=population.gate, noise=graph.f4(groups), recent=graph.f4(groups), score=graph.f4(groups), predicted=graph.f4(groups),
+        gate=population.gate, noise=graph.f4(groups), recent=graph.f4(groups), score=graph.f4(groups),
+        predicted=graph.f4(groups),
         kernel=graph.f4(groups * groups, level_kernel(groups, config.spread if ordered else None), lasting),
         coefficients=graph.f4(n), winner=graph.i4(1), sigma=graph.f4(1, config.noise, lasting),
-        theta=graph.f4(1, config.temperature * max(config.noise, 1e-6), lasting), inhibition=graph.f4(1, config.inhibition, lasting),
+        theta=graph.f4(1, config.temperature * max(config.noise, 1e-6), lasting),
+        inhibition=graph.f4(1, config.inhibition, lasting),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(INHIBITION_DECAY)), lasting), boost=graph.f4(1, config.boost, lasting),
         persistence=graph.f4(1, config.persistence, lasting), novelty=graph.signal("novelty", 1.0),
         decide_at=round(graph.steps(config.decide_after)), noise_stream=graph.stream(f"{name}.noise"),
-        tie_stream=graph.stream(f"{name}.tie"), babble_persistence=graph.f4(1, warm_up.persistence, lasting), redraw_stream=graph.stream("redraw"),
+        tie_stream=graph.stream(f"{name}.tie"), babble_persistence=graph.f4(1, warm_up.persistence, lasting),
+        redraw_stream=graph.stream("redraw"),
     )  # fmt: skip
     graph.name(f"selection.{name}.winner", "i4", selection.winner, (1,))
+    graph.index(selection.winner, 1, groups)
     part = graph.part(selection)
     graph.call(Phase.COMPETE, predict, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.COMPETE, explore, part, Mode.ACT)

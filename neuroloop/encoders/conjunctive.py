@@ -76,7 +76,8 @@ def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) 
     sizes = np.zeros(config.modules, np.int64)
     deck: list[int] = []
     for module in range(config.modules):
-        size, chosen = 1, []
+        size = 1
+        chosen: list[int] = []
         wanted = int(rng.choice(most, p=chance / chance.sum())) + 1
         while len(chosen) < wanted:
             fitting = [d for d in deck if d not in chosen]

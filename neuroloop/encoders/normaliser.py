@@ -26,7 +26,7 @@ class Normaliser(NamedTuple):
 
     n: int
     raw: int  # f8: the observation
-    count: int  # f8: observations so far
+    seen: int  # f8: observations so far
     mean: int  # f8, and so on, one a dimension
     variance: int
     least: int
@@ -44,8 +44,8 @@ at = places(Normaliser)
 @kernel
 def adapt(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Take the observation into the statistics."""
-    f8[row[at.count]] += 1.0
-    count, width = f8[row[at.count]], f8[row[at.width]]
+    f8[row[at.seen]] += 1.0
+    count, width = f8[row[at.seen]], f8[row[at.width]]
     for d in range(row[at.n]):
         if i4[row[at.adapts] + d] == 0:
             continue
@@ -91,7 +91,7 @@ def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> in
     mean, variance, least, most = (graph.f8(n) for _ in range(4))
     part = graph.part(
         Normaliser(
-            n=n, raw=raw, count=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
+            n=n, raw=raw, seen=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
             low=graph.f8(n, low), high=graph.f8(n, high), adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
             width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled,
         )

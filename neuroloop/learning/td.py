@@ -169,7 +169,8 @@ class Signals(NamedTuple):
 def td_signals(graph: Graph) -> Signals:
     """The signals, which projections need before the learner is added."""
     return Signals(
-        graph.signal("modulator.critic"), graph.signal("modulator.others"), graph.signal("value.scale", 1.0), graph.signal("value.start")
+        graph.signal("modulator.critic"), graph.signal("modulator.others"), graph.signal("value.scale", 1.0),
+        graph.signal("value.start")
     )  # fmt: skip
 
 
@@ -201,13 +202,16 @@ def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_w
     )  # fmt: skip
     part = graph.part(
         Td(
-            n=critic.n, counts=critic.counts, bias=critic.bias, spread=critic.spread, awake=signal("awake", float(not automatic)),
+            n=critic.n, counts=critic.counts, bias=critic.bias, spread=critic.spread,
+            awake=signal("awake", float(not automatic)),
             discounted=signal("return"), n_returns=signal("return.count"), mean_return=signal("return.mean"),
             squares=signal("return.squares"), return_sd=signal("return.sd", 1e-6), most_return=signal("return.most", -1e300),
             least_return=signal("return.least", 1e300), low=signal("value.low", low), high=signal("value.high", high),
             need_low=signal("value.need_low"), need_high=signal("value.need_high"), value_at_rest=signal("value.at_rest"),
-            unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signal("value.scale"), start=signal("value.start"), value=signal("value"),
-            error=signal("td_error"), mean_square=signal("td_error.mean_square", config.error_start**2), for_critic=signal("modulator.critic"),
+            unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signal("value.scale"),
+            start=signal("value.start"), value=signal("value"),
+            error=signal("td_error"), mean_square=signal("td_error.mean_square", config.error_start**2),
+            for_critic=signal("modulator.critic"),
             for_others=signal("modulator.others"), parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip

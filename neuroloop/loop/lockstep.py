@@ -58,10 +58,9 @@ class Progress:
         self.returns.append(self.episode_return)
         self.lengths.append(self.episode_steps)
         self.actions, self.reward, self.episode_return, self.episode_steps = [], 0.0, 0.0, 0
-        full = len(self.returns) >= WINDOW
-        if self.solved_at_step is None and self.criterion is not None and full:
-            if float(np.mean(self.returns[-WINDOW:])) >= self.criterion:
-                self.solved_at_step = self.steps
+        if self.solved_at_step is None and self.criterion is not None and len(self.returns) >= WINDOW:
+            solved = float(np.mean(self.returns[-WINDOW:])) >= self.criterion
+            self.solved_at_step = self.steps if solved else None
 
 
 Callback = Callable[[Progress], Any]

@@ -42,13 +42,11 @@ class Plant:
 
     def exchange(self, action: Any) -> Outcome:
         """Hold `action` for as many steps as configured, or until the episode ends."""
-        total = 0.0
-        for n in range(1, self._repeat + 1):
+        total, n_steps, ended = 0.0, 0, False
+        while not ended and n_steps < self._repeat:
             observation, reward, terminated, truncated, _ = self.env.step(action)
-            total += float(reward)
-            if terminated or truncated:
-                break
-        return Outcome(observation, total, bool(terminated), bool(truncated), n)
+            total, n_steps, ended = total + float(reward), n_steps + 1, terminated or truncated
+        return Outcome(observation, total, bool(terminated), bool(truncated), n_steps)
 
     def replay(self, episode: int, actions: list[Any]) -> Any:
         """Bring an unfinished episode back by its actions; returns the last observation.

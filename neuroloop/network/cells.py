@@ -177,11 +177,23 @@ def add_cells(
         live=graph.i4(n_slots, arena=lasting), free=graph.i4(n_slots, np.arange(n_slots)[::-1], lasting),
         active=graph.i4(n_active, -1), fired_first=graph.i4(n_active), kicks=graph.f4(1 + isi),
         n_rows=graph.i4(1, arena=lasting), n_live=graph.i4(1, arena=lasting), n_free=graph.i4(1, n_slots, lasting),
-        n_first=graph.i4(1), fires=graph.i4(1), class_sizes=graph.i4(isi), spikes=graph.signal("spikes"), decay=graph.f4(1, math.exp(-1.0 / graph.steps(tau_trace)), lasting),
+        n_first=graph.i4(1), fires=graph.i4(1), class_sizes=graph.i4(isi), spikes=graph.signal("spikes"),
+        decay=graph.f4(1, math.exp(-1.0 / graph.steps(tau_trace)), lasting),
         steady=graph.f4(1, steady, lasting), familiar_after=graph.f4(1, familiar_after, lasting), memory=memory,
         novelty=graph.signal("novelty", 1.0),
     )  # fmt: skip
     graph.rows_in_use(cells.n_rows)
+    graph.index(cells.row_of, n, None, least=-1)
+    graph.index(cells.active, n_active, None, least=-1)
+    graph.index(cells.fires, 1, isi)
+    graph.index(cells.n_live, 1, n_slots + 1)
+    graph.index(cells.n_free, 1, n_slots + 1)
+    for array in (cells.live, cells.free):
+        graph.index(array, n_slots, n_slots)
+    graph.index(cells.slots + ROW, n_slots * KNOWS_SLOTS - ROW, None, least=-1, stride=KNOWS_SLOTS)
+    graph.index(cells.slots + NOW, n_slots * KNOWS_SLOTS - NOW, isi, least=-1, stride=KNOWS_SLOTS)
+    graph.row_index("cells.records", CLASS, KNOWS_ROWS, isi)
+    graph.row_index("cells.records", SLOT, KNOWS_ROWS, n_slots, least=-1)
     part = graph.part(cells)
     graph.call(Phase.ENCODE, begin, part, Mode.ACT)
     graph.call(Phase.ENCODE, look, part, Mode.LOOK)

@@ -80,7 +80,8 @@ def add_dense(graph: Graph, name: str, config: ProjectionConfig, pre: Source, po
     part = graph.part(
         Dense(
             n_pre=pre.n, n_post=post.n, fired=pre.fired, level=pre.level, weights=weights, current=graph.f4(post.n),
-            input=post.input, expected=post.expected, decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
+            input=post.input, expected=post.expected,
+            decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
             gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING), scale=scale,
         )
     )  # fmt: skip

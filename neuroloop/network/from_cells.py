@@ -113,7 +113,8 @@ def add_from_cells(
         weights=graph.growing(f"projection.{name}.weights", "f4", pre.n, n), sums=graph.f4(cells.isi * n),
         current=graph.f4(n), input=post.input, expected=post.expected,
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
-        gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING), spread=graph.f4(1, config.weights_spread, Arena.LASTING),
+        gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING),
+        spread=graph.f4(1, config.weights_spread, Arena.LASTING),
         scale=scale, start=graph.f8(1, config.weights) if start is None else start, stream=graph.stream(f"{name}.weights"),
     )  # fmt: skip
     part = graph.part(projection)

@@ -98,7 +98,8 @@ def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Popula
         n=n, v=graph.f4(n), input=graph.f4(n), bias=graph.f4(n, bias + spread, lasting), spread=graph.f4(n, spread, lasting),
         rest=graph.f4(n), fired=graph.f4(n), counts=graph.i4(n), expected=graph.f4(n), gate=graph.f4(n, 1.0),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_mem)), lasting),
-        t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), restart=int(config.restart), stream=graph.stream(f"{name}.v"),
+        t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), restart=int(config.restart),
+        stream=graph.stream(f"{name}.v"),
         spikes=graph.signal("spikes"),
     )  # fmt: skip
     graph.name(f"population.{name}.v", "f4", population.v, (n,))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._numba import Plan, walk
 from ..errors import CheckpointError
-from ..graph import DTYPES, Graph, Mode, Region
+from ..graph import DTYPES, Graph, Index, Mode, Region
 from ..rows import HEAD
 
 State = dict[str, NDArray[Any]]
@@ -72,7 +72,7 @@ class Network:
 
     def transient(self) -> State:
         """A copy of what a forward pass overwrites."""
-        return {pool: array[: self._linked.transient[pool]].copy() for pool, array in self._pools.items()}  # type: ignore[index]
+        return {pool: array[: self._linked.transient[pool]].copy() for pool, array in self._pools.items()}
 
     @contextlib.contextmanager
     def visiting(self, state: State | None) -> Iterator[None]:
@@ -85,8 +85,8 @@ class Network:
             self._overwrite(mine)
 
     def _overwrite(self, transient: State) -> None:
-        for pool, array in transient.items():
-            self._pools[pool][: array.size] = array  # type: ignore[index]
+        for pool, array in self._pools.items():
+            array[: self._linked.transient[pool]] = transient[pool]
 
     @property
     def n_rows(self) -> int:
@@ -95,11 +95,11 @@ class Network:
 
     def state(self) -> State:
         """A copy of all that changes: the fixed part of each pool, and of the growing arrays the rows in use."""
-        fixed = {pool: array[: self._linked.fixed[pool]].copy() for pool, array in self._pools.items()}  # type: ignore[index]
+        fixed: State = {pool: array[: self._linked.fixed[pool]].copy() for pool, array in self._pools.items()}
         return fixed | {region.name: self._rows_of(region).copy() for region in self._linked.regions}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `state` returned. Raises `CheckpointError` if it does not fit this network, and changes nothing then."""
+        """Put back what `state` returned. If it does not fit, raises `CheckpointError` and changes nothing."""
         expected = {pool: (self._linked.fixed[pool],) for pool in DTYPES}
         for pool, shape in expected.items():
             _check(state, pool, DTYPES[pool], shape)
@@ -109,8 +109,10 @@ class Network:
             if not 0 <= n_rows <= region.rows:
                 raise CheckpointError(f"network: {n_rows} rows in use, but {region.name} has {region.rows}")
             _check(state, region.name, DTYPES[region.pool], (n_rows, region.width))
+        for index in self._linked.indices:
+            _check_index(state, index, n_rows)
         for pool, array in self._pools.items():
-            array[: self._linked.fixed[pool]] = state[pool]  # type: ignore[index]
+            array[: self._linked.fixed[pool]] = state[pool]
         for region in self._linked.regions:
             self._rows_of(region)[:] = state[region.name]
 
@@ -125,3 +127,10 @@ def _check(state: Mapping[str, NDArray[Any]], name: str, dtype: type[np.generic]
     if state[name].shape != shape or state[name].dtype != dtype:
         came = f"{state[name].dtype}{list(state[name].shape)}"
         raise CheckpointError(f"network: array {name!r} should be {np.dtype(dtype)}{list(shape)}, is {came}")
+
+
+def _check_index(state: Mapping[str, NDArray[Any]], index: Index, n_rows: int) -> None:
+    values = state[index.array].reshape(-1)[index.start : index.stop : index.stride]
+    below = n_rows if index.below is None else index.below
+    if values.size and not (values.min() >= index.least and values.max() < below):
+        raise CheckpointError(f"network: array {index.array!r} holds an index outside {index.least} … {below - 1}")

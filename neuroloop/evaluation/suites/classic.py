@@ -64,7 +64,8 @@ def run_seed(name: str, seed: int, hold: int) -> dict[str, Any]:
     cpu = time.process_time() - started
     row: dict[str, Any] = {
         "task": name, "seed": seed, "solved_at_step": progress.solved_at_step, "episodes": len(progress.returns),
-        "steps": progress.steps, "mean_of_100": progress.mean_return, "steps_before_window": int(sum(progress.lengths[:-WINDOW])),
+        "steps": progress.steps, "mean_of_100": progress.mean_return,
+        "steps_before_window": int(sum(progress.lengths[:-WINDOW])),
         "us_per_step": cpu / progress.steps * 1e6, "held_worst": None,
     }  # fmt: skip
     if hold and progress.solved_at_step is not None:

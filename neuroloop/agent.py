@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import checkpoint, config
-from .checkpoint import Checkpoint, require
+from .checkpoint import Checkpoint, require, require_count
 from .config import AgentConfig
 from .controller import Controller, make_controller
-from .errors import BadInput, CheckpointError, ConfigError, unknown
+from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, unknown
 from .loop.lockstep import Callback, Lockstep, Progress, play
 from .loop.plant import Plant
 from .network.network import State
@@ -98,7 +99,7 @@ class Agent:
         arrays = {f"controller/{name}": array for name, array in self._controller.state().items()}
         arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
         if progress.actions:
-            arrays["actions"] = np.array(progress.actions)
+            arrays["actions"] = np.array([self._flat(action) for action in progress.actions])
         checkpoint.write(target, Checkpoint(config.to_toml(self.config), facts, arrays))
         return target
 
@@ -111,28 +112,37 @@ class Agent:
         saved = checkpoint.read(Path(path))
         try:
             agent_config = config.from_dict(tomllib.loads(saved.toml))
-        except (tomllib.TOMLDecodeError, ConfigError) as error:
+        except (ValueError, RecursionError, ConfigError) as error:
             raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
-        facts = saved.facts
-        agent = cls(agent_config, env, require(facts, "seed", int), require(facts, "agent", str))
         try:
+            env_id = require(saved.facts, "env", str)
+            if env is None and not agent_config.plant.env:
+                raise CheckpointError(
+                    f"was trained on an environment handed over, {env_id}; hand it over again as `env`"
+                )
+            agent = cls(agent_config, env, require_count(saved.facts, "seed"), require(saved.facts, "agent", str))
+            if agent.env_id.rpartition(":")[2] != env_id.rpartition(":")[2]:
+                raise CheckpointError(f"was trained on {env_id}, not on {agent.env_id}")
             agent._restore(saved)
-        except CheckpointError as error:
+        except (CheckpointError, UnsupportedSpace, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}") from None
         return agent
 
     def _restore(self, saved: Checkpoint) -> None:
         facts, arrays, progress = saved.facts, saved.arrays, Progress(self._plant.criterion)
         self._controller.restore({name.removeprefix("controller/"): array for name, array in arrays.items()})
-        progress.steps, progress.ticks = require(facts, "steps", int), require(facts, "ticks", int)
-        progress.solved_at_step = facts.get("solved_at_step")
+        progress.steps, progress.ticks = require_count(facts, "steps"), require_count(facts, "ticks")
+        if facts.get("solved_at_step") is not None:
+            progress.solved_at_step = require_count(facts, "solved_at_step")
         for name, kind in (("returns", np.float64), ("lengths", np.int64)):
             if name not in arrays or arrays[name].ndim != 1 or arrays[name].dtype != kind:
-                raise CheckpointError(f"array {name!r} is missing or has the wrong shape")
+                raise CheckpointError(f"array {name!r} is missing or has the wrong shape or type")
+        if arrays["returns"].size != arrays["lengths"].size or not np.isfinite(arrays["returns"]).all():
+            raise CheckpointError("array 'returns' must be finite and have one number for each of 'lengths'")
         progress.returns, progress.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
         progress.reward = require(facts, "reward", (int, float))
         progress.episode_return = require(facts, "episode_return", (int, float))
-        progress.episode_steps = require(facts, "episode_steps", int)
+        progress.episode_steps = require_count(facts, "episode_steps")
         progress.actions = self._actions(arrays.get("actions"))
         self._loop = Lockstep(self._plant, self._controller, progress)
 
@@ -140,10 +150,24 @@ class Agent:
         if array is None:
             return []
         space = self._plant.env.action_space
-        actions = [int(action) for action in array] if array.ndim == 1 and space.shape == () else list(array)
-        if not all(space.contains(action) for action in actions):
+        try:
+            if space.shape is None:
+                actions = [gymnasium.spaces.unflatten(space, action) for action in array]
+            elif isinstance(space, gymnasium.spaces.Discrete):
+                actions = [int(action) for action in array]
+            else:
+                actions = list(array)
+            fits = all(space.contains(action) for action in actions)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            fits = False
+        if not fits:
             raise CheckpointError("array 'actions' does not fit the action space")
         return actions
+
+    def _flat(self, action: Any) -> Any:
+        """An action as numbers: a Tuple or Dict is flattened."""
+        space = self._plant.env.action_space
+        return gymnasium.spaces.flatten(space, action) if space.shape is None else action
 
     def close(self) -> None:
         """Close the environment if the agent made it."""
@@ -161,8 +185,8 @@ def agents() -> dict[str, Path]:
 def read_config(name: str | Path, overrides: Iterable[str] = (), env: str | None = None) -> tuple[str, AgentConfig]:
     """Name and configuration of a ready-made agent or of a TOML file. Raises `BadInput` with the closest match."""
     path = Path(name)
-    if path.suffix == ".toml" or path.is_file():
-        if not path.is_file():
+    if path.suffix == ".toml" or os.path.isfile(path):
+        if not os.path.isfile(path):
             raise BadInput(f"{path}: no such file")
         return path.stem, config.read(path, overrides, env)
     known = agents()

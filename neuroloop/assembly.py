@@ -114,8 +114,9 @@ def _add_projection(
         predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
+        optimistic = onto_critic and config.learner.value_range == "automatic"
         made = add_from_cells(
-            graph, name, projection, pre, post.population, scale, signals.start if onto_critic else None
+            graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
         if rule is not None:
             add_rstdp_cells(graph, projection, rule, pre, made, post.population, third, predicted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import tempfile
 import zipfile
@@ -22,6 +23,7 @@ from .errors import CheckpointError
 FORMAT = 1
 CONFIG, FACTS, ARRAYS = "agent.toml", "facts.json", "arrays/"
 MOST_BYTES = 4 << 30  # of all members, unpacked
+MOST_TEXT = 1 << 20  # bytes of the TOML or the JSON
 
 
 class Checkpoint(NamedTuple):
@@ -34,6 +36,8 @@ class Checkpoint(NamedTuple):
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically. Raises `CheckpointError` if the place cannot be written."""
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path}: cannot be written: is not a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -47,6 +51,18 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def check_place(path: Path) -> None:
+    """Make the folder of a checkpoint to come. Raises `CheckpointError` if none could be written there."""
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path}: cannot be written: is not a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
 
@@ -73,6 +89,7 @@ def read(path: Path) -> Checkpoint:
     except (
         zipfile.BadZipFile,
         EOFError,
+        ArithmeticError,
         ValueError,
         KeyError,
         NotImplementedError,
@@ -82,6 +99,8 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: not a neuroloop checkpoint, or damaged: {error}") from None
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]
         raise CheckpointError(f"{path}: damaged: {error}") from None
+    except MemoryError:
+        raise CheckpointError(f"{path}: does not fit into memory") from None
 
 
 def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
@@ -92,6 +111,10 @@ def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     for name in (CONFIG, FACTS):
         if name not in members:
             raise CheckpointError(f"{path}: not a neuroloop checkpoint: {name} is missing")
+        if members[name].file_size > MOST_TEXT:
+            raise CheckpointError(
+                f"{path}: {name} would unpack to {members[name].file_size} bytes, more than {MOST_TEXT}"
+            )
     facts = json.loads(archive.read(FACTS))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path}: has a format that this version does not read (it reads {FORMAT})")
@@ -108,11 +131,14 @@ def _read_array(member: Any, size: int) -> NDArray[Any]:
     version = np.lib.format.read_magic(member)
     if version != (1, 0):
         raise ValueError(f"array of unknown version {version}")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(member, max_header_size=10_000)
+    try:
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member, max_header_size=10_000)
+    except Exception as error:  # NumPy parses it as Python, in more than one way
+        raise ValueError(f"array with an unreadable header: {error}") from None
     if dtype.hasobject or dtype.kind not in "biuf" or fortran:
         raise ValueError(f"array of kind {dtype} is not accepted")
-    count = int(np.prod(shape, dtype=np.float64))
-    if count * dtype.itemsize > size:
+    count = math.prod(shape)
+    if min(shape, default=0) < 0 or count * dtype.itemsize > size:
         raise ValueError(f"array of shape {shape} does not fit into {size} bytes")
     data = member.read(count * dtype.itemsize)
     return np.frombuffer(data, dtype, count).reshape(shape).copy()
@@ -132,4 +158,14 @@ def require(facts: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) 
     value = facts.get(name)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise CheckpointError(f"{FACTS}: {name}: is missing or of the wrong type, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CheckpointError(f"{FACTS}: {name}: must be finite, got {value!r}")
+    return value
+
+
+def require_count(facts: Mapping[str, Any], name: str) -> int:
+    """A fact that counts something. Raises `CheckpointError`."""
+    value: int = require(facts, name, int)
+    if not 0 <= value < 2**53:
+        raise CheckpointError(f"{FACTS}: {name}: must be from 0 to 2**53 - 1, got {value}")
     return value

@@ -193,6 +193,7 @@ class RandomConfig(Settings, frozen=True, kw_only=True):
 
 
 AgentConfig = SpikingConfig | RandomConfig
+UNIONS = (typing.Union, types.UnionType)
 KINDS: dict[str, type[SpikingConfig] | type[RandomConfig]] = {"spiking": SpikingConfig, "random": RandomConfig}
 
 
@@ -203,7 +204,7 @@ def read(path: Path, overrides: Iterable[str] = (), env: str | None = None) -> A
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
@@ -223,9 +224,11 @@ def apply(data: dict[str, Any], override: str) -> None:
     names = [name.strip() for name in key.split(".")]
     if not equals or not all(names):
         raise ConfigError(f"--set {override!r}: expected key=value, such as learner.gamma=0.98")
+    if not override.isprintable():
+        raise ConfigError(f"--set {override!r}: holds characters that cannot be printed")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()
     table = data
     for depth, name in enumerate(names[:-1]):
@@ -262,18 +265,21 @@ def _without_none(value: Any) -> Any:
 def _convert(value: Any, expected: Any, path: str) -> Any:
     """`msgspec.convert`, table by table, so that every error names its whole path and unknown keys get the closest match."""
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
-    if origin in (typing.Union, types.UnionType) and isinstance(value, dict):
-        expected = _choose([option for option in arguments if _is_struct(option)], value, path)
-    if origin is dict and _is_struct(arguments[1]) and isinstance(value, dict):
-        return {key: _convert(entry, arguments[1], f"{path}.{key}") for key, entry in value.items()}
-    if _is_struct(expected):
+    structs = [option for option in arguments if _is_struct(option)] if origin in UNIONS else []
+    tables = origin is dict and _is_struct(arguments[1])
+    if (structs and value is not None) or tables or _is_struct(expected):
         if not isinstance(value, dict):
             raise ConfigError(f"{path}: expected a table, got {value!r}")
-        return _convert_struct(value, expected, path)
+        if tables:
+            return {key: _convert(entry, arguments[1], f"{path}.{key}") for key, entry in value.items()}
+        return _convert_struct(value, _choose(structs or [expected], value, path), path)
     _check_finite(value, path)
     try:
         return msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
+        words = _words(expected)
+        if words and isinstance(value, str):
+            raise ConfigError(f"{path}: " + unknown("value", value, words)) from None
         reason = str(error).removesuffix(" - at `$`")
         raise ConfigError(f"{path}: {reason}, got {value!r}") from None
 
@@ -299,10 +305,18 @@ def _convert_struct(value: dict[str, Any], struct: Any, path: str) -> Any:
 def _choose(structs: list[Any], value: dict[str, Any], path: str) -> Any:
     """The struct of a union that the table's `kind` names; without a `kind`, the only one or the first."""
     tags = {struct.__struct_config__.tag: struct for struct in structs}
+    if None in tags:
+        return tags[None]
     kind = value.get("kind", structs[0].__struct_config__.tag)
-    if kind not in tags:
+    if not isinstance(kind, str) or kind not in tags:
         raise ConfigError(f"{path}.kind: " + unknown("kind", str(kind), map(str, tags)))
     return tags[kind]
+
+
+def _words(expected: Any) -> list[str]:
+    """The words that a setting may be."""
+    options = typing.get_args(expected) if typing.get_origin(expected) in UNIONS else [expected]
+    return [word for option in options if typing.get_origin(option) is Literal for word in typing.get_args(option)]
 
 
 def _is_struct(expected: Any) -> bool:
@@ -310,7 +324,7 @@ def _is_struct(expected: Any) -> bool:
 
 
 def _check_finite(value: Any, path: str) -> None:
-    values = value if isinstance(value, list) else [value]
+    values = value if isinstance(value, list | tuple) else [value]
     if any(isinstance(entry, float) and not math.isfinite(entry) for entry in values):
         raise ConfigError(f"{path}: must be finite, got {value!r}")
 

@@ -33,24 +33,24 @@ class Arena(IntEnum):
 class Phase(IntEnum):
     """The order inside a control step; tens separate the lists that run once before, at every step, and once after."""
 
-    SENSE = 0
-    STATISTICS = 1
-    RANGE = 2
-    ENCODE = 3
-    RESET = 4
-    PAY = 5
-    SUM = 6
-    CORRECT = 7
-    EXPECT = 8
-    COMPETE = 9
-    FIRE = 10
-    DELIVER = 11
-    SELECT = 12
-    INTEGRATE = 13
-    PAIR = 14
-    TEACH = 21
-    CHANGE = 22
-    FORGET = 23
+    SENSE = 0  # normalise the observation
+    STATISTICS = 1  # of rewards
+    RANGE = 2  # of values
+    ENCODE = 3  # which input neurons are active, and how
+    RESET = 4  # counters, and membranes that forget at every decision
+    PAY = 5  # weights of active rows are made, or brought up to date
+    SUM = 6  # weights that act together are added up
+    CORRECT = 7  # such sums, where weights must stay as they are
+    EXPECT = 8  # what the weights alone predict; an episode's first currents
+    COMPETE = 9  # the predicted policy, exploration; an episode's first membranes
+    FIRE = 10  # input neurons fire, traces follow
+    DELIVER = 11  # spikes become currents
+    SELECT = 12  # competition among groups
+    INTEGRATE = 13  # membranes; spikes
+    PAIR = 14  # plasticity notes what fired together
+    TEACH = 21  # value, TD error, neuromodulators
+    CHANGE = 22  # weights by the eligibility as it was, then eligibility by the new pairings
+    FORGET = 23  # traces and slots
 
 
 class Mode(Flag):

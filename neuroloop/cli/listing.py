@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import importlib.util
-import os
-import platform
 from typing import Annotated, Any
 
 import typer
@@ -60,6 +56,10 @@ def envs(pattern: Pattern = "", json: Json = False) -> None:
 
 def info(json: Json = False) -> None:
     """Versions, machine, extras and where compiled kernels are kept."""
+    import importlib.util
+    import os
+    import platform
+
     from .._numba import cache_folder
 
     names = ("neuroloop", "gymnasium", "numba", "numpy", "msgspec", "pybullet")
@@ -80,6 +80,8 @@ def info(json: Json = False) -> None:
 
 
 def _version(name: str) -> str | None:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -18,6 +18,7 @@ from .options import AgentName, Env, Json, Seed, Set, print_json
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..errors import CheckpointError
     from ..loop.lockstep import Progress
 
 Steps = Annotated[
@@ -54,9 +55,12 @@ def run(
     Stops when the mean return of the last 100 training episodes reaches the environment's criterion.
     """
     from ..agent import Agent, load_agent
+    from ..checkpoint import check_place
     from ..errors import BadInput, NeuroloopError
     from ..view.live import LiveLine
 
+    if save is not None and save.suffix != ".zip":
+        raise BadInput(f"--save: the name of a checkpoint ends in .zip, got {save}")
     if resume is None:
         learner = load_agent(agent, env, seed, settings or ())
     elif settings or env:
@@ -67,6 +71,7 @@ def run(
             raise BadInput(f"--resume: {resume} holds the agent {learner.name!r}, not {agent!r}")
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
+    check_place(checkpoint)
     limit = steps or max(learner.config.plant.max_steps, learner.progress.steps)
     line = LiveLine(learner, sys.stderr)
     started = time.perf_counter()
@@ -82,32 +87,47 @@ def run(
             )
         except NeuroloopError as error:
             line.close()
-            learner.save(checkpoint)
-            raise type(error)(f"{error} (everything up to there is saved in {checkpoint})") from None
-        except BaseException:
+            raise type(error)(f"{error} ({_say(_save(learner, checkpoint), checkpoint)})") from None
+        except BaseException as error:
             line.close()
-            learner.save(checkpoint)
-            print(
-                f"neuroloop: stopped by the error below; everything up to there is saved in {checkpoint}",
-                file=sys.stderr,
-            )
+            by = "at once" if isinstance(error, KeyboardInterrupt) else "by the error below"
+            print(f"neuroloop: stopped {by}; {_say(_save(learner, checkpoint), checkpoint)}", file=sys.stderr)
             raise
-    line.close()
-    learner.save(checkpoint)
+        line.close()
+        failure = _save(learner, checkpoint)
     report = _report(
         learner,
-        checkpoint,
+        None if failure else checkpoint,
         time.perf_counter() - started,
         stop.signal,
-        _command(learner, agent, env, settings, steps, episodes, keep_on),
+        _command(
+            learner, agent, env, settings, learner.progress.steps if stop.signal else steps, episodes, keep_on, resume
+        ),
     )
     report["curve"] = _curve(learner, checkpoint.with_suffix(".png"))
     learner.close()
     _print_report(learner, report, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)
+    if failure:
+        raise NeuroloopError(f"nothing is saved: {failure}")
     if stop.signal:
         raise SystemExit(128 + stop.signal)
+
+
+def _save(learner: Agent, checkpoint: Path) -> CheckpointError | None:
+    """Save; returns why it could not."""
+    from ..errors import CheckpointError
+
+    try:
+        learner.save(checkpoint)
+    except CheckpointError as error:
+        return error
+    return None
+
+
+def _say(failure: CheckpointError | None, checkpoint: Path) -> str:
+    return f"nothing is saved: {failure}" if failure else f"everything up to there is saved in {checkpoint}"
 
 
 class _Stop:
@@ -146,9 +166,11 @@ def _command(
     steps: int | None,
     episodes: int | None,
     keep_on: bool,
+    resume: Path | None,
 ) -> str:
-    """The command that makes the same run from scratch."""
-    words = ["neuroloop", "run", agent, "--seed", str(learner.seed)]
+    """The command that makes the same run again, from scratch or from the same checkpoint."""
+    words = ["neuroloop", "run", agent]
+    words += ["--resume", str(resume)] if resume else ["--seed", str(learner.seed)]
     words += ["--env", env] if env else []
     words += ["--steps", str(steps)] if steps else []
     words += ["--episodes", str(episodes)] if episodes else []
@@ -158,7 +180,7 @@ def _command(
     return shlex.join(words)
 
 
-def _report(learner: Agent, checkpoint: Path, wall: float, interrupted: int, command: str) -> dict[str, Any]:
+def _report(learner: Agent, checkpoint: Path | None, wall: float, interrupted: int, command: str) -> dict[str, Any]:
     progress = learner.progress
     return {
         "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns),
@@ -167,7 +189,7 @@ def _report(learner: Agent, checkpoint: Path, wall: float, interrupted: int, com
         "solved_at_step": progress.solved_at_step,
         "mean_return_100": progress.mean_return, "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
         "us_per_tick_median": progress.us_per_tick, "wall_s": wall, "interrupted": bool(interrupted),
-        "checkpoint": str(checkpoint), "command": command,
+        "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
     }  # fmt: skip
 
 
@@ -178,7 +200,7 @@ def _curve(learner: Agent, path: Path) -> str | None:
 
     try:
         return str(draw_curve(learner.progress, f"{learner.name} on {learner.env_id}, seed {learner.seed}", path))
-    except (MissingExtra, ValueError):
+    except (MissingExtra, ValueError, OSError):
         return None
 
 
@@ -203,8 +225,9 @@ def _print_report(learner: Agent, report: dict[str, Any], file: Any) -> None:
          f"{report['spikes_per_tick']:.0f} spikes and {_number(report['us_per_tick_median'])} µs a tick")  # fmt: skip
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
-    show(f"curve       {report['curve'] or 'no picture: pip install ' + repr('neuroloop[plot]')}")
-    show(f"checkpoint  {report['checkpoint']}")
+    if progress.returns:
+        show(f"curve       {report['curve'] or 'no picture: pip install ' + repr('neuroloop[plot]')}")
+    show(f"checkpoint  {report['checkpoint'] or '–'}")
     show(f"again       {report['command']}")
 
 

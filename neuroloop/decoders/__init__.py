@@ -1,1 +1,1 @@
-
+"""From spikes to actions."""

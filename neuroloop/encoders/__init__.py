@@ -1,1 +1,1 @@
-
+"""From observations to spikes."""

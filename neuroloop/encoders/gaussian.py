@@ -61,7 +61,13 @@ def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         spike = f32(1.0) if phase >= f32(1.0) else f32(0.0)
         f4[row[at.fired] + k] = spike
         f4[row[at.phase] + k] = phase - spike
-        f8[row[at.spikes]] += spike
+
+
+@kernel
+def tally(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Count the spikes of this step."""
+    for k in range(row[at.n_dims] * row[at.neurons]):
+        f8[row[at.spikes]] += f4[row[at.fired] + k]
 
 
 def add_gaussian(graph: Graph, config: Gaussian, layout: Layout) -> Source:
@@ -82,6 +88,7 @@ def add_gaussian(graph: Graph, config: Gaussian, layout: Layout) -> Source:
     part = graph.part(tuning)
     graph.call(Phase.ENCODE, tune, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FIRE, fire, part, Mode.ACT | Mode.LOOK)
+    graph.call(Phase.FIRE, tally, part, Mode.ACT)
     centres = np.linspace(0.0, 1.0, config.neurons)
     activity = float(np.exp(-0.5 * ((0.5 - centres) / config.width) ** 2).sum())
     return add_source(

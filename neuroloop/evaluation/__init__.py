@@ -1,1 +1,1 @@
-
+"""Measured suites and their figures."""

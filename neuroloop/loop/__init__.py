@@ -1,1 +1,1 @@
-
+"""The plant, and the loop that it makes with a controller."""

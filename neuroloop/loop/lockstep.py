@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..controller import Controller
+from ..errors import PlantError
 from .plant import Plant
 
 WINDOW = 100  # episodes of the mean return that decides
@@ -50,7 +51,7 @@ class Progress:
     @property
     def us_per_tick(self) -> float | None:
         """Median duration of the latest control steps, plant included, in µs."""
-        recent = self.durations[: min(self.ticks, TIMED)]
+        recent = self.durations[self.durations > 0]
         return float(np.median(recent)) / 1e3 if recent.size else None
 
     def count_episode(self) -> None:
@@ -90,39 +91,40 @@ class Lockstep:
         """
         progress, called = self.progress, time.perf_counter_ns()
         while progress.steps < total_steps:
-            ended = self._tick()
-            if ended and len(progress.returns) == episodes:
+            if episodes is not None and len(progress.returns) >= episodes:
                 return
-            if ended and stop_when_solved and progress.solved_at_step is not None:
+            if stop_when_solved and progress.solved_at_step is not None:
                 return
+            self._tick()
             now = time.perf_counter_ns()
             if callback is not None and now - called >= BETWEEN_CALLS:
                 called = now
                 if callback(progress) is False:
                     return
 
-    def _tick(self) -> bool:
-        """One turn of the ring; returns whether the episode ended."""
+    def _tick(self) -> None:
+        """One turn of the ring."""
         progress, controller = self.progress, self.controller
         if not self._in_episode:
             self._enter()
         started = time.perf_counter_ns()
         action = controller.act(self._observation, progress.reward, first=not progress.actions)
-        outcome = self.plant.exchange(action)
+        try:
+            outcome = self.plant.exchange(action)
+        except PlantError as error:
+            raise PlantError(f"tick {progress.ticks}: {error}") from None
         self._observation = outcome.observation
         progress.actions.append(action)
         progress.reward = outcome.reward
         progress.episode_return += outcome.reward
         progress.episode_steps += outcome.n_steps
         progress.steps += outcome.n_steps
-        ended = outcome.terminated or outcome.truncated
-        if ended:
+        if outcome.terminated or outcome.truncated:
             controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
             progress.count_episode()
             self._in_episode = False
         progress.durations[progress.ticks % TIMED] = time.perf_counter_ns() - started
         progress.ticks += 1
-        return ended
 
     def _enter(self) -> None:
         """Begin an episode, or bring back the unfinished one."""

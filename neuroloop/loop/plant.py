@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
+import math
 import zlib
 from typing import Any
 
@@ -41,11 +43,14 @@ class Plant:
         return observation
 
     def exchange(self, action: Any) -> Outcome:
-        """Hold `action` for as many steps as configured, or until the episode ends."""
+        """Hold `action` for as many steps as configured, or until the episode ends.
+
+        Raises `PlantError` for a reward that is no finite number.
+        """
         total, n_steps, ended = 0.0, 0, False
         while not ended and n_steps < self._repeat:
             observation, reward, terminated, truncated, _ = self.env.step(action)
-            total, n_steps, ended = total + float(reward), n_steps + 1, terminated or truncated
+            total, n_steps, ended = total + _number(reward), n_steps + 1, terminated or truncated
         return Outcome(observation, total, bool(terminated), bool(truncated), n_steps)
 
     def replay(self, episode: int, actions: list[Any]) -> Any:
@@ -78,15 +83,29 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
         return gymnasium.make(config.env, **config.arguments, **arguments)
     except gymnasium.error.DependencyNotInstalled as error:
         raise BadInput(f"{config.env}: {error}") from None
+    except gymnasium.error.NamespaceNotFound as error:
+        raise BadInput(f"{config.env}: {error}") from None
     except gymnasium.error.UnregisteredEnv:
         name = config.env.rpartition(":")[2]
+        if not difflib.get_close_matches(name, gymnasium.registry, n=1, cutoff=0.5):
+            raise BadInput(f"unknown environment {name!r}: `neuroloop envs` lists what is installed") from None
         raise BadInput(unknown("environment", name, gymnasium.registry)) from None
     except gymnasium.error.Error as error:
         raise BadInput(f"{config.env}: {error}") from None
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise BadInput(f"{config.env}: {error}") from None
     except TypeError as error:
         raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from None
+
+
+def _number(reward: Any) -> float:
+    try:
+        number = float(reward)
+    except (TypeError, ValueError):
+        raise PlantError(f"the reward is {reward!r}; rewards must be numbers") from None
+    if not math.isfinite(number):
+        raise PlantError(f"the reward is {number}; rewards must be finite")
+    return number
 
 
 def _import_worlds(env_id: str) -> None:

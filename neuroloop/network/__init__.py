@@ -1,1 +1,1 @@
-
+"""Populations, projections and the linked network that owns their state."""

@@ -91,6 +91,7 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             f4[row[at.trace] + slot] = f32(0.0)
         i4[row[at.slots] + KNOWS_SLOTS * slot + AGE] = 0
         i4[row[at.slots] + KNOWS_SLOTS * slot + NOW] = i4[record + CLASS]
+        i4[row[at.class_sizes] + i4[record + CLASS]] += 1
         i4[row[at.active] + k] = i32(cell_row)
         if f8[HEAD.fresh] != 0.0:
             f4[row[at.trace] + slot] = f4[row[at.steady]]

@@ -36,6 +36,7 @@ class FromCells(NamedTuple):
     decay: int  # f4
     gain: int  # f4
     spread: int  # f4: standard deviation of new weights
+    bounds: int  # f4[2]
     scale: int  # f8: a signal that multiplies all weights
     start: int  # f8: a signal, the mean of new weights
     stream: int
@@ -48,15 +49,13 @@ at = places(FromCells)
 def first(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Weights of cells that fire for the first time."""
     n, scale = row[at.n_post], f32(f8[row[at.scale]])
-    mean, spread = f32(f8[row[at.start]]), f4[row[at.spread]]
+    mean, spread, low, high = f32(f8[row[at.start]]), f4[row[at.spread]], f4[row[at.bounds]], f4[row[at.bounds] + 1]
     for k in range(i4[row[at.n_first]]):
         j = i4[row[at.fired_first] + k]
         w = row[at.weights] + j * n
         for i in range(n):
-            f4[w + i] = mean / scale
-        if spread > f32(0.0):
-            for i in range(n):
-                f4[w + i] += spread * normal(f8, row[at.stream], j * n + i) / scale
+            drawn = spread * normal(f8, row[at.stream], j * n + i) if spread > f32(0.0) else f32(0.0)
+            f4[w + i] = min(max(mean + drawn, low), high) / scale
 
 
 @kernel
@@ -114,7 +113,7 @@ def add_from_cells(
         current=graph.f4(n), input=post.input, expected=post.expected,
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
         gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING),
-        spread=graph.f4(1, config.weights_spread, Arena.LASTING),
+        spread=graph.f4(1, config.weights_spread, Arena.LASTING), bounds=graph.f4(2, config.bounds, Arena.LASTING),
         scale=scale, start=graph.f8(1, config.weights) if start is None else start, stream=graph.stream(f"{name}.weights"),
     )  # fmt: skip
     part = graph.part(projection)

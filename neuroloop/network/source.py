@@ -35,6 +35,14 @@ at = places(Trace)
 
 
 @kernel
+def forget(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """An episode begins without a past."""
+    if f8[HEAD.fresh] != 0.0:
+        for i in range(row[at.n]):
+            f4[row[at.trace] + i] = f32(0.0)
+
+
+@kernel
 def follow(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """x ← x e^(−dt/τ) + spike; an episode begins in the steady state."""
     trace, level, fired, decay = row[at.trace], row[at.level], row[at.fired], f4[row[at.decay]]
@@ -58,5 +66,7 @@ def add_source(
     source = Source(n, fired, trace, trace if level is None else level, usual_level, usual_level * active)
     decay = graph.f4(1, math.exp(-1.0 / graph.steps(tau_trace)), Arena.LASTING)
     part = graph.part(Trace(n=n, fired=fired, trace=trace, level=source.level, decay=decay))
+    if level is None:
+        graph.call(Phase.RESET, forget, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FIRE, follow, part, Mode.ACT | Mode.LOOK)
     return source

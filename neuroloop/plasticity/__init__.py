@@ -1,1 +1,1 @@
-
+"""Local rules that change weights."""

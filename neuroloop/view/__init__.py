@@ -1,1 +1,1 @@
-
+"""What people look at: live lines and learning curves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, TextIO
 
@@ -39,7 +40,15 @@ class LiveLine:
         mean = f"{progress.mean_return:8.1f}" if progress.mean_return is not None else "       –"
         spikes = self._agent.controller.spikes / max(progress.ticks, 1)
         rate = (progress.steps - self._steps) / max(now - self._started, 1e-9)
-        return (
-            f"episode {len(progress.returns):5d}  return {last}  mean of 100 {mean}  {spikes:5.0f} spikes/tick  "
-            f"{progress.us_per_tick or 0.0:6.1f} µs/tick  {rate:7.0f} steps/s  step {progress.steps}"
-        )
+        fields = [
+            f"episode {len(progress.returns):5d}", f"return {last}", f"mean of 100 {mean}", f"{spikes:5.0f} spikes/tick",
+            f"{progress.us_per_tick or 0.0:6.1f} µs/tick", f"{rate:7.0f} steps/s", f"step {progress.steps}",
+        ]  # fmt: skip
+        while self._in_place and len("  ".join(fields)) >= self._columns:
+            fields.pop()
+        return "  ".join(fields)
+
+    @property
+    def _columns(self) -> int:
+        """Width of the terminal; a longer line could not be rewritten."""
+        return os.get_terminal_size(self._file.fileno()).columns or 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from . import checkpoint, config
 from .checkpoint import Checkpoint, require, require_count
-from .config import AgentConfig
 from .controller import Controller, make_controller
 from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, unknown
 from .loop.lockstep import Callback, Lockstep, Progress, play
 from .loop.plant import Plant
 from .network.network import State
+from .settings import AgentConfig
 
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
 Env = gymnasium.Env[Any, Any]
@@ -123,6 +124,7 @@ class Agent:
             agent = cls(agent_config, env, require_count(saved.facts, "seed"), require(saved.facts, "agent", str))
             if agent.env_id.rpartition(":")[2] != env_id.rpartition(":")[2]:
                 raise CheckpointError(f"was trained on {env_id}, not on {agent.env_id}")
+            _compare_versions(path, require(saved.facts, "versions", dict))
             agent._restore(saved)
         except (CheckpointError, UnsupportedSpace, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}") from None
@@ -172,6 +174,13 @@ class Agent:
     def close(self) -> None:
         """Close the environment if the agent made it."""
         self._plant.close()
+
+
+def _compare_versions(path: str | Path, then: dict[str, str]) -> None:
+    now = checkpoint.facts_of_versions()
+    other = [f"{name} {then.get(name)} (now {version})" for name, version in now.items() if then.get(name) != version]
+    if other:
+        warnings.warn(f"{path}: written with {', '.join(other)}: going on may differ in the last bits", stacklevel=3)
 
 
 def agents() -> dict[str, Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .config import Conjunctive, Lif, ProjectionConfig, SpikingConfig
 from .decoders.actions import ActionCode
 from .decoders.winner_take_all import Selection, add_selection
 from .encoders.conjunctive import add_conjunctive
@@ -22,6 +21,7 @@ from .network.network import Network
 from .network.source import Source, add_source
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
+from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually

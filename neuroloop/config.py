@@ -1,7 +1,4 @@
-"""An agent as data: frozen structs, read from and written to TOML, with errors that name the key. SI units throughout.
-
-Structs are validated when they are read (`read`, `from_dict`); their bare constructors check nothing.
-"""
+"""An agent as data: its settings read from TOML and written back, with errors that name the key."""
 
 from __future__ import annotations
 
@@ -11,188 +8,14 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
-from msgspec import Meta
 
 from .errors import ConfigError, unknown
+from .settings import AgentConfig, Conjunctive, RandomConfig, SpikingConfig
 
-Positive = Annotated[float, Meta(gt=0)]
-NonNegative = Annotated[float, Meta(ge=0)]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=1)]
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every table of an agent's file."""
-
-
-class PlantConfig(Settings, frozen=True, kw_only=True):
-    """The environment, and what counts as solving it."""
-
-    env: str = ""  # a Gymnasium id, or module:id
-    arguments: dict[str, Any] = {}
-    action_repeat: Count = 1  # plant steps a decision; their rewards are summed
-    criterion: float | None = None  # mean of 100 returns; absent: the environment's reward_threshold
-    max_steps: Count = 200_000  # plant steps after which `run` gives up
-
-
-class RewardConfig(Settings, frozen=True, kw_only=True):
-    """What the learner is paid: `scale` × the plant's reward, plus `on_termination` when the episode terminates."""
-
-    scale: float = 1.0
-    on_termination: float = 0.0
-
-
-class ClockConfig(Settings, frozen=True, kw_only=True):
-    """A control step lasts `period` for the plant and `n_steps` × `dt` for the network."""
-
-    period: Positive = 0.020  # s
-    dt: Positive = 0.001  # s
-    n_steps: Count = 20
-
-
-class Adaptive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="adaptive"):
-    """Ranges from running statistics, never frozen: [max(min, mean − width σ), min(max, mean + width σ)]."""
-
-    width: Positive = 3.0
-
-
-class Fixed(Settings, frozen=True, kw_only=True, tag_field="kind", tag="fixed"):
-    """Ranges by hand, one `low` and `high` a dimension, in the observation's units."""
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-class Conjunctive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="conjunctive"):
-    """Modules of cells that tile random combinations of dimensions; one cell of a module is active and fires regularly."""
-
-    modules: Annotated[int, Meta(ge=1, le=10_000)] = 96
-    tiles: tuple[Annotated[int, Meta(ge=1, le=10_000)], ...] = (
-        4,
-        6,
-        8,
-    )  # a dimension, dealt to the modules in turn; doubled in modules of one dimension
-    dimensions: tuple[Fraction, ...] = (0.2, 0.3, 0.3, 0.2)  # probability that a module combines 1, 2, 3 … dimensions
-    interval: Positive = 0.004  # s between spikes of an active cell
-    tau_trace: Positive = 0.005  # s, of the presynaptic trace that plasticity reads
-    familiar_after: Positive = 20.0  # firings after which a cell counts as half familiar
-    normalise: Adaptive | Fixed = Adaptive()
-
-
-class Gaussian(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gaussian"):
-    """Each dimension drives `neurons` with Gaussian tuning curves that fire regularly at up to `max_rate`."""
-
-    neurons: Count = 10
-    width: Positive = 0.08  # standard deviation of a tuning curve, in units of the dimension's range
-    max_rate: Positive = 250.0  # Hz
-    tau_trace: Positive = 0.005  # s
-    normalise: Adaptive | Fixed = Adaptive()
-
-
-class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
-    """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
-
-    n: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    n_per_action: Count | None = None  # instead of `n`: so many for each action that the decoder chooses among
-    tau_mem: Positive = 0.020  # s
-    t_ref: NonNegative = 0.001  # s
-    bias: float = 0.0
-    bias_spread: NonNegative = 0.0  # biases lie evenly within ± this, in random order
-    restart: bool = False  # membranes are drawn anew at every decision
-    tau_trace: Positive = 0.020  # s, of the trace that plasticity reads where the population is presynaptic
-
-
-class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp", rename={"decay": "lambda"}):
-    """Reward-modulated STDP with eligibility traces."""
-
-    gain: NonNegative
-    decay: Fraction = 0.8  # `lambda` in the file: what remains of a trace after a decision, beside the learner's gamma
-    trace: Literal["accumulating", "replacing"] = "accumulating"
-    pre_only: NonNegative = 0.0  # potentiable share of an input without output, in units of a full pairing
-    predictive: bool = False  # subtract the pairing that the policy predicted; needs a decoder that selects
-
-
-class ProjectionConfig(Settings, frozen=True, kw_only=True):
-    """All-to-all synapses from `pre` to `post`, exponential currents."""
-
-    pre: str
-    post: str
-    tau_syn: Positive = 0.005  # s
-    gain: float = 1.0  # current per unit weight when the whole input fires at its usual rate
-    weights: float = 0.0  # initial mean
-    weights_spread: NonNegative = 0.0  # and standard deviation
-    bounds: tuple[float, float] = (-1.0, 1.0)
-    plasticity: RStdp | None = None
-
-
-class WinnerTakeAll(Settings, frozen=True, kw_only=True, tag_field="kind", tag="winner-take-all"):
-    """The group of neurons that spikes most until `decide_after` wins, is boosted, and silences the others."""
-
-    population: str
-    decide_after: Positive = 0.010  # s
-    noise: NonNegative = 0.3  # standard deviation of a group's exploration current
-    temperature: Positive = 0.83  # of the policy that the weights predict, in units of `noise`
-    inhibition: NonNegative = 1.0
-    boost: float = 2.0
-    persistence: Fraction = 0.0  # probability to keep exploring in the same direction where all is new
-    levels: Annotated[int, Meta(ge=2)] = 9  # a Box action's groups a dimension
-    spread: Positive = 0.15  # how far what one level learns generalises, in units of the action's range
-
-
-class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td"):
-    """Temporal-difference error of a spiking critic as the neuromodulator."""
-
-    critic: str
-    modulates: tuple[str, ...]
-    gamma: Fraction = 0.99  # a decision
-    value_range: Literal["automatic"] | tuple[float, float] = "automatic"
-    drive_range: tuple[float, float] = (
-        2.5,
-        8.0,
-    )  # the linear part of the critic's f-I curve, which spans the value range
-    range_pad: NonNegative = 0.15
-    range_leak: NonNegative = 1e-4  # a decision
-    error: Literal["normalised", "raw"] = "normalised"  # what modulates all but the critic
-    error_clip: Positive = 2.0  # in units of the running rms
-    error_rate: Positive = 1e-3  # a decision, of the running rms
-    error_start: NonNegative = 0.0  # rms to begin with, so that the gain starts small; 0: the size of the first error
-    error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
-
-
-class WarmUp(Settings, frozen=True, kw_only=True):
-    """Decisions at random, for statistics only, before learning begins."""
-
-    decisions: Annotated[int, Meta(ge=0)] = 0
-    persistence: Fraction = 0.9  # probability to repeat the last action
-
-
-class SpikingConfig(Settings, frozen=True, kw_only=True):
-    """A spiking agent."""
-
-    about: str = ""
-    plant: PlantConfig = PlantConfig()
-    reward: RewardConfig = RewardConfig()
-    clock: ClockConfig = ClockConfig()
-    encoder: Conjunctive | Gaussian = Conjunctive()
-    population: dict[str, Lif] = {}
-    projection: dict[str, ProjectionConfig] = {}
-    decoder: WinnerTakeAll
-    learner: TdLearner
-    warm_up: WarmUp = WarmUp()
-
-
-class RandomConfig(Settings, frozen=True, kw_only=True):
-    """An agent that acts at random: the floor of every comparison."""
-
-    about: str = ""
-    plant: PlantConfig = PlantConfig()
-
-
-AgentConfig = SpikingConfig | RandomConfig
 UNIONS = (typing.Union, types.UnionType)
 KINDS: dict[str, type[SpikingConfig] | type[RandomConfig]] = {"spiking": SpikingConfig, "random": RandomConfig}
 
@@ -360,7 +183,7 @@ def _check(config: SpikingConfig) -> None:
             raise ConfigError("learner.modulates: " + unknown("projection", name, projections))
         if projections[name].plasticity is None:
             raise ConfigError(f"projection.{name}.plasticity: is missing, but learner.modulates names this projection")
-    if config.decoder.decide_after >= config.clock.dt * config.clock.n_steps:
+    if round(config.decoder.decide_after / config.clock.dt) >= config.clock.n_steps:
         raise ConfigError(
             f"decoder.decide_after: must be below clock.dt × clock.n_steps, got {config.decoder.decide_after}"
         )

@@ -11,13 +11,15 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from .assembly import assemble
-from .config import AgentConfig, RandomConfig, SpikingConfig
 from .decoders.actions import code_of
 from .encoders.normaliser import OBSERVATION
 from .encoders.observation import layout_of
-from .errors import CheckpointError, PlantError
+from .errors import BadInput, CheckpointError, PlantError
 from .graph import Mode
 from .network.network import Network, State
+from .settings import AgentConfig, RandomConfig, SpikingConfig
+
+MOST = 1e100  # observations beyond this would overflow their own statistics
 
 
 class Controller(Protocol):
@@ -35,6 +37,9 @@ class Controller(Protocol):
 
     def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
         """Learn from the last reward of an episode that terminated, or was cut off at `observation`."""
+
+    def abandon(self) -> None:
+        """An episode broke off: its last action will never be answered. Traces end, nothing is learned."""
 
     def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
         """The action without learning or exploring, and the transient state after it; `state` None begins an episode."""
@@ -62,6 +67,8 @@ class SpikingController:
         self, config: SpikingConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
     ) -> None:
         self._layout = layout_of(observation_space)
+        self._shape = observation_space.shape or f"what {observation_space} holds"
+        self._discrete = bool(self._layout.levels.any())
         self._code = code_of(action_space, config.decoder.levels)
         self._reward = config.reward
         self._warm_up = config.warm_up.decisions
@@ -87,10 +94,15 @@ class SpikingController:
             self.network.run(mode, reward=self._paid(reward, terminated=True), ended=True)
         else:
             self.act(observation, reward, first=False)
-            if self.network.signal("awake"):
-                self.network.run(Mode.CLOSE, ended=True)
+            self.abandon()
+
+    def abandon(self) -> None:
+        if self.network.signal("awake"):
+            self.network.run(Mode.CLOSE, ended=True)
 
     def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
+        if state is not None and not self.network.fits(state):
+            raise BadInput("predict: `state` must be what an earlier call of this agent returned, or None")
         with self.network.visiting(state):
             self._sense(observation)
             self.network.run(Mode.LOOK, first=state is None, fresh=state is None)
@@ -104,31 +116,29 @@ class SpikingController:
 
     def _sense(self, observation: Any) -> None:
         """Hand the observation to the network. Raises `PlantError` for what is no observation of this plant."""
-        names, raw = self._layout.names, self._raw
+        raw, levels = self._raw, self._layout.levels
         try:
             flat = np.asarray(self._layout.flatten(observation), np.float64)
         except (TypeError, ValueError, KeyError, IndexError) as error:
-            raise PlantError(f"tick {self._tick}: the observation does not fit its space: {error}") from None
+            raise PlantError(f"the observation {observation!r} does not fit its space: {error}") from None
         if flat.shape != raw.shape:
-            raise PlantError(f"tick {self._tick}: the observation has {flat.size} numbers, expected {raw.size}")
+            raise PlantError(f"the observation has shape {np.shape(observation)}, expected {self._shape}")
         raw[:] = flat
-        if not math.isfinite(raw.sum()):
-            for name, value in zip(names, flat, strict=True):
-                if not math.isfinite(value):
-                    raise PlantError(f"tick {self._tick}: {name} is {value}; observations must be finite")
+        if not abs(raw.sum()) < MOST:
+            for name, value in zip(self._layout.names, flat, strict=True):
+                if not abs(value) < MOST:
+                    raise PlantError(f"{name} is {value}; observations must be finite")
+        if self._discrete and not ((flat >= 0) & ((flat < levels) | (levels == 0)) | (levels == 0)).all():
+            raise PlantError(f"the observation {observation!r} lies outside its space")
 
     def _paid(self, reward: float, *, terminated: bool) -> float:
         """What the learner is paid for a reward of the plant."""
         if not math.isfinite(reward):
-            raise PlantError(f"tick {self._tick}: the reward is {reward}; rewards must be finite")
+            raise PlantError(f"the reward is {reward}; rewards must be finite")
         return self._reward.scale * reward + (self._reward.on_termination if terminated else 0.0)
 
     def _action(self) -> Any:
         return self._code.decode([int(winner[0]) for winner in self._winners])
-
-    @property
-    def _tick(self) -> int:
-        return self.network.tick
 
 
 class RandomController:
@@ -141,14 +151,21 @@ class RandomController:
 
     def act(self, observation: Any, reward: float, *, first: bool) -> Any:
         self._n += 1
-        self._space.seed(int(np.random.SeedSequence([self._seed, self._n]).generate_state(1)[0]))
-        return self._space.sample()
+        return self._draw(0, self._n)
 
     def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
         pass
 
+    def abandon(self) -> None:
+        pass
+
     def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
-        return self.act(observation, 0.0, first=state is None), {}
+        n = 1 if state is None else int(state["n"][0]) + 1
+        return self._draw(1, n), {"n": np.array([n])}
+
+    def _draw(self, stream: int, n: int) -> Any:
+        self._space.seed(int(np.random.SeedSequence([self._seed, stream, n]).generate_state(1)[0]))
+        return self._space.sample()
 
     def state(self) -> State:
         return {"n": np.array([self._n])}

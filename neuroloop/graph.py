@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._numba import Kernel
-from .config import ClockConfig
 from .errors import ConfigError
 from .rows import BLOCK, HEAD, Head
+from .settings import ClockConfig
 
 PoolName = Literal["f4", "i4", "f8"]
 DTYPES: dict[PoolName, type[np.generic]] = {"f4": np.float32, "i4": np.int32, "f8": np.float64}

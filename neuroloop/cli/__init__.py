@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -28,6 +29,7 @@ def main() -> None:
     """Entry point of the command `neuroloop`."""
     from ..errors import BadInput, NeuroloopError
 
+    sys.path.append(str(Path.cwd()))  # for --env module:id with a module that lies here
     try:
         app()
     except NeuroloopError as error:

@@ -45,7 +45,9 @@ def code_of(space: Space[Any], levels: int) -> ActionCode:
                     f"action space {space}: a Box needs finite bounds; wrap the environment to give it some"
                 )
             low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
-            table = (low + (high - low) * np.linspace(0.0, 1.0, levels)[:, None]).astype(space.dtype)
+            share = np.linspace(0.0, 1.0, levels)[:, None]
+            values = ((1.0 - share) * low + share * high).clip(low, high)
+            table = (np.rint(values) if np.issubdtype(space.dtype, np.integer) else values).astype(space.dtype)
             dims, box_shape = np.arange(low.size), space.shape
             return ActionCode((levels,) * low.size, True, lambda winners: table[winners, dims].reshape(box_shape))
         case _:

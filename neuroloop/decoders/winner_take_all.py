@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numba import inline, kernel, places
-from ..config import WarmUp, WinnerTakeAll
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.lif import Population
 from ..rows import HEAD, f32, i32, i64, normal, uniform
+from ..settings import WarmUp, WinnerTakeAll
 
 INHIBITION_DECAY = 0.005  # s, of the inhibition that a spike leaves
 SILENCE = f32(-1e9)
@@ -113,8 +113,9 @@ def compete(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         total = f32(0.0)
         for k in range(groups):
             spikes = f32(0.0)
-            for i in range(k * per_group, (k + 1) * per_group):
-                spikes += f4[fired + i]
+            if step > 0:  # what fired before belongs to the decision before
+                for i in range(k * per_group, (k + 1) * per_group):
+                    spikes += f4[fired + i]
             f4[row[at.score] + k] += spikes
             f4[recent + k] = (f4[recent + k] + spikes) * f4[row[at.decay]]
             total += f4[recent + k]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numba import kernel, places
-from ..config import Conjunctive
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.cells import CellSource, add_cells
 from ..rows import f32, i32, i64
+from ..settings import Conjunctive
 from .normaliser import add_normaliser
 from .observation import Layout
 

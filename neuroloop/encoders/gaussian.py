@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numba import kernel, places
-from ..config import Gaussian
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.source import Source, add_source
 from ..rows import f32
+from ..settings import Gaussian
 from .normaliser import add_normaliser
 from .observation import Layout
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numba import kernel, places
-from ..config import Adaptive, Fixed
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import f32
+from ..settings import Adaptive, Fixed
 from .observation import Layout
 
 OBSERVATION = "observation"  # the name of the array that takes the raw observation
@@ -67,7 +67,8 @@ def scale(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Bring the observation to [0, 1) by the range in use."""
     for d in range(row[at.n]):
         low, high = f8[row[at.low] + d], f8[row[at.high] + d]
-        f4[row[at.scaled] + d] = f32(min(max((f8[row[at.raw] + d] - low) / (high - low + 1e-8), 0.0), 0.999999))
+        share = (f8[row[at.raw] + d] - low) / (high - low + 1e-8)  # NaN where ranges overflow: becomes 0
+        f4[row[at.scaled] + d] = f32(min(share, 0.999999)) if share > 0.0 else f32(0.0)
 
 
 def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> int:

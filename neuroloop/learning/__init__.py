@@ -6,7 +6,8 @@
    tick *t* and what decays before it, never for spikes of tick *t+1*.
 4. A TD learner runs tick *t+1* to read V(o_{t+1}) and then applies δ to the eligibility as it stood after tick *t*.
 5. `terminated` bootstraps 0, `truncated` bootstraps V(o_{t+1}).
-6. Traces, membranes and currents start anew with an episode. Weights and statistics stay.
+6. Traces and currents start anew with an episode, and membranes, unless `reset = "never"` says that they go on. Weights and
+   statistics stay.
 
 How the code keeps it: the controller hands `reward_{t+1}` to the control step of tick *t+1* (`Mode.ACT`), in which
 `Phase.TEACH` computes δ and `Phase.CHANGE` changes the weights by δ × E_t *before* it lets E take in the pairings of tick

@@ -17,10 +17,10 @@ import math
 from typing import NamedTuple
 
 from .._numba import kernel, places
-from ..config import Lif, TdLearner
 from ..graph import Graph, Mode, Phase
 from ..network.lif import Population, spikes_of
 from ..rows import HEAD, f32
+from ..settings import Lif, TdLearner
 
 
 class Td(NamedTuple):

@@ -58,10 +58,14 @@ class Progress:
         """An episode ended."""
         self.returns.append(self.episode_return)
         self.lengths.append(self.episode_steps)
-        self.actions, self.reward, self.episode_return, self.episode_steps = [], 0.0, 0.0, 0
+        self.forget_episode()
         if self.solved_at_step is None and self.criterion is not None and len(self.returns) >= WINDOW:
             solved = float(np.mean(self.returns[-WINDOW:])) >= self.criterion
             self.solved_at_step = self.steps if solved else None
+
+    def forget_episode(self) -> None:
+        """The next control step begins an episode."""
+        self.actions, self.reward, self.episode_return, self.episode_steps = [], 0.0, 0.0, 0
 
 
 Callback = Callable[[Progress], Any]
@@ -108,11 +112,16 @@ class Lockstep:
         if not self._in_episode:
             self._enter()
         started = time.perf_counter_ns()
-        action = controller.act(self._observation, progress.reward, first=not progress.actions)
         try:
+            action = controller.act(self._observation, progress.reward, first=not progress.actions)
             outcome = self.plant.exchange(action)
-        except PlantError as error:
-            raise PlantError(f"tick {progress.ticks}: {error}") from None
+            if outcome.terminated or outcome.truncated:
+                controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
+        except BaseException as error:
+            self._abandon()
+            if isinstance(error, PlantError):
+                raise PlantError(f"tick {progress.ticks}: {error}") from None
+            raise
         self._observation = outcome.observation
         progress.actions.append(action)
         progress.reward = outcome.reward
@@ -120,11 +129,16 @@ class Lockstep:
         progress.episode_steps += outcome.n_steps
         progress.steps += outcome.n_steps
         if outcome.terminated or outcome.truncated:
-            controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
             progress.count_episode()
             self._in_episode = False
         progress.durations[progress.ticks % TIMED] = time.perf_counter_ns() - started
         progress.ticks += 1
+
+    def _abandon(self) -> None:
+        """The plant failed, or a control step was cut short: the unfinished episode will begin anew."""
+        self.controller.abandon()
+        self.progress.forget_episode()
+        self._in_episode = False
 
     def _enter(self) -> None:
         """Begin an episode, or bring back the unfinished one."""

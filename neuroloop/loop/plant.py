@@ -12,8 +12,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from ..config import PlantConfig
 from ..errors import BadInput, PlantError, UnsupportedSpace, unknown
+from ..settings import PlantConfig
 from ..types import Outcome
 
 OUR_WORLDS = "neuroloop_envs"  # imported when an id begins with neuroloop/
@@ -95,7 +95,9 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
     except ImportError as error:
         raise BadInput(f"{config.env}: {error}") from None
     except TypeError as error:
-        raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from None
+        raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from error
+    except Exception as error:
+        raise BadInput(f"{config.env}: could not be made: {type(error).__name__}: {error}") from error
 
 
 def _number(reward: Any) -> float:

@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 from .._numba import kernel, places
-from ..config import ProjectionConfig
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32
+from ..settings import ProjectionConfig
 from .lif import Population
 from .source import Source
 

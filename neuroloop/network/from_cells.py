@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 from .._numba import kernel, places
-from ..config import ProjectionConfig
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32, normal
+from ..settings import ProjectionConfig
 from .cells import CLASS, KNOWS_ROWS, CellSource
 from .lif import Population
 

@@ -12,11 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numba import inline, kernel, places
-from ..config import Lif
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32, i32, uniform
-
-GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0  # its multiples modulo 1 spread evenly, however many
+from ..settings import Lif
 
 
 class Population(NamedTuple):
@@ -34,8 +32,8 @@ class Population(NamedTuple):
     gate: int  # f4: 1 where spikes may be paired by plasticity
     decay: int  # f4: of the membrane, a step
     t_ref: int  # f4: steps
-    restart: int  # whether membranes are drawn anew in every control step
-    settling: int  # steps until the phases of neurons that start together have mixed
+    each_decision: int  # whether membranes are drawn anew in every control step
+    settling: int  # steps to settle at an episode's start; 0: membranes go on from the episode before
     stream: int
     spikes: int  # f8: spikes fired so far, of the whole network
 
@@ -45,12 +43,15 @@ at = places(Population)
 
 @kernel
 def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Nothing fired yet in this control step."""
+    """Nothing was counted yet in this control step."""
     counts, fired, arrived, expected = row[at.counts], row[at.fired], row[at.input], row[at.expected]
     for i in range(row[at.n]):
         i4[counts + i] = 0
-        f4[fired + i] = f4[arrived + i] = f4[expected + i] = f32(0.0)
-    if row[at.restart] != 0:
+        f4[arrived + i] = f4[expected + i] = f32(0.0)
+    if f8[HEAD.fresh] != 0.0:  # else the spikes of the step before are still on their way
+        for i in range(row[at.n]):
+            f4[fired + i] = f32(0.0)
+    if row[at.each_decision] != 0:
         for i in range(row[at.n]):
             f4[row[at.v] + i] = f32(0.5) * uniform(f8, row[at.stream], i)
             f4[row[at.rest] + i] = f32(0.0)
@@ -74,16 +75,12 @@ def _advance(f4, row, arrived):  # type: ignore[no-untyped-def]
 
 @kernel
 def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """An episode begins with membranes as if its first observation had long been there, at phases spread evenly.
-
-    Phases drawn at random make the first count noisier, and the first TD error with it: one CartPole seed in thirty was
-    then thrown off a solved course.
-    """
-    if f8[HEAD.fresh] == 0.0 or row[at.restart] != 0:
+    """An episode begins with membranes as if its first observation had long been there, at random phases."""
+    if f8[HEAD.fresh] == 0.0 or row[at.settling] == 0:
         return
     fired = row[at.fired]
     for i in range(row[at.n]):
-        f4[row[at.v] + i] = f32((i * GOLDEN) % 1.0)
+        f4[row[at.v] + i] = uniform(f8, row[at.stream], i)
         f4[row[at.rest] + i] = f32(0.0)
     for _ in range(row[at.settling]):
         _advance(f4, row, row[at.expected])
@@ -126,8 +123,9 @@ def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Popula
         n=n, v=graph.f4(n), input=graph.f4(n), bias=graph.f4(n, bias + spread, lasting), spread=graph.f4(n, spread, lasting),
         rest=graph.f4(n), fired=graph.f4(n), counts=graph.i4(n), expected=graph.f4(n), gate=graph.f4(n, 1.0),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_mem)), lasting),
-        t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), restart=int(config.restart),
-        settling=2 * round(graph.steps(config.tau_mem)), stream=graph.stream(f"{name}.v"), spikes=graph.signal("spikes"),
+        t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), each_decision=int(config.reset == "decision"),
+        settling=2 * round(graph.steps(config.tau_mem)) if config.reset == "episode" else 0,
+        stream=graph.stream(f"{name}.v"), spikes=graph.signal("spikes"),
     )  # fmt: skip
     graph.name(f"population.{name}.v", "f4", population.v, (n,))
     graph.name(f"population.{name}.counts", "i4", population.counts, (n,))

@@ -84,6 +84,14 @@ class Network:
         finally:
             self._overwrite(mine)
 
+    def fits(self, state: Any) -> bool:
+        """Whether `state` looks like a transient state of this network."""
+        return isinstance(state, dict) and all(
+            isinstance(state.get(pool), np.ndarray)
+            and (state[pool].shape, state[pool].dtype) == (array.shape, array.dtype)
+            for pool, array in self._start.items()
+        )
+
     def _overwrite(self, transient: State) -> None:
         for pool, array in self._pools.items():
             array[: self._linked.transient[pool]] = transient[pool]

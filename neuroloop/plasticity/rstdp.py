@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._numba import kernel, places
-from ..config import ProjectionConfig, RStdp
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.lif import Population
 from ..network.source import Source
 from ..rows import HEAD, f32
+from ..settings import ProjectionConfig, RStdp
 
 
 class Third(NamedTuple):

@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._numba import inline, kernel, places
-from ..config import ProjectionConfig, RStdp
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.cells import AGE, CLASS, KNOWS_ROWS, KNOWS_SLOTS, NOW, ROW, SLOT, CellSource
 from ..network.from_cells import FromCells
 from ..network.lif import Population
 from ..rows import HEAD, f32
+from ..settings import ProjectionConfig, RStdp
 from .rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, USUAL_TRACE, Predicted, Third, parameters
 
 OWES = 4  # fields of what a slot's row is owed

@@ -1,0 +1,91 @@
+"""The closing report of a run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+
+
+class Request(NamedTuple):
+    """What the user asked `run` for."""
+
+    agent: str
+    env: str | None
+    seed: int | None
+    settings: tuple[str, ...]
+    steps: int | None
+    episodes: int | None
+    keep_on: bool
+    resume: Path | None
+
+
+def command_of(request: Request, seed: int, stopped_at: int | None) -> str:
+    """The command that makes the same run again, from scratch or from the same checkpoint, up to where it was stopped."""
+    words = ["neuroloop", "run", request.agent]
+    words += ["--resume", str(request.resume)] if request.resume else ["--seed", str(seed)]
+    options = {"--env": request.env, "--steps": stopped_at or request.steps, "--episodes": request.episodes}
+    for option, value in options.items():
+        words += [option, str(value)] if value else []
+    words += ["--keep-on"] if request.keep_on else []
+    for setting in request.settings:
+        words += ["--set", setting]
+    return shlex.join(words)
+
+
+def report_of(learner: Agent, checkpoint: Path | None, wall: float, interrupted: bool, command: str) -> dict[str, Any]:
+    """The report as one dictionary, ready for JSON."""
+    progress = learner.progress
+    return {
+        "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns),
+        "steps": progress.steps, "criterion": progress.criterion, "solved": progress.solved_at_step is not None,
+        "solved_at_step": progress.solved_at_step, "mean_return_100": progress.mean_return,
+        "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
+        "us_per_tick_median": progress.us_per_tick, "wall_s": wall, "interrupted": interrupted,
+        "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
+    }  # fmt: skip
+
+
+def draw(learner: Agent, path: Path) -> str | None:
+    """Draw the learning curve, if the `plot` extra is there and an episode ended."""
+    from ..errors import MissingExtra
+    from ..view.curve import draw_curve
+
+    try:
+        return str(draw_curve(learner.progress, f"{learner.name} on {learner.env_id}, seed {learner.seed}", path))
+    except (MissingExtra, ValueError, OSError):
+        return None
+
+
+def print_report(learner: Agent, report: dict[str, Any], file: TextIO) -> None:
+    """The report for people."""
+    from ..view.curve import sparkline
+
+    progress = learner.progress
+
+    def show(text: str) -> None:
+        print(text, file=file)
+
+    if report["interrupted"]:
+        show("stopped by you")
+    if report["solved"]:
+        show(f"solved at step {report['solved_at_step']}: mean of 100 returns reached {report['criterion']:g}")
+    elif report["criterion"] is not None:
+        show(f"not solved: mean of 100 returns {_number(report['mean_return_100'])}, criterion {report['criterion']:g}")
+    else:
+        show(f"mean of 100 returns {_number(report['mean_return_100'])}; the environment names no criterion")
+    rate = report["steps"] / max(report["wall_s"], 1e-9)
+    show(f"{report['episodes']} episodes, {report['steps']} steps in {report['wall_s']:.1f} s ({rate:.0f} steps/s), "
+         f"{report['spikes_per_tick']:.0f} spikes and {_number(report['us_per_tick_median'])} µs a tick")  # fmt: skip
+    if progress.returns:
+        show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
+        show(f"curve       {report['curve'] or 'no picture: pip install ' + repr('neuroloop[plot]')}")
+    show(f"checkpoint  {report['checkpoint'] or '–'}")
+    show(f"again       {report['command']}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"

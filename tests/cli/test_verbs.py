@@ -1,0 +1,185 @@
+"""The other verbs: eval, agents, envs, info, bench; and the command by itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import neuroloop
+from neuroloop.agent import Agent
+from neuroloop.cli import main
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Done]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    """The command line in this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["neuroloop", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = 0 if ended.code is None else int(ended.code)
+        return Done(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize("verb", ["run", "eval", "bench", "agents", "envs", "info"])
+def test_every_verb_explains_itself(cli: Cli, verb: str) -> None:
+    assert verb in cli("--help").out
+    for flag in ("-h", "--help"):
+        done = cli(verb, flag)
+        assert done.code == 0
+        assert "Usage" in done.out
+
+
+def test_an_unknown_verb_is_refused_with_the_closest_match(cli: Cli) -> None:
+    done = cli("runn")
+    assert done.code == 2
+    assert "Did you mean 'run'?" in done.err
+
+
+def test_the_command_is_installed_and_runs_as_a_module() -> None:
+    for command in (["neuroloop"], [sys.executable, "-m", "neuroloop"]):
+        path = Path(sys.executable).parent / command[0] if command == ["neuroloop"] else Path(command[0])
+        if not path.exists():
+            continue
+        done = subprocess.run([str(path), *command[1:], "agents"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert "cartpole" in done.stdout
+
+
+def test_agents_lists_every_ready_made_agent_with_its_environment(cli: Cli) -> None:
+    done = cli("agents")
+    rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}
+    assert rows.keys() == neuroloop.agents().keys()
+    assert "CartPole-v1" in rows["cartpole"]
+    assert " any " in rows["default"]
+    report = json.loads(cli("agents", "--json").out)
+    assert report.keys() == rows.keys()
+    assert report["default"]["env"] is None
+    assert Path(report["cartpole"]["file"]).is_file()
+
+
+def test_envs_lists_what_is_installed_ours_first(cli: Cli) -> None:
+    done = cli("envs")
+    assert done.out.splitlines()[1].startswith("neuroloop/")
+    assert "CartPole-v1" in done.out
+    found = cli("envs", "cartpole").out
+    assert "CartPole-v1" in found
+    assert "MountainCar" not in found
+    assert json.loads(cli("envs", "cartpole", "--json").out)["CartPole-v1"]["reward_threshold"] == 475.0
+
+
+def test_envs_that_match_nothing_are_an_empty_list(cli: Cli) -> None:
+    assert cli("envs", "qqq").code == 0
+    assert json.loads(cli("envs", "qqq", "--json").out) == {}
+
+
+def test_info_says_what_a_bug_report_needs(cli: Cli) -> None:
+    done = cli("info")
+    for word in ("python", "neuroloop", "numba", "machine", "cores", "extra plot", "kernels"):
+        assert word in done.out
+    report = json.loads(cli("info", "--json").out)
+    assert report["neuroloop"] == neuroloop.__version__
+    assert report["extra plot"] in (True, False)
+
+
+def test_eval_scores_a_checkpoint_as_the_python_interface_does(cli: Cli) -> None:
+    cli("run", "cartpole", "--steps", 2_000, "--seed", 5, "--save", "a.zip")
+    report = json.loads(cli("eval", "a.zip", "--episodes", 4, "--json").out)
+    returns = Agent.load("a.zip").evaluate(4)
+    assert (report["agent"], report["env"], report["seed"], report["trained_steps"]) == (
+        "cartpole",
+        "CartPole-v1",
+        5,
+        2_000,
+    )
+    assert (report["mean_return"], report["min_return"], report["max_return"]) == (
+        returns.mean(),
+        returns.min(),
+        returns.max(),
+    )
+    assert report["criterion"] == 475.0
+
+
+def test_eval_leaves_the_checkpoint_as_it_was(cli: Cli) -> None:
+    cli("run", "cartpole", "--steps", 500, "--save", "a.zip")
+    before = Path("a.zip").read_bytes()
+    assert cli("eval", "a.zip", "--episodes", 1).code == 0
+    assert Path("a.zip").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("cartpole",), ("random", "--env", "CartPole-v1"), ("default", "--env", "Taxi-v4")]
+)
+def test_eval_scores_an_agent_before_it_learnt(cli: Cli, arguments: tuple[str, ...]) -> None:
+    done = cli("eval", *arguments, "--episodes", 3)
+    assert done.code == 0
+    assert "0 steps of training, 3 episodes:" in done.out
+    assert "return " in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("carpole",), "did you mean 'cartpole'?"),
+        (("none.zip",), "none.zip: no such file"),
+        (("notes",), "not a neuroloop checkpoint"),
+        (("a.zip", "--set", "learner.gamma=0.9"), "a checkpoint keeps its settings"),
+        (("a.zip", "--env", "CartPole-v1"), "a checkpoint belongs to its environment"),
+    ],
+)
+def test_eval_refuses_bad_input_in_one_line(cli: Cli, arguments: tuple[str, ...], says: str) -> None:
+    Path("notes").write_text("dear diary")
+    done = cli("eval", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert says in done.err
+
+
+def test_bench_measures_and_writes_a_page(cli: Cli) -> None:
+    done = cli(
+        "bench", "classic", "--quick", "--seeds", 1, "--task", "cartpole", "--json", "--write", "pages/classic.md"
+    )
+    assert done.code == 0
+    assert done.out.count("\n") == 1
+    report = json.loads(done.out)
+    assert report["figures"]["cartpole_solved_fraction"]["value"] == 1.0
+    assert [run["seed"] for run in report["runs"]] == [5000]
+    page = Path("pages/classic.md").read_text()
+    assert "| cartpole_steps_median |" in page
+    assert "neuroloop bench classic --quick --seeds 1" in page
+
+
+def test_bench_refuses_what_it_does_not_know(cli: Cli) -> None:
+    assert cli("bench", "clasic").code == 2
+    done = cli("bench", "classic", "--task", "cartpol")
+    assert done.code == 2
+    assert "did you mean 'cartpole'?" in done.err
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_shout_about() -> None:
+    command = f"{sys.executable} -m neuroloop envs | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("environment")
+    assert "Traceback" not in done.stderr

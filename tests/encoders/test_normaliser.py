@@ -1,0 +1,115 @@
+"""The normaliser against numpy's statistics of everything seen, and its output for any finite observation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuroloop.encoders.normaliser import Normaliser, add_normaliser
+from neuroloop.encoders.observation import layout_of
+from neuroloop.errors import ConfigError
+from neuroloop.graph import Graph, Mode
+from neuroloop.network.network import Network
+from neuroloop.settings import Adaptive, ClockConfig, Fixed
+
+UNBOUNDED = spaces.Box(-np.inf, np.inf, (3,), np.float64)
+finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@pytest.fixture(scope="module")
+def make():
+    """Makes a normaliser: a function from an observation to the scaled one, with its row and graph as attributes."""
+
+    def make(config, space):
+        graph, rows = Graph(ClockConfig(), 0), []
+        part, graph.part = graph.part, lambda row: rows.append(row) or part(row)
+        scaled = add_normaliser(graph, config, layout_of(space))
+        network, n = Network(graph), layout_of(space).size
+
+        def scale(observation, mode=Mode.ACT):
+            network.view("observation")[:] = observation
+            network.run(mode)
+            return network._pools["f4"][graph.place(scaled) :][:n].copy()
+
+        scale.read = lambda field: network._pools["f8"][graph.place(getattr(rows[0], field)) :][:n].copy()
+        assert isinstance(rows[0], Normaliser)
+        return scale
+
+    return make
+
+
+def test_statistics_are_those_of_numpy_over_everything_seen(make):
+    scale, seen = make(Adaptive(), UNBOUNDED), []
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        seen.append(rng.normal([0.0, 100.0, -3.0], [1.0, 20.0, 1e-3]))
+        scale(seen[-1])
+        for field, function in (("mean", np.mean), ("variance", np.var), ("least", np.min), ("most", np.max)):
+            np.testing.assert_allclose(scale.read(field), function(seen, axis=0), rtol=1e-9, atol=1e-12)
+
+
+def test_the_range_is_where_extremes_and_three_deviations_meet(make):
+    scale, seen = make(Adaptive(width=2.0), UNBOUNDED), []
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        seen.append(np.array([rng.normal(), rng.uniform(), float(rng.random() < 0.01)]))
+        scaled = scale(seen[-1])
+        mean, sd = np.mean(seen, axis=0), np.std(seen, axis=0)
+        low = np.maximum(np.min(seen, axis=0), mean - 2.0 * sd)
+        high = np.minimum(np.max(seen, axis=0), mean + 2.0 * sd)
+        # 1e-8 is added to deviation and width, so that what never changes has a range
+        np.testing.assert_allclose(scaled, np.clip((seen[-1] - low) / (high - low + 1e-8), 0, 1), atol=3e-6)
+
+
+def test_looking_changes_no_statistics(make):
+    scale = make(Adaptive(), UNBOUNDED)
+    scale([1.0, 2.0, 3.0])
+    scale([2.0, 3.0, 4.0])
+    before = scale.read("mean"), scale.read("variance")
+    scale([100.0, 100.0, 100.0], Mode.LOOK)
+    np.testing.assert_array_equal((scale.read("mean"), scale.read("variance")), before)
+
+
+def test_the_warm_up_counts(make):
+    scale = make(Adaptive(), UNBOUNDED)
+    scale([1.0, 2.0, 3.0], Mode.WARM_UP)
+    np.testing.assert_array_equal(scale.read("mean"), [1.0, 2.0, 3.0])
+
+
+def test_fixed_ranges_stay_and_clip(make):
+    scale = make(Fixed(low=(-2.0, 0.0, -1.0), high=(2.0, 10.0, 1.0)), UNBOUNDED)
+    np.testing.assert_allclose(scale([0.0, 2.5, -7.0]), [0.5, 0.25, 0.0], atol=1e-6)
+    np.testing.assert_allclose(scale([9.0, 10.0, 0.5]), [1.0, 1.0, 0.75], atol=2e-6)
+    assert scale([9.0, 10.0, 0.5]).max() < 1.0
+
+
+def test_discrete_levels_keep_their_own_range(make):
+    scale = make(Adaptive(), spaces.Tuple((spaces.Discrete(4), spaces.Box(-9, 9, (1,)))))
+    for level in range(4):
+        assert scale([level, 0.0])[0] == pytest.approx((level + 0.5) / 4, abs=1e-6)
+
+
+@given(st.lists(st.tuples(finite, finite, finite), min_size=1, max_size=5), st.booleans())
+def test_any_finite_observation_lies_in_zero_to_one(make, observations, fixed):
+    config = Fixed(low=(-1e300, 0.0, -1.7e308), high=(1e300, 1e-300, 1.7e308)) if fixed else Adaptive()
+    scale = make(config, UNBOUNDED)
+    for observation in observations:
+        scaled = scale(observation)
+        assert np.all(scaled >= 0.0)
+        assert np.all(scaled < 1.0)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (Fixed(low=(0.0,), high=(1.0, 1.0, 1.0)), r"normalise.low: the observation has 3 dimensions, got 1"),
+        (Fixed(low=(0.0, 0.0, 0.0), high=(1.0,)), r"normalise.high: the observation has 3 dimensions, got 1"),
+        (Fixed(low=(0.0, 0.0, 2.0), high=(1.0, 1.0, 1.0)), r"normalise.low: must be below"),
+    ],
+)
+def test_ranges_that_do_not_fit_are_refused(make, config, message):
+    with pytest.raises(ConfigError, match=message):
+        make(config, UNBOUNDED)

@@ -54,7 +54,7 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     critic = populations[config.learner.critic][0]
     onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
     most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
-    add_td(graph, config.learner, critic.population, critic.config, most_weight)
+    add_td(graph, config.learner, critic.population, critic.config, most_weight, config.warm_up.decisions)
     return Network(graph)
 
 

@@ -169,6 +169,8 @@ def _check(config: SpikingConfig) -> None:
                 f"projection.{name}.plasticity.predictive: needs post = {config.decoder.population!r}, "
                 "which the decoder selects from"
             )
+        if projection.plasticity and projection.plasticity.predictive and projection.plasticity.trace == "replacing":
+            raise ConfigError(f"projection.{name}.plasticity.trace: 'replacing' does not go with predictive = true")
         if not projection.bounds[0] <= projection.weights <= projection.bounds[1]:
             raise ConfigError(f"projection.{name}.weights: must lie within bounds, got {projection.weights}")
     for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):

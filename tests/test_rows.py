@@ -61,6 +61,7 @@ def test_neighbouring_indexes_do_not_correlate(which):
     x = at()[which]
     for lag in (1, 2, 3, 16, 64):
         assert abs(correlation(x[lag:], x[:-lag])) < 4 / np.sqrt(N - lag)
+        assert abs(correlation(x[lag:] ** 2, x[:-lag] ** 2)) < 4 / np.sqrt(N - lag)  # nor share what they are made of
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["uniform", "normal"])

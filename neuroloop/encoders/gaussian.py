@@ -16,7 +16,7 @@ from .._numba import kernel, places
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.source import Source, add_source
-from ..rows import f32
+from ..rows import HEAD, f32, uniform
 from ..settings import Gaussian
 from .normaliser import add_normaliser
 from .observation import Layout
@@ -35,6 +35,7 @@ class Tuning(NamedTuple):
     width: int  # f4
     most: int  # f4: spikes a step at the centre
     tau: int  # f4: of the trace, in steps
+    stream: int
     spikes: int  # f8: spikes fired so far, of the whole network
 
 
@@ -43,7 +44,10 @@ at = places(Tuning)
 
 @kernel
 def tune(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Rates for this observation."""
+    """Rates for this observation; an episode begins with phases of its own."""
+    n, fresh = row[at.n_dims] * row[at.neurons], f8[HEAD.fresh] != 0.0
+    for k in range(n if fresh else 0):
+        f4[row[at.phase] + k] = uniform(f8, row[at.stream], k)
     for d in range(row[at.n_dims]):
         for i in range(row[at.neurons]):
             distance = (f4[row[at.scaled] + d] - f32(i) / f32(max(row[at.neurons] - 1, 1))) / f4[row[at.width]]
@@ -82,7 +86,8 @@ def add_gaussian(graph: Graph, config: Gaussian, layout: Layout) -> Source:
     tau = graph.steps(config.tau_trace)
     tuning = Tuning(
         n_dims=layout.size, neurons=config.neurons, scaled=scaled, rate=graph.f4(n), level=graph.f4(n),
-        phase=graph.f4(n, graph.rng.random(n)), fired=graph.f4(n), width=graph.f4(1, config.width, Arena.LASTING),
+        phase=graph.f4(n), stream=graph.stream("encoder.phase"), fired=graph.f4(n),
+        width=graph.f4(1, config.width, Arena.LASTING),
         most=graph.f4(1, most, Arena.LASTING), tau=graph.f4(1, tau, Arena.LASTING), spikes=graph.signal("spikes"),
     )  # fmt: skip
     part = graph.part(tuning)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import UnsupportedSpace
 
 MOST_DIMENSIONS = 1024
+MOST_LEVELS = 100_000
 SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Tuple and Dict of these"
 
 
@@ -55,11 +56,11 @@ def _layout(space: Space[Any], name: str) -> Layout:
             return Layout(names, np.zeros(len(names), np.int64), np.ravel)
         case spaces.Discrete():
             start = int(space.start)
-            return Layout((name,), np.array([space.n]), lambda value: [int(value) - start])
+            return Layout((name,), _levels(np.array([space.n])), lambda value: [int(value) - start])
         case spaces.MultiDiscrete():
             names = tuple(f"{name}[{i}]" for i in range(space.nvec.size))
             offset = space.start.ravel()
-            return Layout(names, space.nvec.ravel().astype(np.int64), lambda value: np.ravel(value) - offset)
+            return Layout(names, _levels(space.nvec.ravel()), lambda value: np.ravel(value) - offset)
         case spaces.MultiBinary():
             size = int(np.prod(space.shape))
             return Layout(tuple(f"{name}[{i}]" for i in range(size)), np.full(size, 2), np.ravel)
@@ -69,6 +70,11 @@ def _layout(space: Space[Any], name: str) -> Layout:
             return _join([(_layout(part, f"{name}[{key!r}]"), key) for key, part in space.spaces.items()])
         case _:
             raise UnsupportedSpace(f"observation space {space}: is not supported; supported are {SUPPORTED}")
+
+
+def _levels(n: NDArray[Any]) -> NDArray[np.int64]:
+    """Levels of discrete dimensions; too many to tell apart are as good as continuous."""
+    return np.where(n > MOST_LEVELS, 0, n).astype(np.int64)
 
 
 def _join(parts: list[tuple[Layout, Any]]) -> Layout:

@@ -187,8 +187,11 @@ def usual_count(config: TdLearner, lif: Lif, duration: float) -> float:
     return spikes_of(sum(config.drive_range) / 2.0, lif.tau_mem, lif.t_ref, duration)
 
 
-def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_weight: float) -> None:
-    """Add the learner. `lif` describes the critic, `most_weight` bounds the weights that new cells get."""
+def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_weight: float, asleep: int) -> None:
+    """Add the learner.
+
+    `lif` describes the critic, `most_weight` bounds the weights that new cells get, `asleep` is the length of the warm-up.
+    """
     signal, duration = graph.signal, graph.clock.n_steps * graph.clock.dt
     automatic = isinstance(config.value_range, str)
     low, high = (0.0, 0.0) if isinstance(config.value_range, str) else config.value_range
@@ -203,7 +206,7 @@ def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_w
     part = graph.part(
         Td(
             n=critic.n, counts=critic.counts, bias=critic.bias, spread=critic.spread,
-            awake=signal("awake", float(not automatic)),
+            awake=signal("awake", float(asleep == 0)),
             discounted=signal("return"), n_returns=signal("return.count"), mean_return=signal("return.mean"),
             squares=signal("return.squares"), return_sd=signal("return.sd", 1e-6), most_return=signal("return.most", -1e300),
             least_return=signal("return.least", 1e300), low=signal("value.low", low), high=signal("value.high", high),

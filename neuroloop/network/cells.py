@@ -52,6 +52,7 @@ class Cells(NamedTuple):
     steady: int  # f4: its value in the steady state
     familiar_after: int  # f4
     memory: int  # control steps
+    stream: int
     novelty: int  # f8: mean over the active cells of 1 / (1 + firings / familiar_after)
 
 
@@ -77,7 +78,7 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             n_first += 1
             record = row[at.records] + KNOWS_ROWS * cell_row
             i4[record + VISITS], i4[record + SLOT], i4[record + CELL] = 0, -1, i32(cell)
-            i4[record + CLASS] = i32(uniform(f8, row[at.records], cell) * f32(row[at.isi]))
+            i4[record + CLASS] = i32(uniform(f8, row[at.stream], cell) * f32(row[at.isi]))
         record = row[at.records] + KNOWS_ROWS * cell_row
         i4[record + VISITS] += 1
         novelty += 1.0 / (1.0 + i4[record + VISITS] / f4[row[at.familiar_after]])
@@ -152,6 +153,7 @@ class CellSource(NamedTuple):
     n_slots: int
     usual_trace: float  # of an active cell
     usual_drive: float  # sum of all traces
+    tau_trace: float  # s
 
 
 def add_cells(
@@ -180,7 +182,8 @@ def add_cells(
         n_rows=graph.i4(1, arena=lasting), n_live=graph.i4(1, arena=lasting), n_free=graph.i4(1, n_slots, lasting),
         n_first=graph.i4(1), fires=graph.i4(1), class_sizes=graph.i4(isi), spikes=graph.signal("spikes"),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(tau_trace)), lasting),
-        steady=graph.f4(1, steady, lasting), familiar_after=graph.f4(1, familiar_after, lasting), memory=memory,
+        steady=graph.f4(1, steady, lasting), familiar_after=graph.f4(1, familiar_after, lasting),
+        memory=memory, stream=graph.stream("cells.class"),
         novelty=graph.signal("novelty", 1.0),
     )  # fmt: skip
     graph.rows_in_use(cells.n_rows)
@@ -200,4 +203,4 @@ def add_cells(
     graph.call(Phase.ENCODE, look, part, Mode.LOOK)
     graph.call(Phase.FIRE, fire, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FORGET, forget, part, Mode.ACT | Mode.TERMINATE | Mode.CLOSE)
-    return CellSource(cells, n, n_slots, steady, n_active * steady)
+    return CellSource(cells, n, n_slots, steady, n_active * steady, tau_trace)

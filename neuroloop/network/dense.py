@@ -29,6 +29,7 @@ class Dense(NamedTuple):
     expected: int  # f4[n_post]
     decay: int  # f4: of the current, a step
     gain: int  # f4
+    ratio: int  # f4: of the current's time constant to the trace's
     scale: int  # f8: a signal that multiplies all weights
 
 
@@ -44,7 +45,7 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         for i in range(n):
             f4[current + i] = f32(0.0)
     for j in range(row[at.n_pre]):
-        level = f4[row[at.level] + j]
+        level = f4[row[at.level] + j] * f4[row[at.ratio]]
         if level == f32(0.0):
             continue
         w = row[at.weights] + j * n
@@ -73,7 +74,7 @@ def step(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 def add_dense(graph: Graph, name: str, config: ProjectionConfig, pre: Source, post: Population, scale: int) -> int:
     """Add the projection; returns the symbol of its weights, shape (n_pre, n_post)."""
-    size = pre.n * post.n
+    size, ratio = pre.n * post.n, config.tau_syn / pre.tau_trace
     drawn = config.weights + config.weights_spread * graph.rng.standard_normal(size)
     weights = graph.f4(size, drawn.clip(*config.bounds), Arena.LASTING)
     graph.name(f"projection.{name}.weights", "f4", weights, (pre.n, post.n))
@@ -82,7 +83,8 @@ def add_dense(graph: Graph, name: str, config: ProjectionConfig, pre: Source, po
             n_pre=pre.n, n_post=post.n, fired=pre.fired, level=pre.level, weights=weights, current=graph.f4(post.n),
             input=post.input, expected=post.expected,
             decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
-            gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING), scale=scale,
+            ratio=graph.f4(1, ratio, Arena.LASTING),
+            gain=graph.f4(1, config.gain / (pre.usual_drive * ratio), Arena.LASTING), scale=scale,
         )
     )  # fmt: skip
     graph.call(Phase.EXPECT, begin, part, Mode.ACT | Mode.LOOK)

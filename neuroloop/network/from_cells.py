@@ -27,7 +27,7 @@ class FromCells(NamedTuple):
     n_first: int  # i4
     records: int  # i4[rows, KNOWS_ROWS]
     fires: int  # i4: the class that fires
-    steady: int  # f4: trace of an active cell
+    steady: int  # f4: what an active cell adds to the current, per unit weight, in the steady state
     weights: int  # f4[rows, n_post]
     sums: int  # f4[isi, n_post]: weights of the active cells, by class
     current: int  # f4[n_post]
@@ -105,14 +105,15 @@ def add_from_cells(
     graph: Graph, name: str, config: ProjectionConfig, pre: CellSource, post: Population, scale: int, start: int | None
 ) -> FromCells:
     """Add the projection. `start`: a signal that says the mean of new weights, instead of `config.weights`."""
-    n, cells = post.n, pre.cells
+    n, cells, ratio = post.n, pre.cells, config.tau_syn / pre.tau_trace
     projection = FromCells(
         n_post=n, n_active=cells.n_active, isi=cells.isi, active=cells.active, fired_first=cells.fired_first,
-        n_first=cells.n_first, records=cells.records, fires=cells.fires, steady=cells.steady,
+        n_first=cells.n_first, records=cells.records, fires=cells.fires,
+        steady=graph.f4(1, pre.usual_trace * ratio, Arena.LASTING),
         weights=graph.growing(f"projection.{name}.weights", "f4", pre.n, n), sums=graph.f4(cells.isi * n),
         current=graph.f4(n), input=post.input, expected=post.expected,
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_syn)), Arena.LASTING),
-        gain=graph.f4(1, config.gain / pre.usual_drive, Arena.LASTING),
+        gain=graph.f4(1, config.gain / (pre.usual_drive * ratio), Arena.LASTING),
         spread=graph.f4(1, config.weights_spread, Arena.LASTING), bounds=graph.f4(2, config.bounds, Arena.LASTING),
         scale=scale, start=graph.f8(1, config.weights) if start is None else start, stream=graph.stream(f"{name}.weights"),
     )  # fmt: skip

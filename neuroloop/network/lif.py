@@ -16,6 +16,8 @@ from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32, i32, uniform
 from ..settings import Lif
 
+MOST_SETTLING = 1000  # steps
+
 
 class Population(NamedTuple):
     """Row of a population, which also is what others need to know of it. Arrays have shape (n,)."""
@@ -124,7 +126,7 @@ def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Popula
         rest=graph.f4(n), fired=graph.f4(n), counts=graph.i4(n), expected=graph.f4(n), gate=graph.f4(n, 1.0),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_mem)), lasting),
         t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), each_decision=int(config.reset == "decision"),
-        settling=2 * round(graph.steps(config.tau_mem)) if config.reset == "episode" else 0,
+        settling=min(2 * round(graph.steps(config.tau_mem)), MOST_SETTLING) if config.reset == "episode" else 0,
         stream=graph.stream(f"{name}.v"), spikes=graph.signal("spikes"),
     )  # fmt: skip
     graph.name(f"population.{name}.v", "f4", population.v, (n,))

@@ -19,6 +19,7 @@ class Source(NamedTuple):
     level: int  # the trace to be expected in the steady state
     usual_trace: float  # of a neuron that is active
     usual_drive: float  # sum of all traces
+    tau_trace: float  # s
 
 
 class Trace(NamedTuple):
@@ -63,7 +64,7 @@ def add_source(
     of an active neuron and `active` the number of neurons that usually are.
     """
     trace = graph.f4(n)
-    source = Source(n, fired, trace, trace if level is None else level, usual_level, usual_level * active)
+    source = Source(n, fired, trace, trace if level is None else level, usual_level, usual_level * active, tau_trace)
     decay = graph.f4(1, math.exp(-1.0 / graph.steps(tau_trace)), Arena.LASTING)
     part = graph.part(Trace(n=n, fired=fired, trace=trace, level=source.level, decay=decay))
     if level is None:

@@ -4,8 +4,9 @@
   spikes, with which C = x0 Σ a^t + Σ kicks_c.
 - Eligibility exists for rows that have a slot. A row without new pairings only decays; instead of being touched, it notes
   what it is *owed*: Σ g m λ^k with the extremes of its partial sums, with which the bounds apply as if every change had
-  been clipped (reflection at a bound, Skorokhod 1961). It is paid when it is used again or its slot becomes free, so
-  whoever reads weights pays first.
+  been clipped (reflection at a bound, Skorokhod 1961; approximate only where one debt meets both bounds, or a bound while
+  the value range is rescaled). It is paid when it is used again or its slot becomes free, so whoever reads weights pays
+  first.
 """
 
 from __future__ import annotations

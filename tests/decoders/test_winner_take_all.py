@@ -16,10 +16,11 @@ DECIDE_AT, PER_GROUP = 10, 4
 
 @pytest.fixture
 def make(open_controller, small_agent):
-    """Makes a controller whose policy has random weights: (controller, graph, row of the selection)."""
+    """Makes a controller whose policy has random weights that do not learn: (controller, graph, row of the selection)."""
 
     def make(actions, seed=0, spread=1.0, **decoder):
-        agent = small_agent(projection={"policy": {"weights_spread": spread}}, decoder={"levels": 5} | decoder)
+        still = {"weights_spread": spread, "plasticity": {"gain": 0.0}}
+        agent = small_agent(projection={"policy": still}, decoder={"levels": 5} | decoder)
         controller, graph = open_controller(agent, OBSERVATIONS, actions, seed)
         return controller, graph, graph.rows_of(Selection)
 

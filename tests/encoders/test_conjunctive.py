@@ -74,6 +74,16 @@ def test_nearby_observations_share_cells_and_far_ones_do_not():
     np.testing.assert_allclose(shared, [1.0, 0.75, 0.5, 0.25, 0.0, 0.0], atol=4 * 0.5 / np.sqrt(200))
 
 
+def test_every_combination_of_tiles_has_a_cell_of_its_own():
+    unit = Fixed(low=(0.0, 0.0), high=(1.0, 1.0))
+    config = Conjunctive(modules=40, tiles=(3, 4), dimensions=(0.0, 1.0), normalise=unit)
+    encode = Encoder(config, spaces.Box(0.0, 1.0, (2,)))
+    grid = np.linspace(0.0, 1.0, 40)
+    cells = np.array([[encode([a, b]) for b in grid] for a in grid])
+    for module in cells.transpose(2, 0, 1):
+        assert len(np.unique(module)) == len(np.unique(module[0])) * len(np.unique(module[:, 0]))
+
+
 def test_modules_use_all_dimensions_alike_in_the_sizes_asked_for():
     layout = layout_of(spaces.Box(-1, 1, (5,)))
     config = Conjunctive(modules=1000, tiles=(4, 6), dimensions=(0.2, 0.3, 0.5))

@@ -225,7 +225,7 @@ def mean_return(small_agent):
 
     def train(delay, seed, episodes, wrap=lambda env: env):
         # Without delay nothing but the last action may be paid for, so that whatever else is learned shows.
-        decay, gamma, gain = (0.0, 0.0, 0.03) if delay == 0 else (0.9, 0.95, 0.2)
+        decay, gamma, gain = (0.0, 0.0, 0.01) if delay == 0 else (0.9, 0.95, 0.2)
         rule = {"lambda": decay}
         agent = small_agent(
             encoder={
@@ -247,15 +247,15 @@ def mean_return(small_agent):
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize(("delay", "episodes"), [(0, 40), (1, 40), (5, 60)])
+@pytest.mark.parametrize(("delay", "episodes"), [(0, 120), (1, 40), (5, 60)])
 def test_a_delayed_reward_is_learned_from(mean_return, delay, episodes, seed):
     assert mean_return(delay, seed, episodes) >= 0.9 * OPTIMUM
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_reward_that_meets_the_pairings_of_the_next_tick_teaches_nothing(mean_return, seed):
-    # on 20 seeds 46.6 to 48.1 as it should be and -19 to 8 so: what is left is a random walk of the weights
-    assert mean_return(0, seed, 40, Shifted) <= 0.3 * OPTIMUM
+    # over 40 seeds: 46.6 to 48.8 if the contract is kept, -12.1 to 9.8 so, which is a random walk of the weights
+    assert abs(mean_return(0, seed, 120, Shifted)) <= 0.3 * OPTIMUM
 
 
 def test_guessing_earns_nothing(small_agent):

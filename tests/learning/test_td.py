@@ -93,7 +93,7 @@ def make(open_controller, small_agent):
         agent = small_agent(
             learner={**LEARNER, "value_range": value_range, "error": error},
             projection={"value": projection},
-            warm_up={"decisions": warm_up},
+            warm_up={"decisions": warm_up if value_range == "automatic" else 0},
         )
         return open_controller(agent, *SPACES, seed=2)
 
@@ -246,3 +246,13 @@ def test_weights_onto_a_critic_with_a_fixed_range_start_as_configured(open_contr
     controller.act(np.zeros(2), 0.0, first=True)
     weights = graph.array("f4", graph.rows_of(kind)[0].weights, 6, 20)  # six cells have fired
     np.testing.assert_allclose(weights, 0.7, rtol=1e-6)
+
+
+def test_a_warm_up_is_kept_with_a_fixed_range_too(open_controller, small_agent):
+    learner = {**LEARNER, "value_range": [-3.0, 2.0]}
+    controller, _ = open_controller(small_agent(learner=learner, warm_up={"decisions": 15}), *SPACES, seed=2)
+    for tick in range(15):
+        controller.act(np.zeros(2), 1.0, first=tick == 0)
+        assert controller.network.signal("awake") == 0.0
+    controller.act(np.zeros(2), 1.0, first=False)
+    assert controller.network.signal("awake") == 1.0

@@ -16,6 +16,7 @@ from neuroloop.settings import Lif, ProjectionConfig
 
 N_PRE, N_POST, STEPS = 6, 4, 60
 ALL = ProjectionConfig(pre="a", post="b", tau_syn=0.007, weights=0.1, weights_spread=0.3, gain=1.5)
+SLOWER = 7 / 5  # than the trace: what the current adds up to in the steady state
 FOLLOWS = Lif(tau_mem=0.0001, t_ref=0.0)  # ten time constants a step: the membrane is the drive, to 5e-5 of it
 
 
@@ -59,7 +60,7 @@ def test_what_arrives_is_the_current_times_gain_and_scale(dense):
     spikes = np.random.default_rng(1).random((STEPS, N_PRE)) < 0.2
     network, graph, _, _ = dense(spikes)
     network.run(Mode.ACT)
-    arrived = 0.5 * 1.5 / (1.25 * N_PRE) * graph.log("currents")
+    arrived = 0.5 * 1.5 / (1.25 * SLOWER * N_PRE) * graph.log("currents")
     assert 0.01 < np.abs(arrived).max() < 1.0  # or the membrane could not follow
     np.testing.assert_allclose(graph.log("membranes"), arrived, rtol=0, atol=1e-4)
 
@@ -70,7 +71,9 @@ def test_an_episode_begins_in_the_steady_state_of_the_expected_traces(dense):
     network.run(Mode.ACT, fresh=True)
     silent = np.zeros((STEPS, N_PRE))
     np.testing.assert_allclose(graph.log("traces"), exponential(silent, 5.0, level), rtol=0, atol=3e-6)
-    np.testing.assert_allclose(graph.log("currents"), exponential(silent, 7.0, level) @ weights, rtol=0, atol=3e-6)
+    np.testing.assert_allclose(
+        graph.log("currents"), exponential(silent, 7.0, SLOWER * level) @ weights, rtol=0, atol=3e-6
+    )
     expected = graph.array("f4", row.expected, N_POST)
     np.testing.assert_allclose(expected, 0.5 * 1.5 / (1.25 * N_PRE) * level @ weights, rtol=1e-5)
 
@@ -136,7 +139,7 @@ class Cells:
         self.network.run(mode, fresh=fresh)
         rows = [self.row_of[cell] for cell in active if self.row_of[cell] >= 0]
         if fresh:
-            self.current = 1.25 * self.weights[rows].sum(0)
+            self.current = 1.25 * SLOWER * self.weights[rows].sum(0)
         fired = []
         for line in self.graph.log("currents"):
             self.step += 1  # regular firing: a cell of class c fires at the steps c, c + 4, c + 8 …

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         BadInput,
         CheckpointError,
         ConfigError,
+        DivergedError,
         MissingExtra,
         NeuroloopError,
         PlantError,
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Agent", "BadInput", "CheckpointError", "ConfigError", "MissingExtra", "NeuroloopError", "PlantError",
-    "UnsupportedSpace", "agents", "load_agent",
+    "Agent", "BadInput", "CheckpointError", "ConfigError", "DivergedError", "MissingExtra", "NeuroloopError",
+    "PlantError", "UnsupportedSpace", "agents", "load_agent",
 ]  # fmt: skip
 
 

@@ -102,13 +102,12 @@ def cache_folder() -> Path:
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     base = numba.config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    for root in (Path(base), Path(tempfile.gettempdir())):
-        folder = root / "neuroloop" / digest.hexdigest()[:16]
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK):
-                return folder
-    raise OSError("no writable folder for compiled kernels: set NUMBA_CACHE_DIR to one")
+    folder = Path(base) / "neuroloop" / digest.hexdigest()[:16]
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="neuroloop-"))  # compiled anew each time, but never somebody else's code
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import tomllib
 import warnings
@@ -20,7 +21,7 @@ from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, un
 from .loop.lockstep import Callback, Lockstep, Progress, play
 from .loop.plant import Plant
 from .network.network import State
-from .settings import AgentConfig
+from .settings import AgentConfig, SpikingConfig
 
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
 Env = gymnasium.Env[Any, Any]
@@ -34,6 +35,14 @@ class Agent:
     """
 
     def __init__(self, config: AgentConfig, env: Env | None = None, seed: int = 0, name: str = "agent") -> None:
+        if not isinstance(config, AgentConfig):
+            raise BadInput(f"Agent: needs a configuration, got {config!r}; load_agent takes names and files")
+        if not isinstance(env, gymnasium.Env | gymnasium.vector.VectorEnv | None):
+            raise BadInput(f"env: must be a Gymnasium environment, got {env!r}")
+        try:
+            seed = operator.index(seed)
+        except TypeError:
+            raise BadInput(f"seed: must be a whole number, got {seed!r}") from None
         if not 0 <= seed < 2**53:
             raise BadInput(f"seed: must be from 0 to 2**53 - 1, got {seed}")
         self.config, self.seed, self.name = config, seed, name
@@ -46,6 +55,16 @@ class Agent:
     def env_id(self) -> str:
         """The id of the environment."""
         return self._plant.env_id
+
+    @property
+    def env(self) -> Env:
+        """The environment."""
+        return self._plant.env
+
+    @property
+    def period(self) -> float:
+        """What a control step lasts for the plant, in s; 0 for an agent without a clock."""
+        return self.config.clock.period if isinstance(self.config, SpikingConfig) else 0.0
 
     @property
     def controller(self) -> Controller:
@@ -170,6 +189,12 @@ class Agent:
         """An action as numbers: a Tuple or Dict is flattened."""
         space = self._plant.env.action_space
         return gymnasium.spaces.flatten(space, action) if space.shape is None else action
+
+    def __enter__(self) -> Agent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the environment if the agent made it."""

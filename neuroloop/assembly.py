@@ -24,6 +24,7 @@ from .plasticity.rstdp_cells import add_rstdp_cells
 from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
+LONGEST = 10_000  # decisions that an eligibility may last
 HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually
 
 
@@ -65,7 +66,12 @@ def _memory(config: SpikingConfig, projection: ProjectionConfig) -> int:
     decay = config.learner.gamma * projection.plasticity.decay
     if decay >= 1.0:
         raise ConfigError("learner.gamma × plasticity.lambda: must be below 1, or eligibility never ends")
-    return int(math.log(FORGOTTEN) / math.log(decay)) + 1 if decay > 0.0 else 1
+    memory = int(math.log(FORGOTTEN) / math.log(decay)) + 1 if decay > 0.0 else 1
+    if memory > LONGEST:
+        raise ConfigError(
+            f"learner.gamma × plasticity.lambda: {decay} remembers {memory} decisions, more than {LONGEST}"
+        )
+    return memory
 
 
 def _add_encoder(graph: Graph, config: SpikingConfig, layout: Layout, memory: int) -> Source | CellSource:
@@ -79,7 +85,7 @@ def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: Act
     lif = config.population[name]
     bias = critic_bias(config.learner) if name == config.learner.critic else lif.bias
     if name != config.decoder.population:
-        n = lif.n if lif.n_per_action is None else lif.n_per_action * sum(actions.groups)
+        n = lif.n or (lif.n_per_action or 0) * sum(actions.groups)
         return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
     built = []
     for d, groups in enumerate(actions.groups):

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
+from .checks import check
 from .errors import ConfigError, unknown
-from .settings import AgentConfig, Conjunctive, RandomConfig, SpikingConfig
+from .settings import AgentConfig, RandomConfig, SpikingConfig
 
 UNIONS = (typing.Union, types.UnionType)
 KINDS: dict[str, type[SpikingConfig] | type[RandomConfig]] = {"spiking": SpikingConfig, "random": RandomConfig}
@@ -69,7 +70,7 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
         raise ConfigError("kind: " + unknown("kind of agent", str(kind), KINDS))
     config: AgentConfig = _convert(tables, KINDS[kind], "")
     if isinstance(config, SpikingConfig):
-        _check(config)
+        check(config)
     return config
 
 
@@ -150,58 +151,3 @@ def _check_finite(value: Any, path: str) -> None:
     values = value if isinstance(value, list | tuple) else [value]
     if any(isinstance(entry, float) and not math.isfinite(entry) for entry in values):
         raise ConfigError(f"{path}: must be finite, got {value!r}")
-
-
-def _check(config: SpikingConfig) -> None:
-    """What one table alone cannot say: names that must exist, orders and relations."""
-    populations, projections = config.population, config.projection
-    for name, projection in projections.items():
-        for end, value, known in (
-            ("pre", projection.pre, ["encoder", *populations]),
-            ("post", projection.post, populations),
-        ):
-            if value not in known:
-                raise ConfigError(f"projection.{name}.{end}: " + unknown("population", value, known))
-        if projection.bounds[0] >= projection.bounds[1]:
-            raise ConfigError(f"projection.{name}.bounds: the lower must be below the upper, got {projection.bounds}")
-        if projection.plasticity and projection.plasticity.predictive and projection.post != config.decoder.population:
-            raise ConfigError(
-                f"projection.{name}.plasticity.predictive: needs post = {config.decoder.population!r}, "
-                "which the decoder selects from"
-            )
-        if projection.plasticity and projection.plasticity.predictive and projection.plasticity.trace == "replacing":
-            raise ConfigError(f"projection.{name}.plasticity.trace: 'replacing' does not go with predictive = true")
-        if not projection.bounds[0] <= projection.weights <= projection.bounds[1]:
-            raise ConfigError(f"projection.{name}.weights: must lie within bounds, got {projection.weights}")
-    for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):
-        if value not in populations:
-            raise ConfigError(f"{key}: " + unknown("population", value, populations))
-    if populations[config.decoder.population].n_per_action is None:
-        raise ConfigError(
-            f"population.{config.decoder.population}.n_per_action: is missing; the decoder selects among groups of it"
-        )
-    for name in config.learner.modulates:
-        if name not in projections:
-            raise ConfigError("learner.modulates: " + unknown("projection", name, projections))
-        if projections[name].plasticity is None:
-            raise ConfigError(f"projection.{name}.plasticity: is missing, but learner.modulates names this projection")
-    if round(config.decoder.decide_after / config.clock.dt) >= config.clock.n_steps:
-        raise ConfigError(
-            f"decoder.decide_after: must be below clock.dt × clock.n_steps, got {config.decoder.decide_after}"
-        )
-    for key, pair in (
-        ("learner.drive_range", config.learner.drive_range),
-        ("learner.value_range", config.learner.value_range),
-    ):
-        if not isinstance(pair, str) and pair[0] >= pair[1]:
-            raise ConfigError(f"{key}: the lower must be below the upper, got {pair}")
-    if config.learner.value_range == "automatic" and config.warm_up.decisions == 0:
-        raise ConfigError(
-            "warm_up.decisions: must be > 0 with learner.value_range = 'automatic', which begins with what it saw"
-        )
-    if isinstance(config.encoder, Conjunctive) and not sum(config.encoder.dimensions) > 0:
-        raise ConfigError(f"encoder.dimensions: one of them must be > 0, got {list(config.encoder.dimensions)}")
-    if isinstance(config.encoder, Conjunctive) and not config.encoder.tiles:
-        raise ConfigError("encoder.tiles: is empty")
-    if config.learner.drive_range[0] <= 1.0:
-        raise ConfigError(f"learner.drive_range: must lie above the threshold 1, got {config.learner.drive_range}")

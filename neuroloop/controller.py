@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from .assembly import assemble
 from .decoders.actions import code_of
 from .encoders.normaliser import OBSERVATION
 from .encoders.observation import layout_of
-from .errors import BadInput, CheckpointError, PlantError
+from .errors import BadInput, CheckpointError, DivergedError, PlantError
 from .graph import Mode
 from .network.network import Network, State
 from .settings import AgentConfig, RandomConfig, SpikingConfig
@@ -86,6 +87,8 @@ class SpikingController:
         warm = awake or self.network.signal("return.count") + (not first) >= self._warm_up
         paid = 0.0 if first else self._paid(reward, terminated=False)
         self.network.run(Mode.ACT if warm else Mode.WARM_UP, reward=paid, first=first, fresh=first or not awake)
+        if not math.isfinite(self.network.signal("td_error")):
+            raise DivergedError("the TD error is no longer finite; smaller gains, or a fixed value range, may help")
         return self._action()
 
     def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
@@ -124,7 +127,7 @@ class SpikingController:
         if flat.shape != raw.shape:
             raise PlantError(f"the observation has shape {np.shape(observation)}, expected {self._shape}")
         raw[:] = flat
-        if not abs(raw.sum()) < MOST:
+        if not np.abs(raw).sum() < MOST:
             for name, value in zip(self._layout.names, flat, strict=True):
                 if not abs(value) < MOST:
                     raise PlantError(f"{name} is {value}; observations must be finite")
@@ -133,9 +136,10 @@ class SpikingController:
 
     def _paid(self, reward: float, *, terminated: bool) -> float:
         """What the learner is paid for a reward of the plant."""
-        if not math.isfinite(reward):
+        paid = self._reward.scale * reward + (self._reward.on_termination if terminated else 0.0)
+        if not abs(paid) < MOST:
             raise PlantError(f"the reward is {reward}; rewards must be finite")
-        return self._reward.scale * reward + (self._reward.on_termination if terminated else 0.0)
+        return paid
 
     def _action(self) -> Any:
         return self._code.decode([int(winner[0]) for winner in self._winners])
@@ -145,7 +149,7 @@ class RandomController:
     """Draws actions uniformly from the action space. Learns nothing."""
 
     def __init__(self, action_space: Space[Any], seed: int) -> None:
-        self._space, self._seed, self._n = action_space, seed, 0
+        self._space, self._seed, self._n = copy.deepcopy(action_space), seed, 0  # the user's own keeps its seed
 
     spikes = 0.0
 
@@ -171,6 +175,6 @@ class RandomController:
         return {"n": np.array([self._n])}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        if "n" not in state or state["n"].shape != (1,):
+        if "n" not in state or state["n"].shape != (1,) or state["n"].dtype.kind != "i" or state["n"][0] < 0:
             raise CheckpointError("controller: array 'n' should be one number")
         self._n = int(state["n"][0])

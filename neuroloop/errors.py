@@ -30,6 +30,10 @@ class PlantError(NeuroloopError):
     """The plant gave something that cannot be used, such as NaN. The command line exits with 1."""
 
 
+class DivergedError(NeuroloopError):
+    """Learning left the numbers that can be computed with. The command line exits with 1."""
+
+
 class MissingExtra(BadInput):
     """An optional dependency is not installed; the message holds the one command that installs it."""
 

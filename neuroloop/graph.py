@@ -7,6 +7,7 @@ them into a row, and says which kernel runs on that row in which phase of a cont
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from enum import Flag, IntEnum, auto
 from typing import Any, Literal, NamedTuple
 
@@ -112,10 +113,15 @@ class Linked(NamedTuple):
     named: dict[str, Array]
     regions: tuple[Region, ...]
     indices: tuple[Index, ...]
+    constants: tuple[Array, ...]
+    checks: tuple[Callable[[NDArray[Any]], bool], ...]  # of the int32 pool
     n_rows: int | None  # where in the int32 pool the number of rows in use stands
 
 
 _POSITION_BITS = 40  # a symbol is an offset before linking: (pool and arena) << 40 | position
+
+
+Check = Callable[[Callable[[int, int], NDArray[Any]]], bool]
 
 
 class Graph:
@@ -133,6 +139,8 @@ class Graph:
         self._signals: dict[str, int] = {}
         self._named: dict[str, Array] = {}
         self._indices: list[Index] = []
+        self._constants: list[Array] = []
+        self._checks: list[Check] = []
         self._n_rows: int | None = None
         self.f8(len(Head._fields), arena=Arena.TRANSIENT)
 
@@ -172,6 +180,14 @@ class Graph:
     def index(self, symbol: int, size: int, below: int | None, least: int = 0, stride: int = 1) -> None:
         """Say that numbers of an int32 array are indices from `least` to `below` − 1 (None: the rows in use)."""
         self._indices.append(Index("i4", symbol, symbol + size, stride, least, below))
+
+    def constant(self, pool: PoolName, symbol: int, size: int) -> None:
+        """Say that an array never changes: a checkpoint must hold the same, or it belongs to another network."""
+        self._constants.append(Array(pool, symbol, (size,)))
+
+    def consistent(self, check: Check) -> None:
+        """Have int32 state of a checkpoint checked: `check(read)` with `read(symbol, size)` says whether it can be."""
+        self._checks.append(check)
 
     def row_index(self, array: str, column: int, width: int, below: int, least: int = 0) -> None:
         """The same for a column of a growing array."""
@@ -238,6 +254,8 @@ class Graph:
             signals={name: self.place(symbol) for name, symbol in self._signals.items()},
             named={name: array._replace(offset=self.place(array.offset)) for name, array in self._named.items()},
             regions=tuple(region._replace(offset=self.place(region.offset)) for region in self._regions),
+            constants=tuple(array._replace(offset=self.place(array.offset)) for array in self._constants),
+            checks=tuple(self._bind(check) for check in self._checks),
             indices=tuple(self._place_index(index) for index in self._indices),
             n_rows=None if self._n_rows is None else self.place(self._n_rows),
         )
@@ -245,6 +263,9 @@ class Graph:
     def _place_index(self, index: Index) -> Index:
         start = self.place(index.start)
         return index._replace(start=start, stop=None if index.stop is None else start + index.stop - index.start)
+
+    def _bind(self, check: Check) -> Callable[[NDArray[Any]], bool]:
+        return lambda i4: check(lambda symbol, size: i4[self.place(symbol) :][:size])
 
     def _calls_of(self, mode: Mode) -> tuple[NDArray[np.int64], tuple[int, int, int]]:
         chosen = sorted((call for call in self._calls if mode in call.modes), key=lambda call: call.phase)

@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Positive = Annotated[float, Meta(gt=0)]
-NonNegative = Annotated[float, Meta(ge=0)]
+Number = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Positive = Annotated[float, Meta(gt=0, le=1e6)]
+NonNegative = Annotated[float, Meta(ge=0, le=1e6)]
+Time = Annotated[float, Meta(ge=1e-6, le=1e6)]  # s
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
 
@@ -33,15 +35,15 @@ class PlantConfig(Settings, frozen=True, kw_only=True):
 class RewardConfig(Settings, frozen=True, kw_only=True):
     """What the learner is paid: `scale` × the plant's reward, plus `on_termination` when the episode terminates."""
 
-    scale: float = 1.0
-    on_termination: float = 0.0
+    scale: Number = 1.0
+    on_termination: Number = 0.0
 
 
 class ClockConfig(Settings, frozen=True, kw_only=True):
     """A control step lasts `period` for the plant and `n_steps` × `dt` for the network."""
 
-    period: Positive = 0.020  # s
-    dt: Positive = 0.001  # s
+    period: Time = 0.020  # s
+    dt: Time = 0.001  # s
     n_steps: Count = 20
 
 
@@ -68,8 +70,8 @@ class Conjunctive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="co
         8,
     )  # a dimension, dealt to the modules in turn; doubled in modules of one dimension
     dimensions: tuple[Fraction, ...] = (0.2, 0.3, 0.3, 0.2)  # probability that a module combines 1, 2, 3 … dimensions
-    interval: Positive = 0.004  # s between spikes of an active cell
-    tau_trace: Positive = 0.005  # s, of the presynaptic trace that plasticity reads
+    interval: Time = 0.004  # s between spikes of an active cell
+    tau_trace: Time = 0.005  # s, of the presynaptic trace that plasticity reads
     familiar_after: Positive = 20.0  # firings after which a cell counts as half familiar
     normalise: Adaptive | Fixed = Adaptive()
 
@@ -80,21 +82,23 @@ class Gaussian(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gauss
     neurons: Count = 10
     width: Positive = 0.08  # standard deviation of a tuning curve, in units of the dimension's range
     max_rate: Positive = 250.0  # Hz
-    tau_trace: Positive = 0.005  # s
+    tau_trace: Time = 0.005  # s
     normalise: Adaptive | Fixed = Adaptive()
 
 
 class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
     """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
 
-    n: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    n_per_action: Count | None = None  # instead of `n`: so many for each action that the decoder chooses among
-    tau_mem: Positive = 0.020  # s
+    n: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    n_per_action: Annotated[int, Meta(ge=1, le=10_000)] | None = (
+        None  # instead of `n`: so many for each action that the decoder chooses among
+    )
+    tau_mem: Time = 0.020  # s
     t_ref: NonNegative = 0.001  # s
-    bias: float = 0.0
+    bias: Number = 0.0
     bias_spread: NonNegative = 0.0  # biases lie evenly within ± this, in random order
     reset: Literal["decision", "episode", "never"] = "episode"  # when membranes start anew
-    tau_trace: Positive = 0.020  # s, of the trace that plasticity reads where the population is presynaptic
+    tau_trace: Time = 0.020  # s, of the trace that plasticity reads where the population is presynaptic
 
 
 class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp", rename={"decay": "lambda"}):
@@ -112,11 +116,11 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
 
     pre: str
     post: str
-    tau_syn: Positive = 0.005  # s
-    gain: float = 1.0  # current per unit weight when the whole input fires at its usual rate
-    weights: float = 0.0  # initial mean
+    tau_syn: Time = 0.005  # s
+    gain: Number = 1.0  # current per unit weight when the whole input fires at its usual rate
+    weights: Number = 0.0  # initial mean
     weights_spread: NonNegative = 0.0  # and standard deviation
-    bounds: tuple[float, float] = (-1.0, 1.0)
+    bounds: tuple[Number, Number] = (-1.0, 1.0)
     plasticity: RStdp | None = None
 
 
@@ -124,11 +128,11 @@ class WinnerTakeAll(Settings, frozen=True, kw_only=True, tag_field="kind", tag="
     """The group of neurons that spikes most until `decide_after` wins, is boosted, and silences the others."""
 
     population: str
-    decide_after: Positive = 0.010  # s
-    noise: NonNegative = 0.3  # standard deviation of a group's exploration current
+    decide_after: Time = 0.010  # s
+    noise: Positive = 0.3  # standard deviation of a group's exploration current
     temperature: Positive = 0.83  # of the policy that the weights predict, in units of `noise`
     inhibition: NonNegative = 1.0
-    boost: float = 2.0
+    boost: Number = 2.0
     persistence: Fraction = 0.0  # probability to keep exploring in the same direction where all is new
     levels: Annotated[int, Meta(ge=2)] = 9  # a Box action's groups a dimension
     spread: Positive = 0.15  # how far what one level learns generalises, in units of the action's range
@@ -140,8 +144,8 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     critic: str
     modulates: tuple[str, ...]
     gamma: Fraction = 0.99  # a decision
-    value_range: Literal["automatic"] | tuple[float, float] = "automatic"
-    drive_range: tuple[float, float] = (
+    value_range: Literal["automatic"] | tuple[Number, Number] = "automatic"
+    drive_range: tuple[Number, Number] = (
         2.5,
         8.0,
     )  # the linear part of the critic's f-I curve, which spans the value range

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import io
 import json
 import os
@@ -479,3 +481,23 @@ def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 5, "most kills should have met a save midway"
+
+
+def test_tables_that_kernels_index_with_cannot_be_tampered_with() -> None:
+    agent = neuroloop.load_agent("cartpole", seed=1)
+    agent.learn(300)
+    state, fixed = agent.controller.state(), agent.controller.state()["i4"]
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        i4 = fixed.copy()
+        i4[rng.integers(i4.size)] = rng.choice([-(2**31), -2, 10**6, 2**31 - 1])
+        fresh = neuroloop.load_agent("cartpole", seed=1)
+        with contextlib.suppress(CheckpointError):  # what is let through must not harm
+            fresh.controller.restore({**state, "i4": i4})
+            fresh.learn(30)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps], ids=["deepcopy", "pickle"])
+def test_a_network_refuses_to_be_copied_behind_its_back(copied: Any) -> None:
+    with pytest.raises(TypeError, match="save the agent and load it again"):
+        copied(neuroloop.load_agent("cartpole").controller.network)

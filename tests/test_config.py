@@ -101,7 +101,7 @@ def test_a_later_override_wins() -> None:
         ("projection.value.bounds=[1,2,3]", "projection.value.bounds", "length 2"),
         ("projection.value.plasticity.trace=fading", "projection.value.plasticity.trace", "unknown value 'fading'"),
         ("clock.n_steps=1.5", "clock.n_steps", "Expected `int`"),
-        ("clock.n_steps=5", "decoder.decide_after", "below clock.dt × clock.n_steps"),
+        ("clock.n_steps=5", "decoder.decide_after", "less than clock.dt × clock.n_steps"),
         ("clock=3", "clock", "expected a table"),
         ("encoder=3", "encoder", "expected a table"),
         ("population=3", "population", "expected a table"),
@@ -244,3 +244,22 @@ def test_any_text_is_an_agent_or_a_config_error(text: str, tmp_path_factory: pyt
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError):  # no text of these letters has the tables that an agent needs
         config.read(path)
+
+
+@pytest.mark.parametrize(
+    ("override", "path"),
+    [
+        ('learner.modulates=["value"]', "learner.modulates"),
+        ("population.critic.bias=50.0", "population.critic.bias"),
+        ("population.actor.n=4", "population.actor"),
+        ('learner.critic="actor"', "learner.critic"),
+        ('projection.policy.plasticity.trace="replacing"', "projection.policy.plasticity.trace"),
+        ("decoder.noise=0.0", "decoder.noise"),
+        ("decoder.decide_after=0.0001", "decoder.decide_after"),
+        ("clock.n_steps=1", "decoder.decide_after"),
+        ("learner.drive_range=[2.5, 2.50001]", "learner.drive_range"),
+        ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_or_harm_is_refused(override: str, path: str) -> None:
+    assert refusal(override).startswith(f"{path}: ")

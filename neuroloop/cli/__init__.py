@@ -1,4 +1,4 @@
-"""One command, one file a verb. Exit codes: 0 done, 1 failed, 2 bad input, 130 Ctrl-C."""
+"""One command, one file a verb. Exit codes: 0 done, 1 failed, 2 bad input, 130 Ctrl-C, 143 SIGTERM."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help comes in half the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
@@ -29,6 +30,8 @@ def main() -> None:
     """Entry point of the command `neuroloop`."""
     from ..errors import BadInput, NeuroloopError
 
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     sys.path.append(str(Path.cwd()))  # for --env module:id with a module that lies here
     try:
         app()

@@ -12,20 +12,25 @@ Episodes = Annotated[int, typer.Option("--episodes", min=1, help="Whole episodes
 
 
 def evaluate(
-    agent: AgentName, env: Env = None, episodes: Episodes = 20, seed: Seed = 0, settings: Set = None, json: Json = False
+    agent: AgentName,
+    env: Env = None,
+    episodes: Episodes = 20,
+    seed: Seed = None,
+    settings: Set = None,
+    json: Json = False,
 ) -> None:
     """Play whole episodes without learning or exploring. AGENT may also be a checkpoint."""
     from ..agent import Agent, load_agent
     from ..errors import BadInput
 
     if is_checkpoint(agent):
-        if settings:
-            raise BadInput("--set: a checkpoint keeps its settings")
+        if settings or seed is not None:
+            raise BadInput("--set and --seed: a checkpoint keeps its own")
         if env:
             raise BadInput("--env: a checkpoint belongs to its environment")
         player = Agent.load(agent)
     else:
-        player = load_agent(agent, env, seed, settings or ())
+        player = load_agent(agent, env, seed or 0, settings or ())
     returns, criterion = player.evaluate(episodes), player.progress.criterion
     report = {
         "agent": player.name, "env": player.env_id, "seed": player.seed,

@@ -10,13 +10,19 @@ import typer
 from .options import Json, print_json
 
 EXTRAS = {"plot": "matplotlib", "box2d": "Box2D", "baselines": "stable_baselines3"}
+Name = Annotated[str | None, typer.Argument(metavar="AGENT", help="Print this one, with every setting.")]
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Show ids that contain this.")]
 
 
-def agents(json: Json = False) -> None:
-    """List the ready-made agents."""
+def agents(name: Name = None, json: Json = False) -> None:
+    """List the ready-made agents, or print one as TOML with every setting: a start for a file of your own."""
     from ..agent import agents as known
     from ..agent import read_config
+    from ..config import to_toml
+
+    if name is not None:
+        print(to_toml(read_config(name)[1]), end="")
+        return
 
     rows = [(name, read_config(name)[1], path) for name, path in known().items()]
     if json:

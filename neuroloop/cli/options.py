@@ -12,7 +12,7 @@ AgentName = Annotated[
     str, typer.Argument(metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file.")
 ]
 Env = Annotated[str | None, typer.Option("--env", metavar="ID", help="Any Gymnasium id, or module:id.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Everything random follows from it.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it. Default: 0.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as in learner.gamma=0.98. Repeatable."),

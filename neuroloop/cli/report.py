@@ -36,15 +36,27 @@ def command_of(request: Request, seed: int, stopped_at: int | None) -> str:
     return shlex.join(words)
 
 
-def report_of(learner: Agent, checkpoint: Path | None, wall: float, interrupted: bool, command: str) -> dict[str, Any]:
-    """The report as one dictionary, ready for JSON."""
-    progress = learner.progress
+class Session(NamedTuple):
+    """What one call of `run` did."""
+
+    first_step: int
+    first_tick: int
+    wall: float  # s
+    interrupted: bool
+
+
+def report_of(learner: Agent, checkpoint: Path | None, session: Session, command: str) -> dict[str, Any]:
+    """The report as one dictionary, ready for JSON. `times_real_time`: seconds of the plant per second on the wall."""
+    progress, wall = learner.progress, max(session.wall, 1e-9)
+    lived = (progress.ticks - session.first_tick) * learner.period
     return {
         "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns),
         "steps": progress.steps, "criterion": progress.criterion, "solved": progress.solved_at_step is not None,
         "solved_at_step": progress.solved_at_step, "mean_return_100": progress.mean_return,
         "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
-        "us_per_tick_median": progress.us_per_tick, "wall_s": wall, "interrupted": interrupted,
+        "us_per_tick_median": progress.us_per_tick, "wall_s": session.wall,
+        "steps_per_s": (progress.steps - session.first_step) / wall, "times_real_time": lived / wall,
+        "interrupted": session.interrupted,
         "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
     }  # fmt: skip
 
@@ -77,8 +89,8 @@ def print_report(learner: Agent, report: dict[str, Any], file: TextIO) -> None:
         show(f"not solved: mean of 100 returns {_number(report['mean_return_100'])}, criterion {report['criterion']:g}")
     else:
         show(f"mean of 100 returns {_number(report['mean_return_100'])}; the environment names no criterion")
-    rate = report["steps"] / max(report["wall_s"], 1e-9)
-    show(f"{report['episodes']} episodes, {report['steps']} steps in {report['wall_s']:.1f} s ({rate:.0f} steps/s), "
+    show(f"{report['episodes']} episodes, {report['steps']} steps; {report['wall_s']:.1f} s for "
+         f"{report['steps_per_s']:.0f} steps/s, {report['times_real_time']:.0f} × real time; "
          f"{report['spikes_per_tick']:.0f} spikes and {_number(report['us_per_tick_median'])} µs a tick")  # fmt: skip
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")

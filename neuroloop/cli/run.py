@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import AgentName, Env, Json, Set, print_json
-from .report import Request, command_of, draw, print_report, report_of
+from .options import AgentName, Env, Json, Seed, Set, print_json
+from .report import Request, Session, command_of, draw, print_report, report_of
 from .stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Save = Annotated[
 Resume = Annotated[
     Path | None, typer.Option("--resume", metavar="FILE", help="Go on from a checkpoint, as if it had never stopped.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it. Default: 0.")]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -63,13 +62,13 @@ def run(
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    started = time.perf_counter()
+    before, started = (learner.progress.steps, learner.progress.ticks), time.perf_counter()
     with stop_on_signals() as stop:
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
     command = command_of(request, learner.seed, learner.progress.steps if stop.signal else None)
-    wall = time.perf_counter() - started
-    report = report_of(learner, None if failure else checkpoint, wall, bool(stop.signal), command)
+    session = Session(*before, time.perf_counter() - started, bool(stop.signal))
+    report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"] = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
     print_report(learner, report, file=sys.stderr if json else sys.stdout)
@@ -95,6 +94,8 @@ def _learner(request: Request) -> Agent:
     learner = Agent.load(request.resume)
     if learner.name != Path(request.agent).stem:
         raise BadInput(f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}")
+    if request.steps is not None and request.steps < learner.progress.steps:
+        raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
     return learner
 
 

@@ -105,13 +105,17 @@ def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: i
     scaled = add_normaliser(graph, config.normalise, layout)
     n, dims, lasting = config.modules, modules.dims, Arena.LASTING
     wanted = graph.i4(n)
-    part = graph.part(
+    tiling = (
         Tiling(
             modules=n, most_dims=dims.shape[1], scaled=scaled, dims=graph.i4(dims.size, dims, lasting),
             offsets=graph.f4(dims.size, modules.offsets, lasting), tiles=graph.i4(dims.size, modules.tiles, lasting),
             first_cell=graph.i4(n, modules.first_cell, lasting), wanted=wanted,
         )
     )  # fmt: skip
+    part = graph.part(tiling)
+    for symbol, size in ((tiling.dims, dims.size), (tiling.tiles, dims.size), (tiling.first_cell, n)):
+        graph.constant("i4", symbol, size)
+    graph.constant("f4", tiling.offsets, dims.size)
     graph.call(Phase.ENCODE, locate, part, Mode.ACT | Mode.LOOK)
     return add_cells(
         graph, modules.n_cells, wanted, n, config.interval, config.tau_trace, config.familiar_after, memory

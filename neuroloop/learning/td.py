@@ -38,6 +38,8 @@ class Td(NamedTuple):
     return_sd: int
     most_return: int
     least_return: int
+    most_reward: int  # at least 0
+    least_reward: int  # at most 0
     low: int  # the value range
     high: int
     need_low: int  # what was needed of it
@@ -90,6 +92,8 @@ def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[row[at.return_sd]] = math.sqrt(f8[squares] / f8[n]) + 1e-6
     f8[row[at.most_return]] = max(f8[row[at.most_return]], f8[g])
     f8[row[at.least_return]] = min(f8[row[at.least_return]], f8[g])
+    f8[row[at.most_reward]] = max(f8[row[at.most_reward]], f8[HEAD.reward])
+    f8[row[at.least_reward]] = min(f8[row[at.least_reward]], f8[HEAD.reward])
 
 
 @kernel
@@ -101,6 +105,10 @@ def fit_range(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[row[at.value_at_rest]] = f8[row[at.need_high]] = f8[row[at.most_return]]
         f8[row[at.need_low]] = f8[row[at.least_return]]
     f8[row[at.need_high]] = max(f8[row[at.need_high]], f8[row[at.most_return]])
+    gamma = f8[p + par.gamma]
+    if gamma < 1.0:  # no value lies outside what rewards so far could add up to
+        f8[row[at.need_high]] = min(f8[row[at.need_high]], f8[row[at.most_reward]] / (1.0 - gamma))
+        f8[row[at.need_low]] = max(f8[row[at.need_low]], f8[row[at.least_reward]] / (1.0 - gamma))
     need_low, need_high = f8[row[at.need_low]], f8[row[at.need_high]]
     span = need_high - need_low + (0.0 if awake else 1e-3)
     if not awake or span * (1.0 + 2.0 * pad) < 0.7 * (high - low):
@@ -209,7 +217,9 @@ def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_w
             awake=signal("awake", float(asleep == 0)),
             discounted=signal("return"), n_returns=signal("return.count"), mean_return=signal("return.mean"),
             squares=signal("return.squares"), return_sd=signal("return.sd", 1e-6), most_return=signal("return.most", -1e300),
-            least_return=signal("return.least", 1e300), low=signal("value.low", low), high=signal("value.high", high),
+            least_return=signal("return.least", 1e300),
+            most_reward=signal("reward.most"), least_reward=signal("reward.least"),
+            low=signal("value.low", low), high=signal("value.high", high),
             need_low=signal("value.need_low"), need_high=signal("value.need_high"), value_at_rest=signal("value.at_rest"),
             unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signal("value.scale"),
             start=signal("value.start"), value=signal("value"),

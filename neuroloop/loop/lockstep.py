@@ -7,6 +7,7 @@ brought back by replaying the unfinished episode's actions.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -142,7 +143,15 @@ class Lockstep:
 
     def _enter(self) -> None:
         """Begin an episode, or bring back the unfinished one."""
-        self._observation = self.plant.replay(self.progress.episode, self.progress.actions)
+        progress = self.progress
+        try:
+            self._observation = self.plant.replay(progress.episode, progress.actions)
+        except PlantError as error:
+            if not progress.actions:
+                raise
+            warnings.warn(f"{error}: the environment is not deterministic, the episode begins anew", stacklevel=4)
+            self._abandon()
+            self._observation = self.plant.reset(progress.episode)
         self._in_episode = True
 
 

@@ -11,18 +11,20 @@ step is x(t) = x0 a^t + kicks_c(t): its value at the start, decayed, plus what t
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._numba import kernel, places
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32, i32, i64, uniform
 
 GONE = f32(0.05)  # a trace below this is set to exactly zero
-KNOWS_ROWS = 4  # fields of a row's record
-VISITS, CLASS, SLOT, CELL = range(KNOWS_ROWS)
-KNOWS_SLOTS = 4  # fields of a slot's record
+ROW_FIELDS = 4  # fields of a row's record
+VISITS, CLASS, SLOT, CELL = range(ROW_FIELDS)
+SLOT_FIELDS = 4  # fields of a slot's record
 ROW, AGE, NOW = range(3)  # NOW: its class if the cell is active in this control step, else -1
 
 
@@ -33,8 +35,8 @@ class Cells(NamedTuple):
     isi: int  # steps between spikes of an active cell, and the number of classes
     wanted: int  # i4[n_active]: the cells to be active, written by an encoder
     row_of: int  # i4[cells]: the row of a cell, -1 before it first fires
-    records: int  # i4[rows, KNOWS_ROWS]
-    slots: int  # i4[n_slots, KNOWS_SLOTS]
+    records: int  # i4[rows, ROW_FIELDS]
+    slots: int  # i4[n_slots, SLOT_FIELDS]
     trace: int  # f4[n_slots]: the presynaptic trace at the start of a control step
     live: int  # i4[n_slots]: slots in use
     free: int  # i4[n_slots]: slots not in use
@@ -63,7 +65,7 @@ at = places(Cells)
 def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Find the active cells; give rows to the new ones and slots to those that have none."""
     for k in range(i4[row[at.n_live]]):
-        i4[row[at.slots] + KNOWS_SLOTS * i4[row[at.live] + k] + NOW] = -1
+        i4[row[at.slots] + SLOT_FIELDS * i4[row[at.live] + k] + NOW] = -1
     for c in range(row[at.isi]):
         i4[row[at.class_sizes] + c] = 0
     n_rows, n_live, n_free = i64(i4[row[at.n_rows]]), i64(i4[row[at.n_live]]), i64(i4[row[at.n_free]])
@@ -76,10 +78,10 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             n_rows += 1
             i4[row[at.row_of] + cell] = i4[row[at.fired_first] + n_first] = i32(cell_row)
             n_first += 1
-            record = row[at.records] + KNOWS_ROWS * cell_row
+            record = row[at.records] + ROW_FIELDS * cell_row
             i4[record + VISITS], i4[record + SLOT], i4[record + CELL] = 0, -1, i32(cell)
             i4[record + CLASS] = i32(uniform(f8, row[at.stream], cell) * f32(row[at.isi]))
-        record = row[at.records] + KNOWS_ROWS * cell_row
+        record = row[at.records] + ROW_FIELDS * cell_row
         i4[record + VISITS] += 1
         novelty += 1.0 / (1.0 + i4[record + VISITS] / f4[row[at.familiar_after]])
         slot = i64(i4[record + SLOT])
@@ -88,10 +90,10 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             slot = i64(i4[row[at.free] + n_free])
             i4[record + SLOT] = i4[row[at.live] + n_live] = i32(slot)
             n_live += 1
-            i4[row[at.slots] + KNOWS_SLOTS * slot + ROW] = i32(cell_row)
+            i4[row[at.slots] + SLOT_FIELDS * slot + ROW] = i32(cell_row)
             f4[row[at.trace] + slot] = f32(0.0)
-        i4[row[at.slots] + KNOWS_SLOTS * slot + AGE] = 0
-        i4[row[at.slots] + KNOWS_SLOTS * slot + NOW] = i4[record + CLASS]
+        i4[row[at.slots] + SLOT_FIELDS * slot + AGE] = 0
+        i4[row[at.slots] + SLOT_FIELDS * slot + NOW] = i4[record + CLASS]
         i4[row[at.class_sizes] + i4[record + CLASS]] += 1
         i4[row[at.active] + k] = i32(cell_row)
         if f8[HEAD.fresh] != 0.0:
@@ -129,13 +131,13 @@ def forget(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     n_free, n_live, kicks = i64(i4[row[at.n_free]]), 0, row[at.kicks]
     for k in range(i4[row[at.n_live]]):
         slot = i64(i4[row[at.live] + k])
-        record, trace = row[at.slots] + KNOWS_SLOTS * slot, row[at.trace] + slot
+        record, trace = row[at.slots] + SLOT_FIELDS * slot, row[at.trace] + slot
         x = f4[trace] * f4[kicks]
         if i4[record + NOW] >= 0:
             x += f4[kicks + 1 + i4[record + NOW]]
         f4[trace] = x if x > GONE else f32(0.0)
         if f8[HEAD.ended] != 0.0 or i4[record + AGE] >= row[at.memory]:
-            i4[row[at.records] + KNOWS_ROWS * i4[record + ROW] + SLOT] = -1
+            i4[row[at.records] + ROW_FIELDS * i4[record + ROW] + SLOT] = -1
             i4[row[at.free] + n_free] = i32(slot)
             n_free += 1
         else:
@@ -143,6 +145,15 @@ def forget(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             i4[row[at.live] + n_live] = i32(slot)
             n_live += 1
     i4[row[at.n_live]], i4[row[at.n_free]] = i32(n_live), i32(n_free)
+
+
+def _consistent(read: Callable[[int, int], NDArray[Any]], cells: Cells, n: int, n_slots: int) -> bool:
+    """Whether every slot is either live or free, once, and every row belongs to one cell."""
+    n_rows, n_live, n_free = (int(read(symbol, 1)[0]) for symbol in (cells.n_rows, cells.n_live, cells.n_free))
+    slots = np.concatenate([read(cells.live, n_live), read(cells.free, n_free)])
+    row_of = read(cells.row_of, n)
+    rows = np.sort(row_of[row_of >= 0])
+    return np.array_equal(np.sort(slots), np.arange(n_slots)) and np.array_equal(rows, np.arange(n_rows))
 
 
 class CellSource(NamedTuple):
@@ -172,11 +183,15 @@ def add_cells(
     """
     isi = max(1, round(graph.steps(interval)))
     steady = graph.steps(tau_trace) / isi
+    tick = graph.clock.n_steps * graph.clock.dt
+    memory = max(
+        memory, math.ceil(math.log(max(steady / float(GONE), 1.0)) * tau_trace / tick)
+    )  # traces must fade first
     n_slots, lasting = n_active * (memory + 2), Arena.LASTING
     cells = Cells(
         n_active=n_active, isi=isi, wanted=wanted, row_of=graph.i4(n, -1, lasting),
-        records=graph.growing("cells.records", "i4", n, KNOWS_ROWS),
-        slots=graph.i4(n_slots * KNOWS_SLOTS, -1, lasting), trace=graph.f4(n_slots, arena=lasting),
+        records=graph.growing("cells.records", "i4", n, ROW_FIELDS),
+        slots=graph.i4(n_slots * SLOT_FIELDS, -1, lasting), trace=graph.f4(n_slots, arena=lasting),
         live=graph.i4(n_slots, arena=lasting), free=graph.i4(n_slots, np.arange(n_slots)[::-1], lasting),
         active=graph.i4(n_active, -1), fired_first=graph.i4(n_active), kicks=graph.f4(1 + isi),
         n_rows=graph.i4(1, arena=lasting), n_live=graph.i4(1, arena=lasting), n_free=graph.i4(1, n_slots, lasting),
@@ -194,10 +209,11 @@ def add_cells(
     graph.index(cells.n_free, 1, n_slots + 1)
     for array in (cells.live, cells.free):
         graph.index(array, n_slots, n_slots)
-    graph.index(cells.slots + ROW, n_slots * KNOWS_SLOTS - ROW, None, least=-1, stride=KNOWS_SLOTS)
-    graph.index(cells.slots + NOW, n_slots * KNOWS_SLOTS - NOW, isi, least=-1, stride=KNOWS_SLOTS)
-    graph.row_index("cells.records", CLASS, KNOWS_ROWS, isi)
-    graph.row_index("cells.records", SLOT, KNOWS_ROWS, n_slots, least=-1)
+    graph.index(cells.slots + ROW, n_slots * SLOT_FIELDS - ROW, None, least=-1, stride=SLOT_FIELDS)
+    graph.index(cells.slots + NOW, n_slots * SLOT_FIELDS - NOW, isi, least=-1, stride=SLOT_FIELDS)
+    graph.row_index("cells.records", CLASS, ROW_FIELDS, isi)
+    graph.row_index("cells.records", SLOT, ROW_FIELDS, n_slots, least=-1)
+    graph.consistent(lambda read: _consistent(read, cells, n, n_slots))
     part = graph.part(cells)
     graph.call(Phase.ENCODE, begin, part, Mode.ACT)
     graph.call(Phase.ENCODE, look, part, Mode.LOOK)

@@ -12,7 +12,7 @@ from .._numba import kernel, places
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import HEAD, f32, normal
 from ..settings import ProjectionConfig
-from .cells import CLASS, KNOWS_ROWS, CellSource
+from .cells import CLASS, ROW_FIELDS, CellSource
 from .lif import Population
 
 
@@ -25,7 +25,7 @@ class FromCells(NamedTuple):
     active: int  # i4[n_active]: rows of the active cells
     fired_first: int  # i4[n_active]: rows whose cells fire for the first time
     n_first: int  # i4
-    records: int  # i4[rows, KNOWS_ROWS]
+    records: int  # i4[rows, ROW_FIELDS]
     fires: int  # i4: the class that fires
     steady: int  # f4: what an active cell adds to the current, per unit weight, in the steady state
     weights: int  # f4[rows, n_post]
@@ -67,7 +67,7 @@ def add_up(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     for a in range(row[at.n_active]):
         j = i4[row[at.active] + a]
         if j >= 0:
-            w, k = row[at.weights] + j * n, sums + i4[row[at.records] + KNOWS_ROWS * j + CLASS] * n
+            w, k = row[at.weights] + j * n, sums + i4[row[at.records] + ROW_FIELDS * j + CLASS] * n
             for i in range(n):
                 f4[k + i] += f4[w + i]
 

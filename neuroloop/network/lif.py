@@ -114,7 +114,7 @@ def spikes_of(drive: float, tau_mem: float, t_ref: float, duration: float) -> fl
 
     The f-I curve for reset to zero, which reset by subtraction follows closely for small steps.
     """
-    return duration / (t_ref + tau_mem * math.log(drive / (drive - 1.0)))
+    return duration / (t_ref - tau_mem * math.log1p(-1.0 / drive))
 
 
 def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Population:

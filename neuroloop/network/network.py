@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,12 @@ class Network:
         self._calls = linked.calls  # keeps the tables alive that the plans point to
         self._plans = {mode: self._plan(mode, graph.clock.n_steps) for mode in Mode}
         self._start = self.transient()
-        self.n_steps = graph.clock.n_steps
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        raise TypeError("a network cannot be copied, its plans hold addresses: save the agent and load it again")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a network cannot be pickled: save the agent and load it again")
 
     def _plan(self, mode: Mode, n_steps: int) -> NDArray[np.int64]:
         table, sizes = self._calls[mode]
@@ -119,6 +124,14 @@ class Network:
             _check(state, region.name, DTYPES[region.pool], (n_rows, region.width))
         for index in self._linked.indices:
             _check_index(state, index, n_rows)
+        for pool, offset, (size,) in self._linked.constants:
+            if not np.array_equal(state[pool][offset:][:size], self._pools[pool][offset:][:size]):
+                raise CheckpointError("network: was built differently, by another version or with other settings")
+        if not all(check(state["i4"]) for check in self._linked.checks):
+            raise CheckpointError("network: array 'i4' contradicts itself")
+        for name in ("f4", "f8", *(region.name for region in self._linked.regions)):
+            if not np.isfinite(state[name]).all():
+                raise CheckpointError(f"network: array {name!r} holds numbers that are not finite")
         for pool, array in self._pools.items():
             array[: self._linked.fixed[pool]] = state[pool]
         for region in self._linked.regions:

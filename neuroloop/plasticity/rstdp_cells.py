@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.cells import AGE, CLASS, KNOWS_ROWS, KNOWS_SLOTS, NOW, ROW, SLOT, CellSource
+from ..network.cells import AGE, CLASS, NOW, ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, CellSource
 from ..network.from_cells import FromCells
 from ..network.lif import Population
 from ..rows import HEAD, f32
@@ -91,7 +91,7 @@ def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f4[row[at.pairs] + i] = f32(0.0)
     for a in range(row[at.n_active]):
         j = i4[row[at.active] + a]
-        slot = i4[row[at.records] + KNOWS_ROWS * j + SLOT]
+        slot = i4[row[at.records] + ROW_FIELDS * j + SLOT]
         o = row[at.owes] + OWES * slot
         _pay(f4, row[at.weights] + j * n, row[at.eligibility] + slot * n, o, n, low, high)
 
@@ -105,7 +105,7 @@ def correct(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         j = i4[row[at.active] + a]
         if j < 0:
             continue
-        record = row[at.records] + KNOWS_ROWS * j
+        record = row[at.records] + ROW_FIELDS * j
         slot = i4[record + SLOT]
         if slot < 0:
             continue
@@ -133,7 +133,7 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     ended = f8[HEAD.ended] != 0.0
     for k in range(i4[row[at.n_live]]):
         slot = i4[row[at.live] + k]
-        record, o, x0 = row[at.slots] + KNOWS_SLOTS * slot, row[at.owes] + OWES * slot, f4[row[at.x0] + slot]
+        record, o, x0 = row[at.slots] + SLOT_FIELDS * slot, row[at.owes] + OWES * slot, f4[row[at.x0] + slot]
         w, e = row[at.weights] + i4[record + ROW] * n, row[at.eligibility] + slot * n
         owed = m * f4[o + FACTOR]
         if ended or i4[record + AGE] >= row[at.memory]:

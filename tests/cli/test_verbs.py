@@ -145,7 +145,7 @@ def test_eval_scores_an_agent_before_it_learnt(cli: Cli, arguments: tuple[str, .
         (("carpole",), "did you mean 'cartpole'?"),
         (("none.zip",), "none.zip: no such file"),
         (("notes",), "not a neuroloop checkpoint"),
-        (("a.zip", "--set", "learner.gamma=0.9"), "a checkpoint keeps its settings"),
+        (("a.zip", "--set", "learner.gamma=0.9"), "a checkpoint keeps its own"),
         (("a.zip", "--env", "CartPole-v1"), "a checkpoint belongs to its environment"),
     ],
 )

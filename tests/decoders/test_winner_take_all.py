@@ -50,7 +50,7 @@ def test_the_group_with_most_spikes_before_the_decision_wins_and_the_others_fall
 
 
 def test_ties_are_broken_evenly(make):
-    controller, graph, (row,) = make(spaces.Discrete(4), spread=0.0, noise=0.0, inhibition=0.0)
+    controller, graph, (row,) = make(spaces.Discrete(4), spread=0.0, noise=1e-6, inhibition=0.0)
     (critic, actor) = graph.rows_of(Population)
     graph.array("f4", actor.bias, actor.n)[:] = 0.0  # nobody fires before the decision
     counts = np.bincount(list(decisions(controller, 400)), minlength=4)

@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 from neuroloop.agent import Agent
-from neuroloop.network.cells import KNOWS_ROWS, KNOWS_SLOTS, ROW, SLOT, Cells
+from neuroloop.network.cells import ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, Cells
 from neuroloop.plasticity import rstdp, rstdp_cells
 from neuroloop.plasticity.rstdp import GAIN
 from neuroloop.plasticity.rstdp_cells import FACTOR, OWES
@@ -67,9 +67,9 @@ def eligible(graph):
     (source,) = graph.rows_of(Cells)
     slots = graph.array("i4", source.live, graph.array("i4", source.n_live, 1)[0])
     n_slots = source.n_active * (source.memory + 2)
-    rows = graph.array("i4", source.slots, n_slots, KNOWS_SLOTS)[slots, ROW]
+    rows = graph.array("i4", source.slots, n_slots, SLOT_FIELDS)[slots, ROW]
     n_rows = graph.array("i4", source.n_rows, 1)[0]
-    assert np.array_equal(graph.array("i4", source.records, n_rows, KNOWS_ROWS)[rows, SLOT], slots)
+    assert np.array_equal(graph.array("i4", source.records, n_rows, ROW_FIELDS)[rows, SLOT], slots)
     eligibility = np.zeros((n_rows, rule.n_post), np.float32)
     factor = graph.array("f4", rule.owes, n_slots, OWES)[slots, FACTOR]
     eligibility[rows] = graph.array("f4", rule.eligibility, n_slots, rule.n_post)[slots] * factor[:, None]

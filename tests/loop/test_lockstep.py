@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -229,3 +230,33 @@ def test_a_discrete_observation_outside_its_space_is_an_error_with_its_tick(leve
     agent = spiking(Levels(odd=level, at=7, length=50))
     with pytest.raises(PlantError, match=r"^tick 7: the observation .* lies outside its space"):
         agent.learn(300)
+
+
+def test_an_environment_that_cannot_be_replayed_begins_its_episode_anew() -> None:
+    class Moody(Script):
+        """Ends at a step that no seed decides."""
+
+        n = 0
+
+        def step(self, action: Any) -> Any:
+            Moody.n += 1
+            observation, reward, terminated, truncated, info = super().step(action)
+            return observation, reward, terminated or Moody.n % 37 == 0, truncated, info
+
+    agent = spiking(Moody(length=50))
+    for _ in range(6):
+        agent.learn(45)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            agent.evaluate(1)
+            agent.learn(5)
+    assert agent.progress.steps >= 300
+
+
+def test_learning_that_diverges_says_so() -> None:
+    agent = neuroloop.load_agent("cartpole", seed=1)
+    agent.learn(100)
+    network = agent.controller.network  # type: ignore[attr-defined]
+    network._f8[network._linked.signals["value"]] = np.nan
+    with pytest.raises(neuroloop.DivergedError, match="the TD error is no longer finite"):
+        agent.learn(50)

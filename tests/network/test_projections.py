@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroloop.graph import Mode
-from neuroloop.network.cells import CLASS, KNOWS_ROWS, add_cells
+from neuroloop.network.cells import CLASS, ROW_FIELDS, add_cells
 from neuroloop.network.dense import Dense, add_dense
 from neuroloop.network.from_cells import FromCells, add_from_cells
 from neuroloop.network.lif import add_lif
@@ -129,7 +129,7 @@ class Cells:
         self.network = Network(graph)
         self.wanted = graph.array("i4", wanted, n_active)
         self.row_of = graph.array("i4", self.cells.row_of, n)
-        self.records = graph.array("i4", self.cells.records, n, KNOWS_ROWS)
+        self.records = graph.array("i4", self.cells.records, n, ROW_FIELDS)
         self.weights = graph.array("f4", self.row.weights, n, N_POST)
         self.current, self.step = np.zeros(N_POST), 0
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from neuroloop.decoders.winner_take_all import Selection, level_kernel
 from neuroloop.graph import Mode
-from neuroloop.network.cells import CELL, CLASS, KNOWS_ROWS, SLOT, Cells
+from neuroloop.network.cells import CELL, CLASS, ROW_FIELDS, SLOT, Cells
 from neuroloop.network.dense import Dense
 from neuroloop.network.from_cells import FromCells
 from neuroloop.plasticity import rstdp, rstdp_cells
@@ -126,7 +126,7 @@ class CellsReference(DenseReference):
         self.n_pre = n = next(r.rows for r in graph._regions if r.name == "cells.records")
         self.n_slots = self.cells.n_active * (self.cells.memory + 2)
         self.row_of = graph.array("i4", self.cells.row_of, n)
-        self.records = graph.array("i4", self.cells.records, n, KNOWS_ROWS)
+        self.records = graph.array("i4", self.cells.records, n, ROW_FIELDS)
         self.wanted = graph.array("i4", self.cells.wanted, self.cells.n_active)
         self.projections = [
             Projection(n, log, rule, graph, chosen)

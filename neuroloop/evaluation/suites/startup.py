@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -49,6 +48,8 @@ def _wall(command: list[str], cwd: str | None = None, cache: str | None = None) 
 
 
 def _cpu(command: list[str], cwd: str, cache: str) -> float:
+    import resource
+
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     _wall(command, cwd, cache)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,0 +1,105 @@
+"""What one table of an agent's file alone cannot say: names that must exist, relations, settings that would do nothing."""
+
+from __future__ import annotations
+
+from .errors import ConfigError, unknown
+from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+
+NARROWEST = 0.1  # drive range that still makes counts differ
+
+
+def check(config: SpikingConfig) -> None:
+    """Raise `ConfigError` with the path of what does not fit."""
+    for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):
+        if value not in config.population:
+            raise ConfigError(f"{key}: " + unknown("population", value, config.population))
+    if config.decoder.population == config.learner.critic:
+        raise ConfigError("learner.critic: must not be decoder.population")
+    for name, population in config.population.items():
+        _check_population(config, name, population)
+    for name, projection in config.projection.items():
+        _check_projection(config, name, projection)
+    _check_encoder(config)
+    _check_decoder(config)
+    _check_learner(config)
+
+
+def _check_population(config: SpikingConfig, name: str, population: Lif) -> None:
+    path = f"population.{name}"
+    if (population.n is None) == (population.n_per_action is None):
+        raise ConfigError(f"{path}: needs either n or n_per_action")
+    if name == config.decoder.population and population.n_per_action is None:
+        raise ConfigError(f"{path}.n_per_action: is missing; the decoder selects among groups of it")
+    if name == config.learner.critic and population.bias != 0.0:
+        raise ConfigError(f"{path}.bias: follows from learner.value_range and drive_range; leave it out")
+
+
+def _check_projection(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
+    path, rule = f"projection.{name}", projection.plasticity
+    if projection.pre not in ("encoder", *config.population):
+        raise ConfigError(f"{path}.pre: " + unknown("population", projection.pre, ["encoder", *config.population]))
+    if projection.post not in config.population:
+        raise ConfigError(f"{path}.post: " + unknown("population", projection.post, config.population))
+    low, high = projection.bounds
+    if low >= high:
+        raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
+    if not low <= projection.weights <= high:
+        raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
+    optimistic = projection.post == config.learner.critic and config.learner.value_range == "automatic"
+    if optimistic and projection.pre == "encoder" and isinstance(config.encoder, Conjunctive) and projection.weights:
+        raise ConfigError(
+            f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
+        )
+    if rule is None:
+        return
+    if rule.predictive and projection.post != config.decoder.population:
+        raise ConfigError(
+            f"{path}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder selects from"
+        )
+    if rule.predictive and rule.trace == "replacing":
+        raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
+
+
+def _check_encoder(config: SpikingConfig) -> None:
+    encoder = config.encoder
+    if not isinstance(encoder, Conjunctive):
+        return
+    if not sum(encoder.dimensions) > 0:
+        raise ConfigError(f"encoder.dimensions: one of them must be > 0, got {list(encoder.dimensions)}")
+    if not encoder.tiles:
+        raise ConfigError("encoder.tiles: is empty")
+
+
+def _check_decoder(config: SpikingConfig) -> None:
+    decoder, clock = config.decoder, config.clock
+    if not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
+        raise ConfigError(
+            "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
+            f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"
+        )
+    if decoder.persistence > 0.0 and not isinstance(config.encoder, Conjunctive):
+        raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
+
+
+def _check_learner(config: SpikingConfig) -> None:
+    learner = config.learner
+    for name in learner.modulates:
+        if name not in config.projection:
+            raise ConfigError("learner.modulates: " + unknown("projection", name, config.projection))
+        if config.projection[name].plasticity is None:
+            raise ConfigError(f"projection.{name}.plasticity: is missing, but learner.modulates names this projection")
+    for name, projection in config.projection.items():
+        if projection.plasticity is not None and name not in learner.modulates:
+            raise ConfigError(f"learner.modulates: must name {name!r}, or projection.{name}.plasticity be left out")
+    low, high = learner.drive_range
+    if low <= 1.0 or high - low < NARROWEST:
+        raise ConfigError(
+            f"learner.drive_range: must lie above the threshold 1 and be at least {NARROWEST} wide, got {learner.drive_range}"
+        )
+    if learner.value_range == "automatic":
+        if config.warm_up.decisions == 0:
+            raise ConfigError(
+                "warm_up.decisions: must be > 0 with learner.value_range = 'automatic', which begins with what it saw"
+            )
+    elif learner.value_range[1] - learner.value_range[0] < 1e-6:
+        raise ConfigError(f"learner.value_range: the lower must be below the upper, got {learner.value_range}")

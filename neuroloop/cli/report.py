@@ -55,24 +55,27 @@ def report_of(learner: Agent, checkpoint: Path | None, session: Session, command
         "solved_at_step": progress.solved_at_step, "mean_return_100": progress.mean_return,
         "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
         "us_per_tick_median": progress.us_per_tick, "wall_s": session.wall,
-        "steps_per_s": (progress.steps - session.first_step) / wall, "times_real_time": lived / wall,
+        "steps_per_s": (progress.steps - session.first_step) / wall, "times_real_time": lived / wall or None,
         "interrupted": session.interrupted,
         "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
     }  # fmt: skip
 
 
-def draw(learner: Agent, path: Path) -> str | None:
-    """Draw the learning curve, if the `plot` extra is there and an episode ended."""
+def draw(learner: Agent, path: Path) -> tuple[str | None, str]:
+    """Draw the learning curve if an episode ended; returns where it is, or why there is none."""
     from ..errors import MissingExtra
     from ..view.curve import draw_curve
 
     try:
-        return str(draw_curve(learner.progress, f"{learner.name} on {learner.env_id}, seed {learner.seed}", path))
-    except (MissingExtra, ValueError, OSError):
-        return None
+        title = f"{learner.name} on {learner.env_id}, seed {learner.seed}"
+        return str(draw_curve(learner.progress, title, path)), ""
+    except (MissingExtra, ValueError) as error:
+        return None, str(error)
+    except OSError as error:
+        return None, f"cannot be written: {error.strerror}"
 
 
-def print_report(learner: Agent, report: dict[str, Any], file: TextIO) -> None:
+def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: TextIO) -> None:
     """The report for people."""
     from ..view.curve import sparkline
 
@@ -89,12 +92,13 @@ def print_report(learner: Agent, report: dict[str, Any], file: TextIO) -> None:
         show(f"not solved: mean of 100 returns {_number(report['mean_return_100'])}, criterion {report['criterion']:g}")
     else:
         show(f"mean of 100 returns {_number(report['mean_return_100'])}; the environment names no criterion")
-    show(f"{report['episodes']} episodes, {report['steps']} steps; {report['wall_s']:.1f} s for "
-         f"{report['steps_per_s']:.0f} steps/s, {report['times_real_time']:.0f} × real time; "
-         f"{report['spikes_per_tick']:.0f} spikes and {_number(report['us_per_tick_median'])} µs a tick")  # fmt: skip
+    pace = f", {report['times_real_time']:.0f} × real time" if report["times_real_time"] else ""
+    show(f"episodes    {report['episodes']}, {report['steps']} steps")
+    show(f"speed       {report['steps_per_s']:.0f} steps/s in {report['wall_s']:.1f} s{pace}")
+    show(f"a tick      {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes")
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
-        show(f"curve       {report['curve'] or 'no picture: pip install ' + repr('neuroloop[plot]')}")
+        show(f"curve       {report['curve'] or no_curve}")
     show(f"checkpoint  {report['checkpoint'] or '–'}")
     show(f"again       {report['command']}")
 

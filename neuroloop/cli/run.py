@@ -69,9 +69,9 @@ def run(
     command = command_of(request, learner.seed, learner.progress.steps if stop.signal else None)
     session = Session(*before, time.perf_counter() - started, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
-    report["curve"] = draw(learner, checkpoint.with_suffix(".png"))
+    report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    print_report(learner, report, file=sys.stderr if json else sys.stdout)
+    print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)
     if failure:

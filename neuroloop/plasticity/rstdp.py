@@ -63,6 +63,7 @@ class Rule(NamedTuple):
 at = places(Rule)
 LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE = range(7)
 NO_CAP = 1e30
+STILL_ACTIVE = f32(0.4)  # of its usual trace: an input with less earns no pre-only share
 
 
 def parameters(config: RStdp, bounds: tuple[float, float], third: Third, usual_trace: float) -> list[float]:
@@ -97,7 +98,7 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             for i in range(n):
                 f4[e + i] = f4[c + i * n_pre] = f32(0.0)
             continue
-        extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > f32(0.4) * f4[p + USUAL_TRACE] else f32(0.0)
+        extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
         if row[at.per_group] == 0:
             for i in range(n):
                 f4[e + i] = min(decay * f4[e + i] + f4[c + i * n_pre] + extra, cap)

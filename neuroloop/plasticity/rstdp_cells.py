@@ -1,4 +1,4 @@
-"""The rule of `rstdp.py` on projections from conjunctive cells, exact, at a cost that follows the active rows.
+"""The rule of `rstdp.py` on projections from cells, with lazy updates: its cost follows the rows that are active.
 
 - Cells of a class fire together, so a neuron's pairings with all cells need isi + 1 sums: Σ a^t and Σ kicks_c(t) over its
   spikes, with which C = x0 Σ a^t + Σ kicks_c.
@@ -20,7 +20,7 @@ from ..network.from_cells import FromCells
 from ..network.lif import Population
 from ..rows import HEAD, f32
 from ..settings import ProjectionConfig, RStdp
-from .rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, USUAL_TRACE, Predicted, Third, parameters
+from .rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, STILL_ACTIVE, USUAL_TRACE, Predicted, Third, parameters
 
 OWES = 4  # fields of what a slot's row is owed
 OWED, MOST, LEAST, FACTOR = range(OWES)  # FACTOR: true eligibility = FACTOR × stored
@@ -83,7 +83,7 @@ def _note(f4, o, owed):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def pay_active(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Pay the active rows; no pairings yet."""
     n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
     low, high = f4[p + LOW] / scale, f4[p + HIGH] / scale
@@ -158,7 +158,7 @@ def _roll(f4, i4, row, e, decay, x0, c):  # type: ignore[no-untyped-def]
     own = f32(1.0) if c >= 0 else f32(0.0)
     decayed, kicked = row[at.pairs], row[at.pairs] + (1 + max(c, 0)) * n
     x = x0 * f4[row[at.kicks]] + own * f4[row[at.kicks] + 1 + max(c, 0)]
-    extra = f4[p + PRE_ONLY] if x > f32(0.4) * f4[p + USUAL_TRACE] else f32(0.0)
+    extra = f4[p + PRE_ONLY] if x > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
     cap, coefficients = f4[p + CAP], row[at.coefficients]
     if row[at.per_group] == 0:
         for i in range(n):
@@ -201,7 +201,7 @@ def add_rstdp_cells(
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
         )
     )  # fmt: skip
-    graph.call(Phase.PAY, settle, part, Mode.ACT)
+    graph.call(Phase.PAY, pay_active, part, Mode.ACT)
     graph.call(Phase.CORRECT, correct, part, Mode.LOOK)
     graph.call(Phase.PAIR, pair, part, Mode.ACT)
     graph.call(Phase.CHANGE, change, part, Mode.ACT | Mode.TERMINATE | Mode.CLOSE)

@@ -121,12 +121,15 @@ def test_a_run_ends_with_its_report(cli: Cli) -> None:
     lines = done.out.splitlines()
     assert lines[0].startswith("not solved: mean of 100 returns ")
     assert lines[0].endswith("criterion 475")
-    assert "600 steps" in lines[1]
-    assert any(block in lines[2] for block in BLOCKS)
-    assert lines[3].split()[0] == "curve"
-    assert Path(lines[3].split()[1]).read_bytes().startswith(b"\x89PNG")
-    assert Agent.load(lines[4].split()[1]).progress.steps == 600
-    assert lines[5].split(maxsplit=1)[1] == "neuroloop run cartpole --seed 3 --steps 600"
+    told = {line.partition("  ")[0]: line.partition("  ")[2].strip() for line in lines[1:]}
+    assert told["episodes"].endswith(", 600 steps")
+    assert "steps/s" in told["speed"]
+    assert "× real time" in told["speed"]
+    assert "spikes" in told["a tick"]
+    assert any(block in told["returns"] for block in BLOCKS)
+    assert Path(told["curve"]).read_bytes().startswith(b"\x89PNG")
+    assert Agent.load(told["checkpoint"]).progress.steps == 600
+    assert told["again"] == "neuroloop run cartpole --seed 3 --steps 600"
     assert "steps/s" in done.err
 
 

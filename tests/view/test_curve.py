@@ -68,7 +68,7 @@ def test_without_matplotlib_a_run_still_reports_with_a_sparkline(tmp_path: Path)
     command = [sys.executable, "-c", code, "run", "random", "--env", "CartPole-v1", "--steps", "200"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0
-    assert "pip install 'neuroloop[plot]'" in done.stdout
+    assert 'pip install "neuroloop[plot]"' in done.stdout
     assert any(block in done.stdout for block in BLOCKS)
     assert list(tmp_path.rglob("*.png")) == []
     assert len(list(tmp_path.rglob("*.zip"))) == 1

@@ -1,4 +1,4 @@
-"""Checkpoints: going on equals never having stopped, bit for bit; and no file, however damaged, does anything but refuse."""
+"""What is wrong with a checkpoint is said, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import contextlib
 import copy
 import io
 import json
-import os
 import pickle
-import resource
 import subprocess
 import sys
 import textwrap
@@ -28,131 +26,6 @@ from neuroloop.errors import CheckpointError
 
 SEED = 11
 Members = dict[str, bytes]
-
-
-def make(name: str, env: str | None = None) -> Agent:
-    if name == "pole":
-        pytest.importorskip("pybullet")
-    return neuroloop.load_agent(name, env, seed=SEED)
-
-
-def fingerprint(agent: Agent) -> dict[str, Any]:
-    """Everything that a run has come to, arrays as their bytes."""
-    progress = agent.progress
-    arrays = {name: (str(a.dtype), a.shape, a.tobytes()) for name, a in agent.controller.state().items()}
-    return arrays | {
-        "returns": progress.returns, "lengths": progress.lengths, "steps": progress.steps, "ticks": progress.ticks,
-        "solved": progress.solved_at_step, "reward": progress.reward, "episode_return": progress.episode_return,
-        "actions": [np.asarray(action).tobytes() for action in progress.actions], "spikes": agent.controller.spikes,
-    }  # fmt: skip
-
-
-def assert_equal(resumed: Agent, straight: Agent) -> None:
-    ours, theirs = fingerprint(resumed), fingerprint(straight)
-    assert [name for name in theirs if ours.get(name) != theirs[name]] == []
-    assert ours.keys() == theirs.keys()
-
-
-RUNS = [
-    ("cartpole", None, 2_000, (1, 7, 501, 1_234)),
-    ("default", "Pendulum-v1", 3_000, (1, 501, 1_999, 2_000, 2_001, 2_600)),  # the warm-up ends at 2000
-    ("default", "MountainCarContinuous-v0", 3_000, (998, 2_500)),
-    ("default", "FrozenLake-v1", 3_000, (1_500, 2_222)),
-    ("mountain-car", None, 1_500, (199, 200, 201, 777)),  # its first episode is cut off at 200
-    ("pole", None, 1_200, (3, 640)),
-    ("random", "CartPole-v1", 600, (1, 333)),
-    ("random", "Pendulum-v1", 600, (333,)),
-]
-
-
-@pytest.mark.parametrize(("name", "env", "total", "stops"), RUNS, ids=[f"{run[0]}-{run[1]}" for run in RUNS])
-def test_a_run_stopped_anywhere_and_loaded_equals_the_run_that_never_stopped(
-    name: str, env: str | None, total: int, stops: tuple[int, ...], tmp_path: Path
-) -> None:
-    straight = make(name, env)
-    straight.learn(total)
-    for stop in stops:
-        stopped = make(name, env)
-        stopped.learn(stop)
-        resumed = Agent.load(stopped.save(tmp_path / "a.zip"))
-        assert_equal(resumed, stopped)
-        resumed.learn(total - resumed.progress.steps)
-        assert_equal(resumed, straight)
-
-
-def test_stopping_exactly_where_an_episode_ends_is_no_different(tmp_path: Path) -> None:
-    straight = make("cartpole")
-    straight.learn(2_000)
-    for episode in (1, 2, 10):
-        end = sum(straight.progress.lengths[:episode])
-        stopped = make("cartpole")
-        stopped.learn(end)
-        assert len(stopped.progress.returns) == episode
-        assert stopped.progress.actions == []
-        resumed = Agent.load(stopped.save(tmp_path / "a.zip"))
-        resumed.learn(2_000 - end)
-        assert_equal(resumed, straight)
-
-
-def test_stopping_again_and_again_is_no_different(tmp_path: Path) -> None:
-    straight, agent = make("cartpole"), make("cartpole")
-    straight.learn(900)
-    while agent.progress.steps < 900:
-        agent.learn(min(53, 900 - agent.progress.steps))
-        agent = Agent.load(agent.save(tmp_path / "a.zip"))
-    assert_equal(agent, straight)
-
-
-def test_a_solved_run_goes_on_like_one_that_never_stopped(tmp_path: Path) -> None:
-    easy = ["plant.criterion=15"]
-    straight, stopped = (neuroloop.load_agent("default", "CartPole-v1", SEED, easy) for _ in range(2))
-    straight.learn(5_000)
-    assert straight.progress.solved_at_step is not None
-    stopped.learn(5_000, stop_when_solved=True)
-    assert stopped.progress.steps == straight.progress.solved_at_step
-    resumed = Agent.load(stopped.save(tmp_path / "a.zip"))
-    resumed.learn(5_000 - resumed.progress.steps)
-    assert_equal(resumed, straight)
-
-
-@pytest.mark.parametrize(("name", "env"), [("cartpole", None), ("default", "Pendulum-v1"), ("pole", None)])
-@pytest.mark.parametrize("stop", [313, 2_150])
-def test_evaluating_predicting_and_saving_in_between_change_nothing(
-    name: str, env: str | None, stop: int, tmp_path: Path
-) -> None:
-    straight, asked = make(name, env), make(name, env)
-    straight.learn(2_400)
-    asked.learn(stop)
-    before = fingerprint(asked)
-    asked.evaluate(2)
-    observation = asked._plant.env.observation_space.sample()
-    _, state = asked.predict(observation)
-    asked.predict(observation, state)
-    asked.save(tmp_path / "a.zip")
-    assert fingerprint(asked) == before
-    asked.learn(2_400 - asked.progress.steps)
-    assert_equal(asked, straight)
-
-
-def test_predictions_of_a_loaded_agent_are_those_of_the_saved_one(tmp_path: Path) -> None:
-    agent = make("cartpole")
-    agent.learn(3_000)
-    loaded = Agent.load(agent.save(tmp_path / "a.zip"))
-    np.testing.assert_array_equal(loaded.evaluate(3), agent.evaluate(3))
-
-
-def test_a_checkpoint_is_toml_json_and_plain_arrays(good: Path) -> None:
-    with zipfile.ZipFile(good) as archive:
-        kinds = {Path(name).suffix for name in archive.namelist()}
-        assert kinds == {".toml", ".json", ".npy"}
-        for name in archive.namelist():
-            if name.endswith(".npy"):
-                assert not np.load(io.BytesIO(archive.read(name)), allow_pickle=False).dtype.hasobject
-        facts = json.loads(archive.read("facts.json"))
-    assert (facts["agent"], facts["env"], facts["seed"], facts["steps"]) == ("cartpole", "CartPole-v1", SEED, 333)
-
-
-# What is wrong with a file is said, and nothing else happens.
 
 
 @pytest.fixture(scope="module")
@@ -410,77 +283,15 @@ def test_scrambled_numbers_inside_a_checkpoint_never_crash_the_process(good: Pat
     assert done.stdout.startswith("alive")
 
 
-# The file of the final name is whole, or the one from before.
-
-
-def test_saving_makes_the_folders_that_are_missing(tmp_path: Path) -> None:
-    assert make("cartpole").save(tmp_path / "a" / "b" / "c.zip").is_file()
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CheckpointError, match=r"cannot be written: (Not a directory|File exists)"):
-        make("cartpole").save(tmp_path / "file" / "a.zip")
-
-
-def test_what_is_no_file_is_not_written_over(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe.zip"
-    os.mkfifo(pipe)
-    with pytest.raises(CheckpointError, match="is not a file"):
-        make("cartpole").save(pipe)
-    with pytest.raises(CheckpointError, match="is not a file"):
-        make("cartpole").save(tmp_path)
-    assert pipe.is_fifo()
-
-
-def test_a_full_disk_leaves_the_old_file_whole_and_no_rubbish(tmp_path: Path) -> None:
-    agent = make("cartpole")
-    agent.learn(200)
-    path = agent.save(tmp_path / "a.zip")
-    before = path.read_bytes()
-    agent.learn(200)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(CheckpointError, match="cannot be written: File too large"):
-            agent.save(path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path: Path) -> None:
-    code = textwrap.dedent("""
-        import os, signal, sys, time
-        from pathlib import Path
-        import numpy as np
-        import neuroloop
-        from neuroloop import checkpoint
-        agent, path = neuroloop.load_agent("cartpole", seed=1), Path(sys.argv[1])
-        agent.learn(1_000)
-        agent.save(path)
-        random, midway = np.random.default_rng(2), 0
-        for _ in range(25):
-            child = os.fork()
-            if child == 0:
-                while True:
-                    agent.save(path)
-            time.sleep(random.uniform(0.0, 0.08))
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            assert checkpoint.read(path).facts["steps"] == 1_000
-            rubbish = list(path.parent.glob(".a.zip.*"))
-            midway += bool(rubbish)
-            for file in rubbish:
-                file.unlink()
-        print(midway)
-    """)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "a.zip")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 5, "most kills should have met a save midway"
+def test_a_checkpoint_is_toml_json_and_plain_arrays(good: Path) -> None:
+    with zipfile.ZipFile(good) as archive:
+        kinds = {Path(name).suffix for name in archive.namelist()}
+        assert kinds == {".toml", ".json", ".npy"}
+        for name in archive.namelist():
+            if name.endswith(".npy"):
+                assert not np.load(io.BytesIO(archive.read(name)), allow_pickle=False).dtype.hasobject
+        facts = json.loads(archive.read("facts.json"))
+    assert (facts["agent"], facts["env"], facts["seed"], facts["steps"]) == ("cartpole", "CartPole-v1", SEED, 333)
 
 
 def test_tables_that_kernels_index_with_cannot_be_tampered_with() -> None:

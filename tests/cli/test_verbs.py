@@ -7,40 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
 import neuroloop
 from neuroloop.agent import Agent
-from neuroloop.cli import main
 
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Done]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
-    """The command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["neuroloop", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as ended:
-            code = 0 if ended.code is None else int(ended.code)
-        return Done(code, *capsys.readouterr())
-
-    return call
+Cli = Callable[..., Any]
 
 
 @pytest.mark.parametrize("verb", ["run", "eval", "bench", "agents", "envs", "info"])

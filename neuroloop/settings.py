@@ -16,6 +16,7 @@ NonNegative = Annotated[float, Meta(ge=0, le=1e6)]
 Time = Annotated[float, Meta(ge=1e-6, le=1e6)]  # s
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
+Size = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,12 +64,8 @@ class Fixed(Settings, frozen=True, kw_only=True, tag_field="kind", tag="fixed"):
 class Conjunctive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="conjunctive"):
     """Modules of cells that tile random combinations of dimensions; one cell of a module is active and fires regularly."""
 
-    modules: Annotated[int, Meta(ge=1, le=10_000)] = 96
-    tiles: tuple[Annotated[int, Meta(ge=1, le=10_000)], ...] = (
-        4,
-        6,
-        8,
-    )  # a dimension, dealt to the modules in turn; doubled in modules of one dimension
+    modules: Size = 96
+    tiles: tuple[Size, ...] = (4, 6, 8)  # a dimension, dealt to modules in turn; doubled in modules of one dimension
     dimensions: tuple[Fraction, ...] = (0.2, 0.3, 0.3, 0.2)  # probability that a module combines 1, 2, 3 … dimensions
     interval: Time = 0.004  # s between spikes of an active cell
     tau_trace: Time = 0.005  # s, of the presynaptic trace that plasticity reads
@@ -90,9 +87,7 @@ class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
     """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
 
     n: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
-    n_per_action: Annotated[int, Meta(ge=1, le=10_000)] | None = (
-        None  # instead of `n`: so many for each action that the decoder chooses among
-    )
+    n_per_action: Size | None = None  # instead of `n`: so many for each action that the decoder chooses among
     tau_mem: Time = 0.020  # s
     t_ref: NonNegative = 0.001  # s
     bias: Number = 0.0
@@ -145,10 +140,7 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     modulates: tuple[str, ...]
     gamma: Fraction = 0.99  # a decision
     value_range: Literal["automatic"] | tuple[Number, Number] = "automatic"
-    drive_range: tuple[Number, Number] = (
-        2.5,
-        8.0,
-    )  # the linear part of the critic's f-I curve, which spans the value range
+    drive_range: tuple[Number, Number] = (2.5, 8.0)  # the linear part of the f-I curve, which spans the value range
     range_pad: NonNegative = 0.15
     range_leak: NonNegative = 1e-4  # a decision
     error: Literal["normalised", "raw"] = "normalised"  # what modulates all but the critic

@@ -40,7 +40,7 @@ def bench(
     suite: Suite,
     quick: Quick = False,
     seeds: Seeds = 5,
-    first_seed: FirstSeed = 7000,
+    first_seed: FirstSeed = 8000,
     jobs: Jobs = 1,
     task: Tasks = None,
     write: Write = None,

@@ -38,9 +38,10 @@ def main() -> None:
     except NeuroloopError as error:
         print(f"neuroloop: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, BadInput) else 1)
-    except KeyboardInterrupt:
-        print("neuroloop: stopped", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing of it
+            print("neuroloop: interrupted", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

@@ -82,7 +82,8 @@ def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> in
         for name, values in (("low", config.low), ("high", config.high)):
             if len(values) != n:
                 raise ConfigError(
-                    f"encoder.normalise.{name}: the observation has {n} dimensions, got {len(values)} values"
+                    f"encoder.normalise.{name}: the observation has {n} dimensions, got {len(values)} values; "
+                    "the default agent finds ranges by itself"
                 )
         if not all(a < b for a, b in zip(config.low, config.high, strict=True)):
             raise ConfigError("encoder.normalise.low: must be below encoder.normalise.high in every dimension")

@@ -148,6 +148,7 @@ def test_ctrl_c_before_the_run_began_leaves_nothing_behind(folder: Path) -> None
     terminal.send(signal.SIGINT)
     done = terminal.finish()
     assert done.code == 130
+    assert "neuroloop: interrupted" in done.err
     assert "Traceback" not in done.err
     assert not (folder / "a.zip").exists()
 

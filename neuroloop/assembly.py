@@ -55,7 +55,7 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     critic = populations[config.learner.critic][0]
     onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
     most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
-    add_td(graph, config.learner, critic.population, critic.config, most_weight, config.warm_up.decisions)
+    add_td(graph, config.learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
     return Network(graph)
 
 
@@ -89,7 +89,7 @@ def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: Act
         return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
     built = []
     for d, groups in enumerate(actions.groups):
-        assert lif.n_per_action is not None, "config.py checks it"
+        assert lif.n_per_action is not None, "checks.py sees to it"
         population = add_lif(graph, f"{name}[{d}]", lif, lif.n_per_action * groups, bias)
         selection = add_selection(graph, str(d), config.decoder, config.warm_up, population, groups, actions.ordered)
         built.append(Built(lif, population, selection))

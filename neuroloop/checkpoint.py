@@ -5,13 +5,14 @@ Written to a temporary name, flushed to the disk and renamed, so that a file of 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,21 +37,32 @@ class Checkpoint(NamedTuple):
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically. Raises `CheckpointError` if the place cannot be written."""
+    with _file_beside(path) as file:
+        _write_to(file, checkpoint)
+        file.flush()
+        os.fsync(file.fileno())
+        Path(file.name).chmod(0o666 & ~_umask())
+        Path(file.name).replace(path)
+
+
+def check_place(path: Path) -> None:
+    """Make the folder of a checkpoint to come. Raises `CheckpointError` if none could be written there."""
+    with _file_beside(path):
+        pass
+
+
+@contextlib.contextmanager
+def _file_beside(path: Path) -> Iterator[Any]:
+    """A temporary file in the folder of `path`, which is made if missing; gone afterwards unless it was renamed."""
     if path.exists() and not path.is_file():
         raise CheckpointError(f"{path}: cannot be written: is not a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
             try:
-                _write_to(file, checkpoint)
-                file.flush()
-                os.fsync(file.fileno())
-                temporary.chmod(0o666 & ~_umask())
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+                yield file
+            finally:
+                Path(file.name).unlink(missing_ok=True)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
 
@@ -59,18 +71,6 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def check_place(path: Path) -> None:
-    """Make the folder of a checkpoint to come. Raises `CheckpointError` if none could be written there."""
-    if path.exists() and not path.is_file():
-        raise CheckpointError(f"{path}: cannot be written: is not a file")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
-            pass
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _write_to(file: Any, checkpoint: Checkpoint) -> None:

@@ -131,7 +131,7 @@ class SpikingController:
             for name, value in zip(self._layout.names, flat, strict=True):
                 if not abs(value) < MOST:
                     raise PlantError(f"{name} is {value}; observations must be finite")
-        if self._discrete and not ((flat >= 0) & ((flat < levels) | (levels == 0)) | (levels == 0)).all():
+        if self._discrete and not ((levels == 0) | ((flat >= 0) & (flat < levels))).all():
             raise PlantError(f"the observation {observation!r} lies outside its space")
 
     def _paid(self, reward: float, *, terminated: bool) -> float:

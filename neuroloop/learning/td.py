@@ -195,7 +195,9 @@ def usual_count(config: TdLearner, lif: Lif, duration: float) -> float:
     return spikes_of(sum(config.drive_range) / 2.0, lif.tau_mem, lif.t_ref, duration)
 
 
-def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_weight: float, asleep: int) -> None:
+def add_td(
+    graph: Graph, config: TdLearner, signals: Signals, critic: Population, lif: Lif, most_weight: float, asleep: int
+) -> None:
     """Add the learner.
 
     `lif` describes the critic, `most_weight` bounds the weights that new cells get, `asleep` is the length of the warm-up.
@@ -221,11 +223,10 @@ def add_td(graph: Graph, config: TdLearner, critic: Population, lif: Lif, most_w
             most_reward=signal("reward.most"), least_reward=signal("reward.least"),
             low=signal("value.low", low), high=signal("value.high", high),
             need_low=signal("value.need_low"), need_high=signal("value.need_high"), value_at_rest=signal("value.at_rest"),
-            unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signal("value.scale"),
-            start=signal("value.start"), value=signal("value"),
+            unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signals.scale,
+            start=signals.start, value=signal("value"),
             error=signal("td_error"), mean_square=signal("td_error.mean_square", config.error_start**2),
-            for_critic=signal("modulator.critic"),
-            for_others=signal("modulator.others"), parameters=graph.f8(len(numbers), numbers),
+            for_critic=signals.for_critic, for_others=signals.for_others, parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip
     graph.call(Phase.STATISTICS, gather, part, Mode.ACT | Mode.WARM_UP | Mode.TERMINATE | Mode.CLOSE_WARM_UP)

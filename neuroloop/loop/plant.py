@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from ..errors import BadInput, PlantError, UnsupportedSpace, unknown
 from ..settings import PlantConfig
@@ -31,7 +32,7 @@ class Plant:
         if hasattr(self.env, "num_envs"):
             raise UnsupportedSpace("env: is a vector environment; hand over a single one")
         self.env_id = config.env if env is None else _id_of(env)
-        self.criterion = _criterion(config, self.env)
+        self.criterion = criterion_of(config, self.env.spec)
         self._repeat = config.action_repeat
         self._seed = seed
         self._owned = env is None
@@ -122,7 +123,8 @@ def _id_of(env: gymnasium.Env[Any, Any]) -> str:
     return type(env.unwrapped).__name__ if env.spec is None else env.spec.id
 
 
-def _criterion(config: PlantConfig, env: gymnasium.Env[Any, Any]) -> float | None:
+def criterion_of(config: PlantConfig, spec: EnvSpec | None) -> float | None:
+    """The mean return that counts as solved: the configuration's, or the environment's own."""
     if config.criterion is not None:
         return config.criterion
-    return None if env.spec is None or env.spec.reward_threshold is None else float(env.spec.reward_threshold)
+    return None if spec is None or spec.reward_threshold is None else float(spec.reward_threshold)

@@ -24,7 +24,7 @@ from ..rows import HEAD, f32, i32, i64, uniform
 GONE = f32(0.05)  # a trace below this is set to exactly zero
 ROW_FIELDS = 4  # fields of a row's record
 VISITS, CLASS, SLOT, CELL = range(ROW_FIELDS)
-SLOT_FIELDS = 4  # fields of a slot's record
+SLOT_FIELDS = 4  # fields of a slot's record, one of them spare
 ROW, AGE, NOW = range(3)  # NOW: its class if the cell is active in this control step, else -1
 
 
@@ -184,9 +184,8 @@ def add_cells(
     isi = max(1, round(graph.steps(interval)))
     steady = graph.steps(tau_trace) / isi
     tick = graph.clock.n_steps * graph.clock.dt
-    memory = max(
-        memory, math.ceil(math.log(max(steady / float(GONE), 1.0)) * tau_trace / tick)
-    )  # traces must fade first
+    fading = math.ceil(math.log(max(steady / float(GONE), 1.0)) * tau_trace / tick)
+    memory = max(memory, fading)  # a slot holds the trace as well
     n_slots, lasting = n_active * (memory + 2), Arena.LASTING
     cells = Cells(
         n_active=n_active, isi=isi, wanted=wanted, row_of=graph.i4(n, -1, lasting),

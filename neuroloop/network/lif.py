@@ -35,7 +35,7 @@ class Population(NamedTuple):
     decay: int  # f4: of the membrane, a step
     t_ref: int  # f4: steps
     each_decision: int  # whether membranes are drawn anew in every control step
-    settling: int  # steps to settle at an episode's start; 0: membranes go on from the episode before
+    settling: int  # steps to settle at an episode's start
     stream: int
     spikes: int  # f8: spikes fired so far, of the whole network
 
@@ -78,7 +78,7 @@ def _advance(f4, row, arrived):  # type: ignore[no-untyped-def]
 @kernel
 def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """An episode begins with membranes as if its first observation had long been there, at random phases."""
-    if f8[HEAD.fresh] == 0.0 or row[at.settling] == 0:
+    if f8[HEAD.fresh] == 0.0:
         return
     fired = row[at.fired]
     for i in range(row[at.n]):
@@ -126,14 +126,15 @@ def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Popula
         rest=graph.f4(n), fired=graph.f4(n), counts=graph.i4(n), expected=graph.f4(n), gate=graph.f4(n, 1.0),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_mem)), lasting),
         t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), each_decision=int(config.reset == "decision"),
-        settling=min(2 * round(graph.steps(config.tau_mem)), MOST_SETTLING) if config.reset == "episode" else 0,
+        settling=min(2 * round(graph.steps(config.tau_mem)), MOST_SETTLING),
         stream=graph.stream(f"{name}.v"), spikes=graph.signal("spikes"),
     )  # fmt: skip
     graph.name(f"population.{name}.v", "f4", population.v, (n,))
     graph.name(f"population.{name}.counts", "i4", population.counts, (n,))
     part = graph.part(population)
     graph.call(Phase.RESET, begin, part, Mode.ACT | Mode.LOOK)
-    graph.call(Phase.COMPETE, settle, part, Mode.ACT | Mode.LOOK)
+    if config.reset == "episode":
+        graph.call(Phase.COMPETE, settle, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.INTEGRATE, step, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FORGET, tally, part, Mode.ACT)
     return population

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._numba import kernel, places
+from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.lif import Population
 from ..network.source import Source
@@ -52,6 +52,7 @@ class Rule(NamedTuple):
     weights: int  # f4[n_pre, n_post]
     eligibility: int  # f4[n_pre, n_post]
     pairs: int  # f4[n_post, n_pre]
+    pairing: int  # f4[n_post]: of the input in hand
     parameters: int  # f4[7]
     modulator: int  # f8
     scale: int  # f8
@@ -72,6 +73,23 @@ def parameters(config: RStdp, bounds: tuple[float, float], third: Third, usual_t
     return [*bounds, third.gain, third.decay, cap, config.pre_only * third.usual_pairing, usual_trace]
 
 
+@inline
+def take_in(f4, e, pairing, n, decay, extra, cap, per_group, winner, coefficients):  # type: ignore[no-untyped-def]
+    """E ← λ E + C for one input: capped, or with the winner's mean pairing shared out by `coefficients`."""
+    if per_group == 0:
+        for i in range(n):
+            f4[e + i] = min(decay * f4[e + i] + f4[pairing + i] + extra, cap)
+    else:
+        first, mean = winner * per_group, f32(0.0)
+        for i in range(first, first + per_group):
+            mean += f4[pairing + i]
+        mean /= f32(per_group)
+        for i in range(n):
+            f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
+        for i in range(first, first + per_group):
+            f4[e + i] += f4[pairing + i] - mean
+
+
 @kernel
 def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """C_ji += x_j at every postsynaptic spike that the gate lets through."""
@@ -88,7 +106,7 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """w += g m E, then E ← λ E + C."""
     n_pre, n, p = row[at.n_pre], row[at.n_post], row[at.parameters]
     scale, ended = f32(f8[row[at.scale]]), f8[HEAD.ended] != 0.0
-    decay, cap, coefficients = f4[p + DECAY], f4[p + CAP], row[at.coefficients]
+    decay, cap, pairing = f4[p + DECAY], f4[p + CAP], row[at.pairing]
     low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
     for j in range(n_pre):
         w, e, c = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairs] + j
@@ -99,19 +117,10 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
                 f4[e + i] = f4[c + i * n_pre] = f32(0.0)
             continue
         extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
-        if row[at.per_group] == 0:
-            for i in range(n):
-                f4[e + i] = min(decay * f4[e + i] + f4[c + i * n_pre] + extra, cap)
-        else:
-            first = i4[row[at.winner]] * row[at.per_group]
-            mean = f32(0.0)
-            for i in range(first, first + row[at.per_group]):
-                mean += f4[c + i * n_pre]
-            mean /= f32(row[at.per_group])
-            for i in range(n):
-                f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
-            for i in range(first, first + row[at.per_group]):
-                f4[e + i] += f4[c + i * n_pre] - mean
+        for i in range(n):
+            f4[pairing + i] = f4[c + i * n_pre]
+        winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
+        take_in(f4, e, pairing, n, decay, extra, cap, row[at.per_group], winner, row[at.coefficients])
         for i in range(n):
             f4[c + i * n_pre] = f32(0.0)
 
@@ -133,6 +142,7 @@ def add_rstdp(
         Rule(
             n_pre=pre.n, n_post=post.n, trace=pre.trace, fired=post.fired, gate=post.gate, weights=weights,
             eligibility=graph.f4(size, arena=Arena.LASTING), pairs=graph.f4(size, arena=Arena.LASTING),
+            pairing=graph.f4(post.n),
             parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,

@@ -20,7 +20,20 @@ from ..network.from_cells import FromCells
 from ..network.lif import Population
 from ..rows import HEAD, f32
 from ..settings import ProjectionConfig, RStdp
-from .rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, STILL_ACTIVE, USUAL_TRACE, Predicted, Third, parameters
+from .rstdp import (
+    CAP,
+    DECAY,
+    GAIN,
+    HIGH,
+    LOW,
+    PRE_ONLY,
+    STILL_ACTIVE,
+    USUAL_TRACE,
+    Predicted,
+    Third,
+    parameters,
+    take_in,
+)
 
 OWES = 4  # fields of what a slot's row is owed
 OWED, MOST, LEAST, FACTOR = range(OWES)  # FACTOR: true eligibility = FACTOR × stored
@@ -47,6 +60,7 @@ class Rule(NamedTuple):
     eligibility: int  # f4[n_slots, n_post]
     owes: int  # f4[n_slots, OWES]
     pairs: int  # f4[1 + isi, n_post]
+    pairing: int  # f4[n_post]: of the cell in hand
     parameters: int  # f4[7]
     modulator: int
     scale: int
@@ -56,6 +70,13 @@ class Rule(NamedTuple):
 
 
 at = places(Rule)
+
+
+@inline
+def _bounds(f4, row, f8):  # type: ignore[no-untyped-def]
+    """Bounds of the weights as they are stored."""
+    scale = f32(f8[row[at.scale]])
+    return f4[row[at.parameters] + LOW] / scale, f4[row[at.parameters] + HIGH] / scale
 
 
 @inline
@@ -85,8 +106,8 @@ def _note(f4, o, owed):  # type: ignore[no-untyped-def]
 @kernel
 def pay_active(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Pay the active rows; no pairings yet."""
-    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
-    low, high = f4[p + LOW] / scale, f4[p + HIGH] / scale
+    n = row[at.n_post]
+    low, high = _bounds(f4, row, f8)
     for i in range((row[at.isi] + 1) * n):
         f4[row[at.pairs] + i] = f32(0.0)
     for a in range(row[at.n_active]):
@@ -99,8 +120,8 @@ def pay_active(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def correct(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Add what the active rows are owed to the sums of their classes, and leave the weights as they are."""
-    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
-    low, high = f4[p + LOW] / scale, f4[p + HIGH] / scale
+    n = row[at.n_post]
+    low, high = _bounds(f4, row, f8)
     for a in range(row[at.n_active]):
         j = i4[row[at.active] + a]
         if j < 0:
@@ -128,8 +149,8 @@ def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """w += g m E, then E ← λ E + C, for rows with pairings; the others note what they are owed, or are paid and leave."""
-    n, p, scale = row[at.n_post], row[at.parameters], f32(f8[row[at.scale]])
-    low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
+    n, p, m = row[at.n_post], row[at.parameters], f4[row[at.parameters] + GAIN] * f32(f8[row[at.modulator]])
+    low, high = _bounds(f4, row, f8)
     ended = f8[HEAD.ended] != 0.0
     for k in range(i4[row[at.n_live]]):
         slot = i4[row[at.live] + k]
@@ -159,21 +180,11 @@ def _roll(f4, i4, row, e, decay, x0, c):  # type: ignore[no-untyped-def]
     decayed, kicked = row[at.pairs], row[at.pairs] + (1 + max(c, 0)) * n
     x = x0 * f4[row[at.kicks]] + own * f4[row[at.kicks] + 1 + max(c, 0)]
     extra = f4[p + PRE_ONLY] if x > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
-    cap, coefficients = f4[p + CAP], row[at.coefficients]
-    if row[at.per_group] == 0:
-        for i in range(n):
-            pairing = x0 * f4[decayed + i] + own * f4[kicked + i]
-            f4[e + i] = min(decay * f4[e + i] + pairing + extra, cap)
-    else:
-        first = i4[row[at.winner]] * row[at.per_group]
-        mean = f32(0.0)
-        for i in range(first, first + row[at.per_group]):
-            mean += x0 * f4[decayed + i] + own * f4[kicked + i]
-        mean /= f32(row[at.per_group])
-        for i in range(n):
-            f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
-        for i in range(first, first + row[at.per_group]):
-            f4[e + i] += x0 * f4[decayed + i] + own * f4[kicked + i] - mean
+    pairing = row[at.pairing]
+    for i in range(n):
+        f4[pairing + i] = x0 * f4[decayed + i] + own * f4[kicked + i]
+    winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
+    take_in(f4, e, pairing, n, decay, extra, f4[p + CAP], row[at.per_group], winner, row[at.coefficients])
 
 
 def add_rstdp_cells(
@@ -195,7 +206,7 @@ def add_rstdp_cells(
             records=cells.records, slots=cells.slots, x0=cells.trace, live=cells.live, n_live=cells.n_live,
             kicks=cells.kicks, fired=post.fired, gate=post.gate, weights=made.weights, sums=made.sums,
             eligibility=graph.f4(pre.n_slots * n, arena=lasting), owes=graph.f4(pre.n_slots * OWES, arena=lasting),
-            pairs=graph.f4((1 + cells.isi) * n),
+            pairs=graph.f4((1 + cells.isi) * n), pairing=graph.f4(n),
             parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), lasting),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ..loop.lockstep import Progress
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-WINDOW = 100
 
 
 def sparkline(values: Sequence[float], width: int = 60) -> str:
@@ -37,6 +36,8 @@ def draw_curve(progress: Progress, title: str, path: Path) -> Path:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise MissingExtra("a learning curve as a picture", "plot") from None
+    from ..loop.lockstep import WINDOW
+
     returns, steps = np.array(progress.returns), np.cumsum(progress.lengths)
     figure = Figure(figsize=(7.0, 3.6), dpi=150, layout="constrained")
     axes = figure.add_subplot()

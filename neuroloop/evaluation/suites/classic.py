@@ -13,10 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, NamedTuple
 
+import gymnasium
 import numpy as np
 
-from ...agent import load_agent
+from ...agent import load_agent, read_config
 from ...loop.lockstep import WINDOW
+from ...loop.plant import criterion_of
+from ...settings import PlantConfig
 from ..figures import Figure, Suite
 
 
@@ -80,9 +83,12 @@ def run_seed(name: str, seed: int, hold: int) -> dict[str, Any]:
 
 def random_mean(name: str, seed: int, episodes: int = 100) -> float:
     """Mean return of a random policy on the task."""
-    env = load_agent(TASKS[name].agent, seed=seed).env_id
-    agent = load_agent("random", env, seed)
-    return float(np.mean(agent.learn(10**9, episodes=episodes).returns))
+    with load_agent("random", _plant(name).env, seed) as agent:
+        return float(np.mean(agent.learn(10**9, episodes=episodes).returns))
+
+
+def _plant(name: str) -> PlantConfig:
+    return read_config(TASKS[name].agent)[1].plant
 
 
 def figures_of(name: str, rows: list[dict[str, Any]], random: float) -> list[Figure]:
@@ -91,12 +97,11 @@ def figures_of(name: str, rows: list[dict[str, Any]], random: float) -> list[Fig
     solved = [row for row in rows if row["solved_at_step"] is not None]
     steps = [float(row["solved_at_step"]) for row in solved]
     all_solved = len(solved) == n
-    criterion = load_agent(task.agent).progress.criterion
+    plant = _plant(name)
+    criterion = criterion_of(plant, gymnasium.spec(plant.env))
     held = [row for row in solved if row["held_worst"] is not None]
-    cpu, finals = (
-        [row["us_per_step"] for row in rows],
-        [row["mean_of_100"] for row in rows if row["mean_of_100"] is not None],
-    )
+    cpu = [row["us_per_step"] for row in rows]
+    finals = [row["mean_of_100"] for row in rows if row["mean_of_100"] is not None]
     figures = [
         Figure(f"{name}_solved_fraction", len(solved) / n, "", n, 1.0, "high"),
         _spread(

@@ -1,7 +1,7 @@
 """The one place that compiles: kernels are cached on disk, called by address, and never compiled at import.
 
 A kernel is a function `(f4, i4, row, f8) -> None` over the three pools of a network (float32, int32, float64) and the int64
-row that says where its part's arrays lie. `walk` runs one control step: three lists of such calls, in one compiled call.
+row that says where its part's arrays lie. `walk.py` runs lists of such calls.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import os
 import sys
 import tempfile
@@ -65,19 +66,59 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     return helper
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
+def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
+    """The kernel `name` defined by `source`, a text that we made ourselves; `names` are the helpers that it calls, compiled
+    ones or plain functions.
 
-    @functools.cache
-    def build() -> Any:
+    The text is kept beside the compiled code, under a name that holds its hash and that of the helpers' own texts, so that a
+    kernel is compiled once, and a debugger finds its lines.
+    """
+    own = [value for value in names.values() if inspect.isfunction(value)]
+    digest = hashlib.sha256(source.encode())
+    for function in own:
+        digest.update(f"{function.__module__}.{function.__qualname__}\n{_text_around(function)}".encode())
+    path = cache_folder() / f"{name}_{digest.hexdigest()[:16]}.py"
+    if not path.exists():
+        unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+        unfinished.write_text(source)
+        unfinished.replace(path)
+    space: dict[str, Any] = {"__name__": path.stem} | {key: inline(f) if f in own else f for key, f in names.items()}
+    exec(compile(source, str(path), "exec"), space)
+    return Kernel(space[name])
+
+
+def _text_around(function: Callable[..., Any]) -> str:
+    """The file that a function stands in, so that a change of what it calls compiles it anew; or at least its own lines."""
+    source = inspect.getsourcefile(function)
+    if source is not None and Path(source).is_file():
+        return Path(source).read_text()
+    return inspect.getsource(function)
+
+
+class Compiled:
+    """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
+
+    def __init__(self, function: Callable[..., Any], parallel: bool) -> None:
+        self._function, self._parallel = function, parallel
+
+    @functools.cached_property
+    def now(self) -> Any:
+        """The compiled function itself, for those who call it in a hot path."""
         with _cache_folder():
-            return njit(cache=True, error_model="numpy")(function)
+            return njit(cache=True, error_model="numpy", parallel=self._parallel)(self._function)
 
-    @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
-        return build()(*arguments)
+    def __call__(self, *arguments: Any) -> Any:
+        return self.now(*arguments)
 
-    return call
+
+def compiled(function: Callable[..., Any]) -> Compiled:
+    """Mark a function over arrays that is called from Python."""
+    return Compiled(function, parallel=False)
+
+
+def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:
+    """The same for a function that uses `prange`. It must be the outermost compiled function."""
+    return Compiled(function, parallel=True)
 
 
 @contextlib.contextmanager
@@ -111,7 +152,7 @@ def cache_folder() -> Path:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _call(typing_context: Any, address: Any, f4: Any, i4: Any, row: Any, f8: Any) -> Any:
+def call_kernel(typing_context: Any, address: Any, f4: Any, i4: Any, row: Any, f8: Any) -> Any:
     """Call the kernel at `address`."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -133,42 +174,4 @@ def _pointer(target: Any) -> Any:
     return at
 
 
-_f4, _i4, _f8, _i8 = _pointer(F4), _pointer(I4), _pointer(F8), _pointer(I8)
-
-
-class Plan(NamedTuple):
-    """One control step as int64 numbers: addresses of the pools and the rows, then the three lists of calls."""
-
-    f4: int
-    i4: int
-    f8: int
-    rows: int  # address of int64[n_parts, row_length]
-    row_length: int
-    calls: int  # address of int64[n_calls, 2]: kernel, part; begin, then step, then end
-    n_begin: int
-    n_step: int
-    n_end: int
-    n_steps: int
-    step: int  # where in the f8 pool the number of the step stands
-    tick: int  # and the number of the tick
-
-
-_AT = places(Plan)
-
-
-@compiled
-def walk(plan: Any) -> None:
-    """Run one control step: `begin` once, `step` n_steps times, `end` once. `plan` is the int64 array of a `Plan`."""
-    f4, i4, f8 = _f4(plan[_AT.f4]), _i4(plan[_AT.i4]), _f8(plan[_AT.f8])
-    calls, rows, length = _i8(plan[_AT.calls]), plan[_AT.rows], 8 * plan[_AT.row_length]
-    first, last = plan[_AT.n_begin], plan[_AT.n_begin] + plan[_AT.n_step]
-    f8[plan[_AT.step]] = -1.0
-    for k in range(first):
-        _call(calls[2 * k], f4, i4, _i8(rows + length * calls[2 * k + 1]), f8)
-    for step in range(plan[_AT.n_steps]):
-        f8[plan[_AT.step]] = step
-        for k in range(first, last):
-            _call(calls[2 * k], f4, i4, _i8(rows + length * calls[2 * k + 1]), f8)
-    for k in range(last, last + plan[_AT.n_end]):
-        _call(calls[2 * k], f4, i4, _i8(rows + length * calls[2 * k + 1]), f8)
-    f8[plan[_AT.tick]] += 1.0
+f4_at, i4_at, f8_at, i8_at = _pointer(F4), _pointer(I4), _pointer(F8), _pointer(I8)

@@ -20,7 +20,7 @@ from .controller import Controller, make_controller
 from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, unknown
 from .loop.lockstep import Callback, Lockstep, Progress, play
 from .loop.plant import Plant
-from .network.network import State
+from .network.engine import State
 from .settings import AgentConfig, SpikingConfig
 
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training

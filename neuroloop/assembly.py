@@ -17,7 +17,7 @@ from .network.cells import CellSource
 from .network.dense import add_dense
 from .network.from_cells import add_from_cells
 from .network.lif import Population, add_lif, spikes_of
-from .network.network import Network
+from .network.engine import Engine
 from .network.source import Source, add_source
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
@@ -36,7 +36,7 @@ class Built(NamedTuple):
     selection: Selection | None
 
 
-def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Network:
+def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
     """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
     graph = Graph(config.clock, seed)
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
@@ -56,7 +56,7 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
     most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
     add_td(graph, config.learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
-    return Network(graph)
+    return Engine(graph)
 
 
 def _memory(config: SpikingConfig, projection: ProjectionConfig) -> int:

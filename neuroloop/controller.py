@@ -17,7 +17,7 @@ from .encoders.normaliser import OBSERVATION
 from .encoders.observation import layout_of
 from .errors import BadInput, CheckpointError, DivergedError, PlantError
 from .graph import Mode
-from .network.network import Network, State
+from .network.engine import Engine, State
 from .settings import AgentConfig, RandomConfig, SpikingConfig
 
 MOST = 1e100  # observations beyond this would overflow their own statistics
@@ -73,7 +73,7 @@ class SpikingController:
         self._code = code_of(action_space, config.decoder.levels)
         self._reward = config.reward
         self._warm_up = config.warm_up.decisions
-        self.network: Network = assemble(config, self._layout, self._code, seed)
+        self.network: Engine = assemble(config, self._layout, self._code, seed)
         self._raw = self.network.view(OBSERVATION)
         self._winners = [self.network.view(f"selection.{d}.winner") for d in range(len(self._code.groups))]
 

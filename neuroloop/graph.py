@@ -6,8 +6,9 @@ them into a row, and says which kernel runs on that row in which phase of a cont
 
 from __future__ import annotations
 
+import functools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Flag, IntEnum, auto
 from typing import Any, Literal, NamedTuple
 
@@ -32,7 +33,7 @@ class Arena(IntEnum):
 
 
 class Phase(IntEnum):
-    """The order inside a control step; tens separate the lists that run once before, at every step, and once after."""
+    """The order inside a control step; hundreds separate the lists that run once before, at every step, and once after."""
 
     SENSE = 0  # normalise the observation
     STATISTICS = 1  # of rewards
@@ -44,14 +45,17 @@ class Phase(IntEnum):
     CORRECT = 7  # such sums, where weights must stay as they are
     EXPECT = 8  # what the weights alone predict; an episode's first currents
     COMPETE = 9  # the predicted policy, exploration; an episode's first membranes
-    FIRE = 10  # input neurons fire, traces follow
-    DELIVER = 11  # spikes become currents
-    SELECT = 12  # competition among groups
-    INTEGRATE = 13  # membranes; spikes
-    PAIR = 14  # plasticity notes what fired together
-    TEACH = 21  # value, TD error, neuromodulators
-    CHANGE = 22  # weights by the eligibility as it was, then eligibility by the new pairings
-    FORGET = 23  # traces and slots
+    REWARD = 10  # neuromodulators that were given change weights by the eligibility as the step before left it
+    FIRE = 100  # input neurons fire, traces follow
+    DELIVER = 101  # spikes become currents
+    SELECT = 102  # competition among groups
+    INTEGRATE = 103  # membranes; spikes
+    PAIR = 104  # plasticity notes what fired together
+    RECORD = 105  # monitors
+    TEACH = 200  # value, TD error, neuromodulators
+    CHANGE = 201  # weights by the eligibility as it was, then eligibility by the new pairings
+    FORGET = 202  # traces and slots
+    WATCH = 203  # numbers that are not finite
 
 
 class Mode(Flag):
@@ -115,9 +119,15 @@ class Linked(NamedTuple):
     indices: tuple[Index, ...]
     constants: tuple[Array, ...]
     checks: tuple[Callable[[NDArray[Any]], bool], ...]  # of the int32 pool
+    shared: tuple[NDArray[Any], ...]  # arrays outside the pools that rows point to
     n_rows: int | None  # where in the int32 pool the number of rows in use stands
 
 
+class Shared(int):
+    """The address of an array outside the pools: structure that never changes, common to all instances."""
+
+
+Fill = Callable[[NDArray[Any]], None]
 _POSITION_BITS = 40  # a symbol is an offset before linking: (pool and arena) << 40 | position
 
 
@@ -132,7 +142,8 @@ class Graph:
         self.seed = seed
         self.rng = np.random.default_rng([seed, 0x6E6C])
         self._sizes = {(pool, arena): 0 for pool in DTYPES for arena in Arena}
-        self._fills: list[tuple[PoolName, int, NDArray[Any]]] = []
+        self._fills: list[tuple[PoolName, int, int, Fill]] = []
+        self._shared: list[NDArray[Any]] = []
         self._rows: list[tuple[int, ...]] = []
         self._calls: list[_Call] = []
         self._regions: list[Region] = []
@@ -148,17 +159,22 @@ class Graph:
         """A time in steps of the network."""
         return seconds / self.clock.dt
 
-    def f4(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.TRANSIENT) -> int:
+    def f4(self, size: int, value: ArrayLike | Fill | None = None, arena: Arena = Arena.TRANSIENT) -> int:
         """Symbol of a new float32 array."""
         return self._take("f4", size, value, arena)
 
-    def i4(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.TRANSIENT) -> int:
+    def i4(self, size: int, value: ArrayLike | Fill | None = None, arena: Arena = Arena.TRANSIENT) -> int:
         """Symbol of a new int32 array."""
         return self._take("i4", size, value, arena)
 
-    def f8(self, size: int, value: ArrayLike | None = None, arena: Arena = Arena.LASTING) -> int:
+    def f8(self, size: int, value: ArrayLike | Fill | None = None, arena: Arena = Arena.LASTING) -> int:
         """Symbol of a new float64 array."""
         return self._take("f8", size, value, arena)
+
+    def shared(self, array: NDArray[Any]) -> Shared:
+        """The address of an array that never changes; the graph, and what it links to, keep the array alive."""
+        self._shared.append(np.ascontiguousarray(array))
+        return Shared(self._shared[-1].ctypes.data)
 
     def growing(self, name: str, pool: PoolName, rows: int, width: int) -> int:
         """Symbol of an array of `rows` × `width`, of which only the rows given to cells are in use and are saved.
@@ -204,27 +220,29 @@ class Graph:
         """The number of the random stream `name`."""
         return zlib.crc32(name.encode())
 
-    def part(self, row: NamedTuple) -> int:
+    def part(self, row: Sequence[int]) -> int:
         """Add a row; returns the number of the part."""
-        self._rows.append(tuple(int(value) for value in row))
+        self._rows.append(tuple(value if isinstance(value, Shared) else int(value) for value in row))
         return len(self._rows) - 1
 
     def call(self, phase: Phase, kernel: Kernel, part: int, modes: Mode) -> None:
         """Run `kernel` on `part` in `phase` of the control steps of `modes`; calls of one phase keep the order of adding."""
         self._calls.append(_Call(phase, kernel, part, modes))
 
-    def _take(self, pool: PoolName, size: int, value: ArrayLike | None, arena: Arena) -> int:
+    def _take(self, pool: PoolName, size: int, value: ArrayLike | Fill | None, arena: Arena) -> int:
         position = self._sizes[pool, arena]
         self._sizes[pool, arena] += -(-size // BLOCK) * BLOCK
         symbol = (list(self._sizes).index((pool, arena)) + 1 << _POSITION_BITS) | position
-        if value is not None:
+        if callable(value):
+            self._fills.append((pool, symbol, size, value))
+        elif value is not None:
             array = np.broadcast_to(np.asarray(value, DTYPES[pool]).ravel(), (size,))
-            self._fills.append((pool, symbol, array))
+            self._fills.append((pool, symbol, size, functools.partial(np.copyto, src=array)))
         return symbol
 
     def place(self, symbol: int) -> int:
         """Where a symbol lies in its pool; other numbers stay as they are. Sizes must be final."""
-        section = symbol >> _POSITION_BITS
+        section = 0 if isinstance(symbol, Shared) else symbol >> _POSITION_BITS
         if section <= 0:
             return symbol
         pool, arena = list(self._sizes)[section - 1]
@@ -236,8 +254,8 @@ class Graph:
             pools = {pool: np.zeros(sum(self._sizes[pool, a] for a in Arena), DTYPES[pool]) for pool in DTYPES}
         except (MemoryError, ValueError):
             raise ConfigError("the network does not fit into memory: fewer modules, tiles or neurons") from None
-        for pool, symbol, value in self._fills:
-            pools[pool][self.place(symbol) :][: value.size] = value
+        for pool, symbol, size, fill in self._fills:
+            fill(pools[pool][self.place(symbol) :][:size])
         pools["f8"][HEAD.seed] = self.seed
         rows = np.zeros((len(self._rows), max(map(len, self._rows))), np.int64)
         for part, row in enumerate(self._rows):
@@ -257,6 +275,7 @@ class Graph:
             constants=tuple(array._replace(offset=self.place(array.offset)) for array in self._constants),
             checks=tuple(self._bind(check) for check in self._checks),
             indices=tuple(self._place_index(index) for index in self._indices),
+            shared=tuple(self._shared),
             n_rows=None if self._n_rows is None else self.place(self._n_rows),
         )
 
@@ -270,5 +289,5 @@ class Graph:
     def _calls_of(self, mode: Mode) -> tuple[NDArray[np.int64], tuple[int, int, int]]:
         chosen = sorted((call for call in self._calls if mode in call.modes), key=lambda call: call.phase)
         table = np.array([(call.kernel.address, call.part) for call in chosen], np.int64).reshape(-1, 2)
-        per_list = [sum(call.phase // 10 == which for call in chosen) for which in range(3)]
+        per_list = [sum(call.phase // 100 == which for call in chosen) for which in range(3)]
         return table, (per_list[0], per_list[1], per_list[2])

@@ -23,6 +23,8 @@ class Head(NamedTuple):
     first: int  # 1 if an episode begins with this control step
     ended: int  # 1 if this control step only closes an episode
     fresh: int  # 1 if the network starts from rest: at an episode's start and after the warm-up
+    clock: int  # steps run so far, the one in hand not counted; never reset
+    fault: int  # 1 + the number of a part in which a number is not finite
 
 
 HEAD = places(Head)
@@ -49,3 +51,18 @@ def normal(f8, stream, index):  # type: ignore[no-untyped-def]
     """A standard normal number (Box and Muller 1958) from two uniform ones."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(f8, stream, 2 * index)))
     return f32(radius * math.cos(2.0 * math.pi * uniform(f8, stream, 2 * index + 1)))
+
+
+@inline
+def draw(f8, stream, index):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) by (seed, clock, stream, index): the same however steps are gathered in control steps."""
+    h = _mix(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.clock])))
+    h = _mix(h + u64(stream) * u64(0xD6E8FEB86659FD93))
+    return f32(_mix(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+
+
+@inline
+def draw_normal(f8, stream, index):  # type: ignore[no-untyped-def]
+    """A standard normal number (Box and Muller 1958) from two such."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - draw(f8, stream, 2 * index)))
+    return f32(radius * math.cos(2.0 * math.pi * draw(f8, stream, 2 * index + 1)))

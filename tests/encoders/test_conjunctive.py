@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from neuroloop.encoders.conjunctive import MOST_CELLS, Tiling, add_conjunctive, deal_modules
 from neuroloop.encoders.observation import layout_of
 from neuroloop.graph import Graph, Mode
-from neuroloop.network.network import Network
+from neuroloop.network.engine import Engine
 from neuroloop.settings import Adaptive, ClockConfig, Conjunctive, Fixed
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -26,7 +26,7 @@ class Encoder:
         self.layout = layout_of(space)
         self.n_cells = add_conjunctive(graph, config, self.layout, memory=1).n
         (row,) = (row for row in rows if isinstance(row, Tiling))
-        self.network = Network(graph)
+        self.network = Engine(graph)
         pool = self.network._pools["i4"]
         self.wanted = pool[graph.place(row.wanted) :][: row.modules]
         self.first = pool[graph.place(row.first_cell) :][: row.modules].copy()

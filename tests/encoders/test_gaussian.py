@@ -10,7 +10,7 @@ from neuroloop.encoders.gaussian import Tuning, add_gaussian
 from neuroloop.encoders.observation import layout_of
 from neuroloop.errors import ConfigError
 from neuroloop.graph import Mode
-from neuroloop.network.network import Network
+from neuroloop.network.engine import Engine
 from neuroloop.settings import Fixed, Gaussian
 
 UNIT = Fixed(low=(0.0, 0.0), high=(1.0, 1.0))
@@ -24,7 +24,7 @@ def make(open_graph):
     def make(n_steps=1000, **settings):
         graph = open_graph(n_steps, seed=1)
         add_gaussian(graph, Gaussian(**{"normalise": UNIT} | settings), layout_of(SPACE))
-        return Network(graph), graph, graph.rows_of(Tuning)[0]
+        return Engine(graph), graph, graph.rows_of(Tuning)[0]
 
     return make
 

@@ -12,7 +12,7 @@ from neuroloop.encoders.normaliser import Normaliser, add_normaliser
 from neuroloop.encoders.observation import layout_of
 from neuroloop.errors import ConfigError
 from neuroloop.graph import Graph, Mode
-from neuroloop.network.network import Network
+from neuroloop.network.engine import Engine
 from neuroloop.settings import Adaptive, ClockConfig, Fixed
 
 UNBOUNDED = spaces.Box(-np.inf, np.inf, (3,), np.float64)
@@ -27,7 +27,7 @@ def make():
         graph, rows = Graph(ClockConfig(), 0), []
         part, graph.part = graph.part, lambda row: rows.append(row) or part(row)
         scaled = add_normaliser(graph, config, layout_of(space))
-        network, n = Network(graph), layout_of(space).size
+        network, n = Engine(graph), layout_of(space).size
 
         def scale(observation, mode=Mode.ACT):
             network.view("observation")[:] = observation

@@ -9,7 +9,7 @@ import pytest
 
 from neuroloop.graph import Mode
 from neuroloop.network.lif import add_lif, spikes_of
-from neuroloop.network.network import Network
+from neuroloop.network.engine import Engine
 from neuroloop.settings import Lif
 
 f32 = np.float32
@@ -23,7 +23,7 @@ def make(open_graph):
         graph = open_graph(n_steps, seed)
         population = add_lif(graph, "cells", Lif(**settings), len(drives), 0.0)
         graph.record("membranes", population.v, len(drives))
-        network = Network(graph)
+        network = Engine(graph)
         graph.array("f4", population.bias, len(drives))[:] = drives
         return network, graph, population
 
@@ -158,7 +158,7 @@ def test_a_reset_ends_refractoriness(make):
 def test_biases_lie_evenly_around_their_mean(open_graph):
     graph = open_graph(seed=3)
     population = add_lif(graph, "cells", Lif(bias_spread=0.2), 11, 2.0)
-    Network(graph)
+    Engine(graph)
     biases = graph.array("f4", population.bias, 11)
     np.testing.assert_allclose(np.sort(biases), np.linspace(1.8, 2.2, 11), atol=1e-6)
     assert not np.all(np.diff(biases) > 0)  # in random order

@@ -10,7 +10,7 @@ from neuroloop.network.cells import CLASS, ROW_FIELDS, add_cells
 from neuroloop.network.dense import Dense, add_dense
 from neuroloop.network.from_cells import FromCells, add_from_cells
 from neuroloop.network.lif import add_lif
-from neuroloop.network.network import Network
+from neuroloop.network.engine import Engine
 from neuroloop.network.source import add_source
 from neuroloop.settings import Lif, ProjectionConfig
 
@@ -34,7 +34,7 @@ def dense(open_graph):
         graph.record("traces", source.trace, N_PRE)
         row = graph.rows_of(Dense)[0]
         graph.record("currents", row.current, N_POST)
-        return Network(graph), graph, row, graph.array("f4", row.weights, N_PRE, N_POST)
+        return Engine(graph), graph, row, graph.array("f4", row.weights, N_PRE, N_POST)
 
     return make
 
@@ -92,7 +92,7 @@ def test_every_spike_of_a_population_arrives_one_step_later_also_across_control_
     pre = add_lif(graph, "first", Lif(t_ref=0.0), N_PRE, 3.0)
     source = add_source(graph, pre.fired, N_PRE, 0.005, None, 1.0, N_PRE)
     graph.record("traces", source.trace, N_PRE)
-    network = Network(graph)
+    network = Engine(graph)
     spikes, traces = [], []
     for tick in range(20):
         network.run(Mode.ACT, fresh=tick == 0)
@@ -107,7 +107,7 @@ def test_new_weights_have_the_mean_and_spread_that_was_asked_for(open_graph):
     post = add_lif(graph, "post", Lif(), 100, 0.0)
     source = add_source(graph, graph.f4(100), 100, 0.005, None, 1.0, 100)
     weights = add_dense(graph, "all", ALL, source, post, graph.signal("one", 1.0))
-    Network(graph)
+    Engine(graph)
     drawn = graph.array("f4", weights, 10_000)
     assert drawn.mean() == pytest.approx(0.1, abs=4 * 0.3 / 100)  # four standard errors
     assert drawn.std() == pytest.approx(0.3, rel=4 / np.sqrt(2 * 10_000))
@@ -126,7 +126,7 @@ class Cells:
         add_from_cells(graph, "all", config, source, post, graph.signal("scale", 0.5), None)
         (self.row,), self.cells = graph.rows_of(FromCells), source.cells
         graph.record("currents", self.row.current, N_POST)
-        self.network = Network(graph)
+        self.network = Engine(graph)
         self.wanted = graph.array("i4", wanted, n_active)
         self.row_of = graph.array("i4", self.cells.row_of, n)
         self.records = graph.array("i4", self.cells.records, n, ROW_FIELDS)

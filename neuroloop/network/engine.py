@@ -1,4 +1,4 @@
-"""A linked network: three pools, and one compiled call for each control step."""
+"""A linked graph at work: three pools, and one compiled call for each control step."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numba import Plan, walk
 from ..errors import CheckpointError
 from ..graph import DTYPES, Graph, Index, Mode, Region
 from ..rows import HEAD
+from ..walk import Plan, walk
 
 State = dict[str, NDArray[Any]]
 
 
-class Network:
+class Engine:
     """Owns all state of a network.
 
     `transient` state is what a forward pass overwrites (membranes, currents, spikes); the rest is what learning keeps.
@@ -44,7 +44,7 @@ class Network:
         plan = Plan(
             f4=self._pools["f4"].ctypes.data, i4=self._pools["i4"].ctypes.data, f8=self._f8.ctypes.data, rows=rows.ctypes.data,
             row_length=rows.shape[1], calls=table.ctypes.data, n_begin=sizes[0], n_step=sizes[1], n_end=sizes[2],
-            n_steps=n_steps if sizes[1] else 0, step=HEAD.step, tick=HEAD.tick,
+            n_steps=n_steps if sizes[1] else 0,
         )  # fmt: skip
         return np.array(plan, np.int64)
 

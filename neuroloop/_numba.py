@@ -13,8 +13,9 @@ import inspect
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import numba
@@ -82,9 +83,21 @@ def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
         unfinished.write_text(source)
         unfinished.replace(path)
-    space: dict[str, Any] = {"__name__": path.stem} | {key: inline(f) if f in own else f for key, f in names.items()}
-    exec(compile(source, str(path), "exec"), space)
-    return Kernel(space[name])
+    module = sys.modules[path.stem] = ModuleType(path.stem)  # where numba's cache looks for it
+    vars(module).update({"inline": inline} | {key: inline(f) if f in own else f for key, f in names.items()})
+    exec(compile(source, str(path), "exec"), vars(module))
+    return Kernel(vars(module)[name])
+
+
+def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: Callable[..., Any]) -> Kernel:
+    """The last of `functions` as a kernel, the others compiled into it, with `plugged` functions for what they call by name."""
+    names: dict[str, Any] = {}
+    for function in functions:
+        names |= {key: vars(inspect.getmodule(function))[key] for key in function.__code__.co_names if key in function.__globals__}
+    names = {key: value for key, value in names.items() if value not in functions} | plugged
+    texts = [f"{'' if function is functions[-1] else '@inline'}\n{inspect.getsource(function)}" for function in functions]
+    text = "\n".join(texts).replace(f"def {functions[-1].__name__}(", f"def {name}(")
+    return generated(name, text, names)
 
 
 def _text_around(function: Callable[..., Any]) -> str:
@@ -172,6 +185,20 @@ def _pointer(target: Any) -> Any:
         return signature(target, types.int64), codegen
 
     return at
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typing_context: Any, pointer: Any, index: Any) -> Any:
+    """Have the cache line of `pointer[index]` fetched: where the next rows lie is known before they are needed."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        place = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
+        builder.call(fetch, [place, word(0), word(2), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64), codegen
 
 
 f4_at, i4_at, f8_at, i8_at = _pointer(F4), _pointer(I4), _pointer(F8), _pointer(I8)

@@ -51,7 +51,8 @@ class Phase(IntEnum):
     SELECT = 102  # competition among groups
     INTEGRATE = 103  # membranes; spikes
     PAIR = 104  # plasticity notes what fired together
-    RECORD = 105  # monitors
+    TRAVEL = 105  # spikes reach their targets; plasticity on the way
+    RECORD = 106  # monitors
     TEACH = 200  # value, TD error, neuromodulators
     CHANGE = 201  # weights by the eligibility as it was, then eligibility by the new pairings
     FORGET = 202  # traces and slots
@@ -120,6 +121,7 @@ class Linked(NamedTuple):
     constants: tuple[Array, ...]
     checks: tuple[Callable[[NDArray[Any]], bool], ...]  # of the int32 pool
     shared: tuple[NDArray[Any], ...]  # arrays outside the pools that rows point to
+    settlers: NDArray[np.int64]  # (n, 2): kernel and part of what must run before weights are read
     n_rows: int | None  # where in the int32 pool the number of rows in use stands
 
 
@@ -144,6 +146,7 @@ class Graph:
         self._sizes = {(pool, arena): 0 for pool in DTYPES for arena in Arena}
         self._fills: list[tuple[PoolName, int, int, Fill]] = []
         self._shared: list[NDArray[Any]] = []
+        self._settlers: list[tuple[Kernel, int]] = []
         self._rows: list[tuple[int, ...]] = []
         self._calls: list[_Call] = []
         self._regions: list[Region] = []
@@ -220,6 +223,11 @@ class Graph:
         """The number of the random stream `name`."""
         return zlib.crc32(name.encode())
 
+    @property
+    def n_parts(self) -> int:
+        """Rows added so far: the number of the next one."""
+        return len(self._rows)
+
     def part(self, row: Sequence[int]) -> int:
         """Add a row; returns the number of the part."""
         self._rows.append(tuple(value if isinstance(value, Shared) else int(value) for value in row))
@@ -228,6 +236,10 @@ class Graph:
     def call(self, phase: Phase, kernel: Kernel, part: int, modes: Mode) -> None:
         """Run `kernel` on `part` in `phase` of the control steps of `modes`; calls of one phase keep the order of adding."""
         self._calls.append(_Call(phase, kernel, part, modes))
+
+    def settle(self, kernel: Kernel, part: int) -> None:
+        """Have `kernel` run on `part` before anybody reads weights: it brings up to date what was put off."""
+        self._settlers.append((kernel, part))
 
     def _take(self, pool: PoolName, size: int, value: ArrayLike | Fill | None, arena: Arena) -> int:
         position = self._sizes[pool, arena]
@@ -276,6 +288,7 @@ class Graph:
             checks=tuple(self._bind(check) for check in self._checks),
             indices=tuple(self._place_index(index) for index in self._indices),
             shared=tuple(self._shared),
+            settlers=np.array([(kernel.address, part) for kernel, part in self._settlers], np.int64).reshape(-1, 2),
             n_rows=None if self._n_rows is None else self.place(self._n_rows),
         )
 

@@ -24,14 +24,23 @@ class Head(NamedTuple):
     ended: int  # 1 if this control step only closes an episode
     fresh: int  # 1 if the network starts from rest: at an episode's start and after the warm-up
     clock: int  # steps run so far, the one in hand not counted; never reset
-    fault: int  # 1 + the number of a part in which a number is not finite
+    fault: int  # 1 + the number of a part in which something went wrong, such as a number that is not finite
+    full: int  # 1 if a monitor has no room left for another control step
+    spikes: int  # counted since the start: spikes of populations, not of inputs
+    events: int  # synapses that a spike passed
+    updates: int  # neurons that were advanced by a step
+    changes: int  # synapses that plasticity looked at
+    spikes_before: int  # the same when the control step began
+    events_before: int
+    updates_before: int
+    changes_before: int
 
 
 HEAD = places(Head)
 
 
 @inline
-def _mix(h):  # type: ignore[no-untyped-def]
+def mixed(h):  # type: ignore[no-untyped-def]
     """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit in moves every bit out."""
     h = (h ^ (h >> u64(30))) * u64(0xBF58476D1CE4E5B9)
     h = (h ^ (h >> u64(27))) * u64(0x94D049BB133111EB)
@@ -39,11 +48,17 @@ def _mix(h):  # type: ignore[no-untyped-def]
 
 
 @inline
+def unit(h):  # type: ignore[no-untyped-def]
+    """A float64 in [0, 1) from what is behind a counter."""
+    return (mixed(h) >> u64(11)) * (1.0 / 9007199254740992.0)
+
+
+@inline
 def uniform(f8, stream, index):  # type: ignore[no-untyped-def]
     """A number in [0, 1): a hash of (seed, tick, step, stream, index). No generator state, so no order of evaluation."""
-    h = _mix(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.tick])))
-    h = _mix(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(i64(f8[HEAD.step])))
-    return f32(_mix(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+    h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.tick])))
+    h = mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(i64(f8[HEAD.step])))
+    return f32(mixed(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
 
 
 @inline
@@ -56,9 +71,9 @@ def normal(f8, stream, index):  # type: ignore[no-untyped-def]
 @inline
 def draw(f8, stream, index):  # type: ignore[no-untyped-def]
     """A number in [0, 1) by (seed, clock, stream, index): the same however steps are gathered in control steps."""
-    h = _mix(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.clock])))
-    h = _mix(h + u64(stream) * u64(0xD6E8FEB86659FD93))
-    return f32(_mix(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+    h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.clock])))
+    h = mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93))
+    return f32(mixed(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
 
 
 @inline

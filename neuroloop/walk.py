@@ -23,13 +23,14 @@ class Plan(NamedTuple):
     n_step: int
     n_end: int
     n_steps: int
-    n_sources: int = 0  # neurons whose spikes are given from outside
-    source_ids: int = 0  # i4[n_sources × n_steps]: where these spikes are copied to
-    source_starts: int = 0  # i4[n_steps + 1]
+    source: int = 0  # address of the row whose axon takes spikes from outside; 0: none
+    output: int = 0  # address of the row whose spikes are handed out; 0: none
+    output_ids: int = 0  # address of int32[n × n_steps]
+    output_offsets: int = 0  # address of int32[n_steps + 1]
 
 
 _AT = places(Plan)
-OK, UNSORTED, OUT_OF_RANGE, BAD_STARTS = range(4)  # what `tick` says of the spikes it was given
+OK, BAD_OFFSETS, OUT_OF_RANGE, UNSORTED, TOO_MANY, FULL, FAULT = range(7)  # what `tick` says
 
 
 @inline
@@ -37,6 +38,8 @@ def _run(plan):  # type: ignore[no-untyped-def]
     f4, i4, f8 = f4_at(plan[_AT.f4]), i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8])
     calls, rows, length = i8_at(plan[_AT.calls]), plan[_AT.rows], 8 * plan[_AT.row_length]
     first, last = plan[_AT.n_begin], plan[_AT.n_begin] + plan[_AT.n_step]
+    f8[HEAD.spikes_before], f8[HEAD.events_before] = f8[HEAD.spikes], f8[HEAD.events]
+    f8[HEAD.updates_before], f8[HEAD.changes_before] = f8[HEAD.updates], f8[HEAD.changes]
     f8[HEAD.step] = -1.0
     for k in range(first):
         call_kernel(calls[2 * k], f4, i4, i8_at(rows + length * calls[2 * k + 1]), f8)
@@ -57,52 +60,113 @@ def walk(plan: Any) -> None:
 
 
 @inline
-def _take_in(plan, ids, starts):  # type: ignore[no-untyped-def]
-    """Copy spikes from outside into the pool, if every step's ids are in range and in order."""
-    i4, n, n_steps = i4_at(plan[_AT.i4]), plan[_AT.n_sources], plan[_AT.n_steps]
-    to_ids, to_starts = plan[_AT.source_ids], plan[_AT.source_starts]
-    verdict = OK
-    if starts.size != n_steps + 1 or starts[0] != 0 or starts[n_steps] > ids.size:
-        verdict = BAD_STARTS
-    else:
-        for step in range(n_steps):
-            start, stop, before = i64(starts[step]), i64(starts[step + 1]), i64(-1)
-            if stop < start or stop > ids.size:
-                verdict = BAD_STARTS
-                break
-            for k in range(start, stop):
-                j = i64(ids[k])
-                if j < 0 or j >= n:
-                    verdict = OUT_OF_RANGE
-                elif j <= before and verdict == OK:
-                    verdict = UNSORTED
-                before = j
-                i4[to_ids + k] = i32(j)
-            i4[to_starts + step] = i32(start)
-        i4[to_starts + n_steps] = i32(starts[n_steps])
-    return verdict
-
-
-@compiled
-def tick(plan: Any, ids: Any, starts: Any) -> Any:
-    """Run one control step on spikes from outside: those of step k are `ids[starts[k]:starts[k + 1]]`, in rising order.
-
-    Returns what is wrong with them (then nothing was run), or `OK`.
-    """
-    verdict = _take_in(plan, ids, starts)
+def _take_in(plan, ids, offsets):  # type: ignore[no-untyped-def]
+    """Copy spikes from outside into the source's axon, if every step's ids are in range and rising."""
+    i4, f8, row, n_steps = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), i8_at(plan[_AT.source]), plan[_AT.n_steps]
+    n, ring, starts, counts, mask, state, room = row[0], row[1], row[2], row[3], row[4], row[5], row[6]
+    now, total = i64(f8[HEAD.clock]), i64(0)
+    if offsets.size == n_steps + 1 and offsets[0] == 0:
+        total = i64(offsets[n_steps])
+    verdict = OK if 0 < offsets.size == n_steps + 1 and offsets[0] == 0 and total <= ids.size else BAD_OFFSETS
+    begin = i64(i4[state])
+    if begin + total > room:
+        begin = 0
+    for step in range(n_steps if verdict == OK else 0):
+        start, stop, before = i64(offsets[step]), i64(offsets[step + 1]), i64(-1)
+        if not start <= stop <= total:
+            verdict = BAD_OFFSETS
+            break
+        for k in range(start, stop):
+            j = i64(ids[k])
+            if j < 0 or j >= n:
+                verdict = OUT_OF_RANGE
+            elif j <= before and verdict == OK:
+                verdict = UNSORTED
+            before = j
+    if verdict == OK and i4[state + 1] + 2 * total > room:
+        verdict = TOO_MANY
     if verdict == OK:
+        for k in range(total):
+            i4[ring + begin + k] = i32(ids[k])
+        for step in range(n_steps):
+            line, size = (now + step) & mask, i32(offsets[step + 1] - offsets[step])
+            i4[state + 1] += size - i4[counts + line]
+            i4[starts + line], i4[counts + line] = i32(begin + offsets[step]), size
+        i4[state] = i32(begin + total)
+    return verdict
+
+
+@inline
+def _hand_out(plan):  # type: ignore[no-untyped-def]
+    """Copy the spikes of the control step that just ended out of the output's axon."""
+    i4, f8, row, n_steps = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), i8_at(plan[_AT.output]), plan[_AT.n_steps]
+    ids, offsets = i4_at(plan[_AT.output_ids]), i4_at(plan[_AT.output_offsets])
+    now, count = i64(f8[HEAD.clock]) - n_steps, i32(0)
+    for step in range(n_steps):
+        line = (now + step) & row[4]
+        first = row[1] + i4[row[2] + line]
+        for k in range(i4[row[3] + line]):
+            ids[count] = i4[first + k]
+            count += i32(1)
+        offsets[step + 1] = count
+
+
+@inline
+def _tick(plan, ids, offsets, reward):  # type: ignore[no-untyped-def]
+    verdict, f8 = OK, f8_at(plan[_AT.f8])
+    if plan[_AT.source] != 0:
+        verdict = _take_in(plan, ids, offsets)
+    if verdict == OK:
+        f8[HEAD.reward] = reward
         _run(plan)
+        if plan[_AT.output] != 0:
+            _hand_out(plan)
+        if f8[HEAD.full] != 0.0:
+            verdict = FULL
+        if f8[HEAD.fault] != 0.0:
+            verdict = FAULT
     return verdict
 
 
 @compiled
-def take_in(plan: Any, ids: Any, starts: Any) -> Any:
-    """Only take the spikes in: for networks with several sources, whose plans differ in nothing else."""
-    return _take_in(plan, ids, starts)
+def tick(plan: Any, ids: Any, offsets: Any, reward: Any) -> Any:
+    """Run one control step on spikes from outside. Returns what is wrong with them (then nothing was run), or `OK`."""
+    return _tick(plan, ids, offsets, reward)
+
+
+@compiled
+def take_in(plan: Any, ids: Any, offsets: Any) -> Any:
+    """Only take spikes in, for networks with several sources: their plans differ in the source."""
+    return _take_in(plan, ids, offsets)
+
+
+@compiled
+def hand_out(plan: Any) -> None:
+    """Only hand spikes out, for networks with several outputs."""
+    _hand_out(plan)
+
+
+@compiled
+def advance(plan: Any, n_ticks: Any) -> Any:
+    """Run control steps without input until `n_ticks` are done, a monitor is full or something is at fault: how many."""
+    f8, done = f8_at(plan[_AT.f8]), i64(0)
+    f8[HEAD.reward] = 0.0
+    while done < n_ticks and f8[HEAD.full] == 0.0 and f8[HEAD.fault] == 0.0:
+        _run(plan)
+        done += 1
+    return done
+
+
+@compiled
+def call_all(plan: Any, kernels: Any, parts: Any) -> None:
+    """Call kernels on parts outside of any control step, such as those that bring weights up to date."""
+    f4, i4, f8 = f4_at(plan[_AT.f4]), i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8])
+    for k in range(kernels.size):
+        call_kernel(kernels[k], f4, i4, i8_at(plan[_AT.rows] + 8 * plan[_AT.row_length] * parts[k]), f8)
 
 
 @compiled_in_parallel
-def walk_all(plans: Any) -> None:
-    """Run one control step of every instance: a plan a row. Outermost only: see `facts`, prange and fork."""
+def tick_all(plans: Any, ids: Any, offsets: Any, rewards: Any, verdicts: Any) -> None:
+    """`tick` for every instance: rows of all arguments are instances. Outermost only: see `facts`, prange and fork."""
     for b in numba.prange(plans.shape[0]):
-        _run(plans[b])
+        verdicts[b] = _tick(plans[b], ids[b], offsets[b], rewards[b])

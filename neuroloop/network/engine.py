@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CheckpointError
-from ..graph import DTYPES, Graph, Index, Mode, Region
+from .._numba import places
+from ..graph import DTYPES, Graph, Index, Mode, PoolName, Region
 from ..rows import HEAD
 from ..walk import Plan, walk
 
 State = dict[str, NDArray[Any]]
+_PLAN = places(Plan)
 
 
 class Engine:
@@ -29,7 +31,8 @@ class Engine:
         self._pools = linked.pools
         self._f8 = linked.pools["f8"]
         self._calls = linked.calls  # keeps the tables alive that the plans point to
-        self._plans = {mode: self._plan(mode, graph.clock.n_steps) for mode in Mode}
+        self._n_steps = graph.clock.n_steps
+        self._plans = {mode: self.plan(mode) for mode in Mode}
         self._start = self.transient()
 
     def __deepcopy__(self, memo: object) -> NoReturn:
@@ -38,15 +41,40 @@ class Engine:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a network cannot be pickled: save the agent and load it again")
 
-    def _plan(self, mode: Mode, n_steps: int) -> NDArray[np.int64]:
+    def plan(self, mode: Mode, source: int | None = None, output: int | None = None) -> NDArray[np.int64]:
+        """The control step of a mode, as `walk` takes it; `source`, `output`: parts whose axons take and give spikes."""
         table, sizes = self._calls[mode]
         rows = self._linked.rows
+        address = [0 if part is None else rows.ctypes.data + rows.strides[0] * part for part in (source, output)]
         plan = Plan(
             f4=self._pools["f4"].ctypes.data, i4=self._pools["i4"].ctypes.data, f8=self._f8.ctypes.data, rows=rows.ctypes.data,
             row_length=rows.shape[1], calls=table.ctypes.data, n_begin=sizes[0], n_step=sizes[1], n_end=sizes[2],
-            n_steps=n_steps if sizes[1] else 0,
+            n_steps=self._n_steps if sizes[1] or source is not None else 0, source=address[0], output=address[1],
         )  # fmt: skip
         return np.array(plan, np.int64)
+
+    @staticmethod
+    def hand_out_to(plan: NDArray[np.int64], ids: NDArray[np.int32], offsets: NDArray[np.int32]) -> None:
+        """Where the control steps of a plan copy the spikes of its output; the arrays must outlive the plan."""
+        plan[_PLAN.output_ids], plan[_PLAN.output_offsets] = ids.ctypes.data, offsets.ctypes.data
+
+    @property
+    def pools(self) -> dict[PoolName, NDArray[Any]]:
+        """The pools themselves."""
+        return self._pools
+
+    @property
+    def settlers(self) -> NDArray[np.int64]:
+        """Kernel and part of what must run before weights are read, shape (n, 2)."""
+        return self._linked.settlers
+
+    def head(self, place: int) -> float:
+        """One of the numbers of `Head`."""
+        return float(self._f8[place])
+
+    def set_head(self, place: int, value: float) -> None:
+        """Set one of the numbers of `Head`."""
+        self._f8[place] = value
 
     def run(
         self, mode: Mode, *, reward: float = 0.0, first: bool = False, ended: bool = False, fresh: bool = False

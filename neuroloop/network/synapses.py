@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._numba import inline
 from ..errors import ConfigError
 from ..graph import Arena, Graph
-from ..rows import f32
 from .parameters import Model, Number, Time, checked
 
 
@@ -42,71 +40,51 @@ class Alpha(Synapse, frozen=True, kw_only=True):
 
 
 class Receptor(NamedTuple):
-    """Five numbers of a population's row for each of its receptors."""
+    """Four numbers of a population's row for each of its receptors. Symbols of float32 arrays."""
 
-    kind: int
-    arrivals: int  # f4[n]: where spikes add their weights
-    level: int  # f4[n]: of an alpha receptor, its current or conductance
-    factors: int  # f4[5]: decay, rise of an alpha, what arrivals and level amount to within a step, reversal
-    coefficients: int  # f4[2, n] where they differ between neurons, else 0
+    arrivals: int  # [n]: where spikes add their weights
+    level: int  # [n]: of an alpha receptor, its current or conductance
+    of_a: int  # [1], or [n] where neurons differ: what arrivals amount to within a step
+    of_b: int  # the same for the level
+    factors: int  # [3]: decay, rise of an alpha, reversal
 
 
-JUMP, CURRENT, ALPHA_CURRENT, CONDUCTANCE, ALPHA_CONDUCTANCE, OWN_CURRENT, OWN_ALPHA_CURRENT = range(7)
 FIELDS = len(Receptor._fields)
 
 
-@inline
-def receive(f4, row, place, n_receptors, start, size, drive, jump, leak, v):  # type: ignore[no-untyped-def]
-    """Add what all receptors do to neurons `start … start + size` in this step to the blocks `drive`, `jump` and `leak`.
+def kind_of(synapse: Synapse) -> str:
+    """The name of what a receptor's code depends on."""
+    if isinstance(synapse, Delta):
+        return "jump"
+    assert isinstance(synapse, Exponential | Alpha)
+    return type(synapse).__name__.lower() + ("_conductance" if synapse.reversal is not None else "_current")
 
-    A model that knows no leak (`leak` < 0) gets conductances as the current g (E − v).
+
+def code_of(kind: str, r: int, place: int, own: bool, leaky: bool, fading: bool) -> tuple[list[str], list[str]]:
+    """The lines of receptor `r` whose numbers stand at `place` of the row: before the loop over neurons, and in it.
+
+    `fading`: what is too small to matter becomes zero at every step, instead of once a control step. They add to `drive`, `jump` and, if the model takes conductances (`leaky`), to `leak`; else these act as g (E − v).
     """
-    for r in range(n_receptors):
-        at = place + FIELDS * r
-        kind, a, b, p, c = row[at], row[at + 1] + start, row[at + 2] + start, row[at + 3], row[at + 4] + start
-        decay, rise, of_a, of_b, reversal = f4[p], f4[p + 1], f4[p + 2], f4[p + 3], f4[p + 4]
-        if kind == JUMP:
-            for k in range(size):
-                f4[jump + k] += f4[a + k]
-                f4[a + k] = f32(0.0)
-        elif kind == CURRENT:
-            for k in range(size):
-                s = f4[a + k]
-                f4[drive + k] += of_a * s
-                f4[a + k] = _faded(s * decay)
-        elif kind == ALPHA_CURRENT:
-            for k in range(size):
-                s, y = f4[a + k], f4[b + k]
-                f4[drive + k] += of_a * s + of_b * y
-                f4[a + k], f4[b + k] = _faded(s * decay), _faded((y + rise * s) * decay)
-        elif kind == OWN_CURRENT:
-            for k in range(size):
-                s = f4[a + k]
-                f4[drive + k] += f4[c + k] * s
-                f4[a + k] = _faded(s * decay)
-        elif kind == OWN_ALPHA_CURRENT:
-            n = row[0]
-            for k in range(size):
-                s, y = f4[a + k], f4[b + k]
-                f4[drive + k] += f4[c + k] * s + f4[c + n + k] * y
-                f4[a + k], f4[b + k] = _faded(s * decay), _faded((y + rise * s) * decay)
-        else:
-            for k in range(size):
-                s, y = f4[a + k], f4[b + k]
-                g = of_a * s + of_b * y
-                if leak >= 0:
-                    f4[leak + k] += g
-                    f4[drive + k] += g * reversal
-                else:
-                    f4[drive + k] += g * (reversal - f4[v + start + k])
-                f4[a + k] = _faded(s * decay)
-                f4[b + k] = _faded((y + rise * s) * decay)
-
-
-@inline
-def _faded(x):  # type: ignore[no-untyped-def]
-    """Exactly zero where it is too small to matter: denormal numbers cost a hundred times a normal one."""
-    return x if abs(x) > f32(1e-20) else f32(0.0)
+    before, fade = [f"a{r} = row[{place}]"], "faded" if fading else ""
+    if kind == "jump":
+        return before, [f"my_jump += f4[a{r} + i]", f"f4[a{r} + i] = f32(0.0)"]
+    alpha, conductance = kind.startswith("alpha"), kind.endswith("conductance")
+    before += [f"p{r} = row[{place + 4}]", f"decay{r}, rise{r}, reversal{r} = f4[p{r}], f4[p{r} + 1], f4[p{r} + 2]"]
+    mine = own and not conductance
+    before += [f"of_a{r} = row[{place + 2}]" if mine else f"of_a{r} = f4[row[{place + 2}]]"]
+    inside = [f"s{r} = f4[a{r} + i]", f"g{r} = {f'f4[of_a{r} + i]' if mine else f'of_a{r}'} * s{r}"]
+    if alpha:
+        before += [f"b{r} = row[{place + 1}]", f"of_b{r} = row[{place + 3}]" if mine else f"of_b{r} = f4[row[{place + 3}]]"]
+        inside += [f"y{r} = f4[b{r} + i]", f"g{r} += {f'f4[of_b{r} + i]' if mine else f'of_b{r}'} * y{r}"]
+        inside += [f"f4[b{r} + i] = {fade}((y{r} + rise{r} * s{r}) * decay{r})"]
+    inside += [f"f4[a{r} + i] = {fade}(s{r} * decay{r})"]
+    if not conductance:
+        inside += [f"my_drive += g{r}"]
+    elif leaky:
+        inside += [f"my_leak += g{r}", f"my_drive += g{r} * reversal{r}"]
+    else:
+        inside += [f"my_drive += g{r} * (reversal{r} - my_v)"]
+    return before, inside
 
 
 def response(dt: float, tau_syn: float, tau_mem: Any) -> tuple[Any, Any]:
@@ -125,25 +103,26 @@ def response(dt: float, tau_syn: float, tau_mem: Any) -> tuple[Any, Any]:
     return kept * flat / whole, kept * ramp / whole
 
 
-def add_receptor(graph: Graph, synapse: Synapse, where: str, n: int, tau_mem: Any) -> Receptor:
+def check_synapse(synapse: Synapse, where: str, dt: float) -> None:
+    """Raise `ConfigError` for parameters out of range, or too fast for the step."""
+    if isinstance(synapse, Exponential | Alpha):
+        p = checked(synapse, where)
+        if p.tau < dt:
+            raise ConfigError(f"{where}.tau: must be ≥ dt = {dt:g} s, got {p.tau:g} s")
+
+
+def add_receptor(graph: Graph, synapse: Synapse, n: int, tau_mem: Any) -> Receptor:
     """State of one receptor. `tau_mem`: the membranes' time constants, s, or infinity where they are not exponential."""
     if isinstance(synapse, Delta):
-        return Receptor(JUMP, graph.f4(n), 0, graph.f4(5), 0)
+        return Receptor(graph.f4(n), 0, 0, 0, 0)
     assert isinstance(synapse, Exponential | Alpha)
-    p = checked(synapse, where)
-    steps, alpha, conductance = graph.steps(p.tau), isinstance(synapse, Alpha), p.reversal is not None
-    if steps < 1.0:
-        raise ConfigError(f"{where}.tau: must be ≥ dt = {graph.clock.dt:g} s, got {p.tau:g} s")
-    flat, ramp = response(graph.clock.dt, p.tau, np.inf if conductance else tau_mem)
-    slope = math.e / p.tau  # of an alpha function that peaks at 1
+    dt, tau, lasting = graph.clock.dt, float(synapse.tau), Arena.LASTING
+    alpha, conductance = isinstance(synapse, Alpha), synapse.reversal is not None
+    flat, ramp = response(dt, tau, np.inf if conductance else tau_mem)
+    slope = math.e / tau  # of an alpha function that peaks at 1
     of_a, of_b = (slope * ramp, flat) if alpha else (flat, np.zeros_like(flat))
-    own = of_a.ndim > 0
-    kind = {(False, False): CURRENT, (True, False): ALPHA_CURRENT, (False, True): CONDUCTANCE, (True, True): ALPHA_CONDUCTANCE}
-    factors = [math.exp(-1.0 / steps), slope * graph.clock.dt if alpha else 0.0, *((0.0, 0.0) if own else (of_a, of_b))]
+    factors = [math.exp(-dt / tau), slope * dt if alpha else 0.0, float(np.asarray(synapse.reversal or 0.0))]
     return Receptor(
-        kind={CURRENT: OWN_CURRENT, ALPHA_CURRENT: OWN_ALPHA_CURRENT}[kind[alpha, False]] if own else kind[alpha, conductance],
-        arrivals=graph.f4(n),
-        level=graph.f4(n) if alpha or conductance else 0,
-        factors=graph.f4(5, [*factors, p.reversal or 0.0], Arena.LASTING),
-        coefficients=graph.f4(2 * n, np.concatenate([of_a, of_b]), Arena.LASTING) if own else 0,
-    )
+        arrivals=graph.f4(n), level=graph.f4(n) if alpha else 0, of_a=graph.f4(of_a.size, of_a, lasting),
+        of_b=graph.f4(of_b.size, of_b, lasting), factors=graph.f4(3, factors, lasting),
+    )  # fmt: skip

@@ -9,29 +9,37 @@ A model is a struct of parameters with an `update`: a plain function of one neur
   random number, both drawn anew; `dt`: s;
 - anything that `factors` returns.
 
-The loop around it is written once, below, and compiled with the function in it, so that both vectorise.
+The loop around it is written once, below, with the receptors of the population in it, so that everything of a neuron is
+loaded and stored once a step and the whole loop vectorises. Populations of the same model and receptors share one kernel.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from ..._numba import Kernel, generated
-from ...errors import ConfigError
+import numpy as np
+
+from ..._numba import Kernel, generated, inline, kernel, places
 from ...rows import HEAD, draw, draw_normal, f32, i32, i64
+from ..axon import close_line, open_line
 from ..parameters import Model
-from ..synapses import receive
+from ..synapses import FIELDS, code_of
 
-BLOCK = 256  # neurons that are advanced together, so that what passes between receptors and membranes stays in the L1 cache
+BLOCK = 256  # neurons after which spikes are looked for
 
 
 class Neuron(Model, frozen=True, kw_only=True):
     """Base of all models of neurons."""
 
     STATE: ClassVar[dict[str, str | float]] = {}  # initial values: numbers, or names of parameters
+    SPIKES: ClassVar[bool] = True  # whether it fires at all
+
+    def check(self, p: SimpleNamespace, where: str, dt: float) -> None:
+        """Raise `ConfigError` where checked parameters do not go together, or not with the step."""
 
     def factors(self, p: SimpleNamespace, dt: float) -> dict[str, Any]:
         """What `update` reads: numbers, or arrays of one for each neuron. `p` holds the checked parameters."""
@@ -41,93 +49,143 @@ class Neuron(Model, frozen=True, kw_only=True):
         """The function that advances a neuron; `leaky`: there are synaptic conductances."""
         raise NotImplementedError
 
+    def time_constant(self) -> Any:
+        """Of an exponential membrane, s, for exact currents; infinite for other membranes."""
+        return getattr(self, "tau_mem", np.inf)
 
-class Fixed:
-    """Where the numbers of a population's row stand that all models have."""
 
-    N, DEPTH, HISTORY, COUNTS, REST, T_REF, DRIVE, CURRENT, MASK, STREAM, SPIKES, UPDATES, N_RECEPTORS, FIRST = range(14)
+class Body(NamedTuple):
+    """What every population's row begins with: an axon, then"""
+
+    n: int
+    ring: int
+    starts: int
+    counts: int
+    mask: int
+    state: int
+    capacity: int
+    rest: int  # f4[n]: steps of refractoriness left
+    scratch: int  # i4[BLOCK]
+    stream: int
+    dt: int  # f4, s
+    current: int  # f4[n], from outside
+    part: int  # 1 + the number of this part
+    n_state: int  # number of state variables, which follow
+    receptors: int  # where in the row the receptors begin
+    n_receptors: int
+    every: int  # steps after which `tidy` looks again
+
+
+at = places(Body)
+FIRST = len(Body._fields)
+
+
+@inline
+def faded(x):  # type: ignore[no-untyped-def]
+    """Exactly zero where it is too small to matter: denormal numbers cost a hundred times a normal one."""
+    return x if abs(x) > f32(1e-20) else f32(0.0)
 
 
 _LOOP = '''\
 def neurons(f4, i4, row, f8):
-    n, depth, rest, mask = row[{f.N}], row[{f.DEPTH}], row[{f.REST}], row[{f.MASK}]
-    drive, current = row[{f.DRIVE}], row[{f.CURRENT}]
-    jump, leak = drive + {block}, drive + {twice}
-    first, n_receptors = row[{f.FIRST}], row[{f.N_RECEPTORS}]
-{hoisted}
-    now = i64(f8[{clock}]) % depth
-    line, n_spikes = row[{f.HISTORY}] + now * n, 0
+    n, rest, mask, current = row[0], row[{b.rest}], row[{b.scratch}], row[{b.current}]
+    where, n_spikes = open_line(i4, row), 0
+{before}
     for start in range(0, n, {block}):
         size = min({block}, n - start)
-        for k in range(size):
-            f4[drive + k] = f4[current + start + k]
-            f4[jump + k] = f4[leak + k] = f32(0.0)
-        receive(f4, row, first, n_receptors, start, size, drive, jump, {leak}, {v})
-        some = f32(0.0)
+        some = i32(0)
         for k in range(size):
             i = start + k
-{loads}
+            my_drive, my_jump, my_leak = {drive}, f32(0.0), f32(0.0)
+{inside}
             {results} = update({arguments})
-            fired = f32(1.0) if spike else f32(0.0)
+            fired = i32(1) if spike else i32(0)
 {stores}
-            f4[mask + k] = fired
-            some = max(some, fired)
-        if some > f32(0.0):
+            i4[mask + k] = fired
+            some |= fired
+        if some != i32(0):
             for k in range(size):
-                if f4[mask + k] != f32(0.0):
-                    i4[line + n_spikes] = i32(start + k)
+                if i4[mask + k] != 0:
+                    i4[where + n_spikes] = i32(start + k)
                     n_spikes += 1
-    i4[row[{f.COUNTS}] + now] = i32(n_spikes)
-    f8[row[{f.SPIKES}]] += n_spikes
-    f8[row[{f.UPDATES}]] += n
+    if close_line(i4, row, f8, where, n_spikes):
+        f8[{head.fault}] = row[{b.part}]
+    f8[{head.spikes}] += n_spikes
+    f8[{head.updates}] += n
 '''
 _GIVEN = {
-    "drive": "f4[drive + k]",
-    "jump": "f4[jump + k]",
-    "leak": "f4[leak + k]",
+    "drive": "my_drive",
+    "jump": "my_jump",
+    "leak": "my_leak",
     "ready": "f4[rest + i] <= f32(0.0)",
-    "noise": f"draw_normal(f8, row[{Fixed.STREAM}], i)",
-    "chance": f"draw(f8, row[{Fixed.STREAM}], i)",
-    "dt": f"f4[row[{Fixed.T_REF}] + 1]",
+    "noise": f"draw_normal(f8, row[{at.stream}], i)",
+    "chance": f"draw(f8, row[{at.stream}], i)",
+    "dt": f"f4[row[{at.dt}]]",
 }
 
 
-def names_of(update: Callable[..., Any], state: tuple[str, ...], where: str, known: dict[str, Any]) -> list[str]:
+def asked_for(update: Callable[..., Any], state: tuple[str, ...]) -> list[str]:
     """The factors that an update asks for, in order."""
-    asked = [name for name in inspect.signature(update).parameters if name not in _GIVEN and name not in state]
-    for name in asked:
-        if name not in known:
-            raise ConfigError(f"{where}: its update asks for {name!r}, which is neither state, given, nor a factor")
-    return asked
+    return [name for name in inspect.signature(update).parameters if name not in _GIVEN and name not in state]
 
 
+@functools.cache
 def kernel_of(
-    update: Callable[..., Any], state: tuple[str, ...], factors: list[str], own: frozenset[str], t_ref: bool
+    update: Callable[..., Any],
+    state: tuple[str, ...],
+    receptors: tuple[str, ...],
+    own: bool,
+    t_ref: bool,
+    injected: bool,
+    fading: bool,
 ) -> Kernel:
-    """The kernel of a model. A row goes on after its fixed numbers with state, factors and receptors.
+    """The kernel of a model with certain receptors. A row goes on after `Body` with state, factors and receptors.
 
-    `own`: the factors that differ between neurons; `t_ref`: whether neurons are refractory after a spike.
+    `own`: factors differ between neurons; `t_ref`: neurons are refractory after a spike, and the last factor says how many
+    steps; `injected`: there is a current from outside; `fading`: control steps are so long that currents fade within one.
     """
-    asked = list(inspect.signature(update).parameters)
-    place = {name: Fixed.FIRST + 1 + k for k, name in enumerate([*state, *factors])}
-    hoisted = [f"at_{name} = row[{place[name]}]" for name in (*state, *factors)]
-    hoisted += [f"my_{name} = f4[at_{name}]" for name in factors if name not in own]
-    loads = [f"my_{name} = f4[at_{name} + i]" for name in (*state, *sorted(own))]
-    loads += [f"my_{name} = {expression}" for name, expression in _GIVEN.items() if name in asked]
+    asked, factors = list(inspect.signature(update).parameters), asked_for(update, state)
+    factors += ["t_ref"] * t_ref
+    place = {name: FIRST + k for k, name in enumerate([*state, *factors])}
+    before = [f"at_{name} = row[{place[name]}]" for name in (*state, *factors)]
+    before += [] if own else [f"my_{name} = f4[at_{name}]" for name in factors]
+    inside = [f"my_{name} = f4[at_{name} + i]" for name in (*state, *(factors if own else ()))]
+    for r, kind in enumerate(receptors):
+        lines = code_of(kind, r, FIRST + len(place) + FIELDS * r, own, "leak" in asked, fading)
+        before, inside = before + lines[0], inside + lines[1]
+    given = _GIVEN if t_ref else _GIVEN | {"ready": "True"}
     stores = [f"f4[at_{name} + i] = my_{name}" for name in state]
     if t_ref:
-        hoisted.append(f"t_ref = f4[row[{Fixed.T_REF}]]")
-        stores.append("f4[rest + i] = t_ref if spike else max(f4[rest + i] - f32(1.0), f32(0.0))")
-    else:
-        loads = [line.replace(_GIVEN["ready"], "True") for line in loads]
+        stores.append("f4[rest + i] = my_t_ref if spike else max(f4[rest + i] - f32(1.0), f32(0.0))")
     text = _LOOP.format(
-        f=Fixed, block=BLOCK, twice=2 * BLOCK, clock=HEAD.clock, hoisted=_indented(hoisted, 4), loads=_indented(loads, 12),
+        b=at, head=HEAD, block=BLOCK, before=_indented(before, 4), inside=_indented(inside, 12),
         stores=_indented(stores, 12), results=", ".join([*(f"my_{name}" for name in state), "spike"]),
-        arguments=", ".join(f"my_{name}" for name in asked), leak="leak" if "leak" in asked else "-1",
-        v="at_v" if "v" in state else "0",
+        arguments=", ".join(given.get(name, f"my_{name}") for name in asked),
+        drive="f4[current + i]" if injected else "f32(0.0)",
     )  # fmt: skip
-    names = {"draw": draw, "draw_normal": draw_normal, "f32": f32, "i32": i32, "i64": i64, "receive": receive}
-    return generated("neurons", text, {**names, "update": update})
+    names = {"draw": draw, "draw_normal": draw_normal, "faded": faded, "open_line": open_line, "close_line": close_line}
+    return generated("neurons", text, {**names, "f32": f32, "i32": i32, "i64": i64, "update": update})
+
+
+@kernel
+def tidy(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Notice state that is not finite; what has faded becomes exactly zero, before it costs a denormal number's time."""
+    if i64(f8[HEAD.clock]) % row[at.every] >= max(i64(f8[HEAD.step]) + 1, 1):
+        return
+    for s in range(row[at.n_state]):
+        state, bad = row[FIRST + s], i32(0)
+        for i in range(row[0]):
+            bad |= i32(0) if abs(f4[state + i]) <= f32(3e38) else i32(1)
+            f4[state + i] = faded(f4[state + i])
+        if bad != i32(0):
+            f8[HEAD.fault] = row[at.part]
+    for r in range(row[at.n_receptors]):
+        arrivals, level = row[row[at.receptors] + FIELDS * r], row[row[at.receptors] + FIELDS * r + 1]
+        for i in range(row[0]):
+            f4[arrivals + i] = faded(f4[arrivals + i])
+        if level != 0:
+            for i in range(row[0]):
+                f4[level + i] = faded(f4[level + i])
 
 
 def _indented(lines: list[str], by: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...errors import ConfigError
 from ...rows import f32
 from ..parameters import Duration, NonNegative, Number, Time
 from .base import Neuron
@@ -31,6 +32,10 @@ class LIF(Neuron, frozen=True, kw_only=True):
     reset: Literal["value", "subtract"] = "value"
 
     STATE: ClassVar[dict[str, str | float]] = {"v": "v_rest"}
+
+    def check(self, p: SimpleNamespace, where: str, dt: float) -> None:
+        if np.any(np.asarray(p.v_reset) >= np.asarray(p.v_th)):
+            raise ConfigError(f"{where}.v_reset: must be < v_th, got {np.max(p.v_reset):g} and {np.min(p.v_th):g}")
 
     def factors(self, p: SimpleNamespace, dt: float) -> dict[str, Any]:
         rate = dt / p.tau_mem

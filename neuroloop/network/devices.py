@@ -1,0 +1,110 @@
+"""Synapse devices: what becomes of a change that plasticity wants when it is written into the memory of a chip.
+
+A device is a `write(w, dw, low, high, a, b, c, d, h)` that returns the new weight: w and dw as they are, the bounds of the
+projection, four parameters of the device, and a hash that is different for every synapse and event. Training runs on the
+device: whatever is read afterwards is what was written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError
+from ..rows import f32, mixed, u64, unit
+from .parameters import Duration, Model, NonNegative, checked
+
+
+class Device(Model, frozen=True, kw_only=True):
+    """Base of devices."""
+
+    def check(self, where: str, bounds: tuple[float, float]) -> None:
+        """Raise `ConfigError` for what cannot be; all but float weights need bounds."""
+        checked(self, where)
+        if not all(map(math.isfinite, bounds)):
+            raise ConfigError(f"{where}: {type(self).__name__} needs bounds = (low, high), got {bounds}")
+
+    def parameters(self, bounds: tuple[float, float], dt: float) -> tuple[float, float, float, float]:
+        """The numbers a, b, c and d."""
+        return 0.0, 0.0, 0.0, 0.0
+
+    def prepare(self, weights: NDArray[Any], bounds: tuple[float, float]) -> None:
+        """Bring initial weights into a form that the device can hold."""
+
+    @property
+    def write(self) -> Callable[..., Any]:
+        """The function that writes."""
+        raise NotImplementedError
+
+
+class FixedPoint(Device, frozen=True, kw_only=True):
+    """Weights of `bits` bits between the bounds; changes are rounded up or down by chance, right on average.
+
+    Stochastic rounding (Höhfeld and Fahlman 1992, Neurocomputing 4): small changes are not lost, they happen rarely.
+    """
+
+    bits: int = 8
+
+    def check(self, where: str, bounds: tuple[float, float]) -> None:
+        super().check(where, bounds)
+        if isinstance(self.bits, bool) or not isinstance(self.bits, int) or not 1 <= self.bits <= 16:
+            raise ConfigError(f"{where}.bits: must be a whole number from 1 to 16, got {self.bits!r}")
+
+    def parameters(self, bounds: tuple[float, float], dt: float) -> tuple[float, float, float, float]:
+        step = (bounds[1] - bounds[0]) / (2**self.bits - 1)
+        return step, 1.0 / step, 0.0, 0.0
+
+    def prepare(self, weights: NDArray[Any], bounds: tuple[float, float]) -> None:
+        step = self.parameters(bounds, 0.0)[0]
+        weights[:] = bounds[0] + np.rint((weights - bounds[0]) / step) * step
+
+    @property
+    def write(self) -> Callable[..., Any]:
+        return write_fixed_point
+
+
+class Memristive(Device, frozen=True, kw_only=True):
+    """A bounded conductance that resists the more the closer it is to its bound, with write noise and drift.
+
+    With g from 0 to 1 between the bounds, a change is scaled by e^(−up g) upwards and e^(−down (1 − g)) downwards (Querlioz
+    et al. 2013, IEEE Transactions on Nanotechnology 12, eq. 1-2) and by 1 + noise ξ, ξ standard normal. Between writes g
+    relaxes towards the lower bound with `drift`, s (0: not at all).
+    """
+
+    up: NonNegative = 3.0
+    down: NonNegative = 3.0
+    noise: NonNegative = 0.0  # standard deviation of a change, relative to it
+    drift: Duration = 0.0  # s
+
+    def parameters(self, bounds: tuple[float, float], dt: float) -> tuple[float, float, float, float]:
+        return float(np.asarray(self.up)), float(np.asarray(self.down)), float(np.asarray(self.noise)), 0.0
+
+    @property
+    def write(self) -> Callable[..., Any]:
+        return write_memristive
+
+
+def write_float(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]
+    return min(max(w + dw, low), high)
+
+
+def write_fixed_point(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]
+    if dw == f32(0.0):
+        return w
+    level = (min(max(w + dw, low), high) - low) * b
+    below = math.floor(level)
+    up = f32(1.0) if f32(unit(h)) < level - below else f32(0.0)
+    return min(low + f32(below + up) * a, high)
+
+
+def write_memristive(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]
+    g = (w - low) / (high - low)
+    change = dw * (math.exp(-a * g) if dw > f32(0.0) else math.exp(-b * (f32(1.0) - g)))
+    if c > f32(0.0):
+        radius = math.sqrt(-2.0 * math.log(1.0 - unit(h)))
+        change *= f32(1.0) + c * f32(radius * math.cos(2.0 * math.pi * unit(mixed(h ^ u64(0x5851F42D4C957F2D)))))
+    return min(max(w + f32(change), low), high)

@@ -1,0 +1,120 @@
+"""What pairings of spikes are made from: traces, and a log of postsynaptic spikes that rows of weights catch up with.
+
+Nobody walks the columns of a weight matrix. A postsynaptic spike is only logged; a row of weights is brought up to date when
+the next spike of its presynaptic neuron arrives, or when the log is full, or when somebody wants to read weights.
+
+Presynaptic traces are kept in the frame of the moment at which the log began: a spike at time t adds e^(t/τ) to X, the log
+notes e^(−t/τ) with a postsynaptic spike, and their product is the trace x at that spike. Nothing decays, nothing is looked up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._numba import inline, places
+from ..graph import Arena, Graph
+from ..rows import HEAD, i64, mixed, u64
+
+if TYPE_CHECKING:
+    from ..network.projection import Wired
+
+REACH = 40.0  # time constants after which the log starts anew: e^40 leaves room in a float32
+PER_NEURON = 8  # log entries for each postsynaptic neuron
+
+
+class Pairing(NamedTuple):
+    """Row of a plastic projection."""
+
+    ring: int  # of the presynaptic axon
+    starts: int
+    counts: int
+    mask: int
+    delay: int
+    post_ring: int  # of the postsynaptic axon
+    post_starts: int
+    post_counts: int
+    post_mask: int
+    n_pre: int
+    n_post: int
+    pointers: int  # address of int64[n_pre + 1]
+    targets: int  # address of int32[n_synapses]
+    weights: int  # f4[n_synapses]
+    arrivals: int  # f4[n_post]
+    x: int  # f4[n_pre]: presynaptic traces, times e^((now − base) dt/τ)
+    x2: int  # f4[n_pre]: slower ones; 0: none
+    settled: int  # i4[n_pre]: log entries that the row has caught up with
+    y: int  # f4[n_post]: postsynaptic traces
+    y2: int  # f4[n_post]: slower ones; 0: none
+    log_ids: int  # i4[capacity]: who fired
+    log_times: int  # i4[capacity]: in which step since `base`
+    log_chain: int  # i4[capacity]: the entry before of the same neuron, or -1
+    log_fades: int  # f4[capacity]: e^(−(time − base) dt/τ)
+    log_values: int  # f4[capacity]: what the rule wants to know of the moment
+    heads: int  # i4[n_post]: the latest entry of each neuron, or -1
+    head_chain: int  # i4[n_post]: the entry before it
+    head_fades: int  # f4[n_post]: its fade
+    n_log: int  # i4
+    capacity: int
+    chosen: int  # i4[capacity]: scratch
+    base: int  # f8: the step in which the log began
+    reach: int  # steps after which it begins anew
+    numbers: int  # f4[Numbers]
+    nearest: int  # whether traces are set to 1 instead of adding up
+    stream: int
+    part: int
+
+
+class Numbers(NamedTuple):
+    """Parameters of a plastic projection."""
+
+    y_decay: float
+    y2_decay: float
+    x_rate: float  # dt/τ of x
+    x2_rate: float  # of x2
+    pair_plus: float
+    triplet_plus: float
+    pair_minus: float
+    triplet_minus: float
+    low: float
+    high: float
+    a: float = 0.0  # of the device
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 0.0
+
+
+at, num = places(Pairing), places(Numbers)
+
+
+@inline
+def event_hash(f8, stream, time, p):  # type: ignore[no-untyped-def]
+    """A hash of what happened when to which synapse, for devices that write by chance."""
+    h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(time))
+    return mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(p) * u64(0x9E3779B97F4A7C15))
+
+
+def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool) -> Pairing:
+    """State of a plastic projection."""
+    n_pre, post = wired.pre.n, wired.post.axon
+    n_post, capacity = post.n, PER_NEURON * post.n + 1024
+    reach = max(1, int(REACH / max(numbers.x_rate, numbers.x2_rate)))
+    pairing = Pairing(
+        ring=wired.pre.ring, starts=wired.pre.starts, counts=wired.pre.counts, mask=wired.pre.mask, delay=wired.delay,
+        post_ring=post.ring, post_starts=post.starts, post_counts=post.counts, post_mask=post.mask,
+        n_pre=n_pre, n_post=n_post, pointers=wired.pointers, targets=wired.targets, weights=wired.weights,
+        arrivals=wired.arrivals, x=graph.f4(n_pre), x2=graph.f4(n_pre) if triplet else 0,
+        settled=graph.i4(n_pre), y=graph.f4(n_post), y2=graph.f4(n_post) if triplet else 0,
+        log_ids=graph.i4(capacity), log_times=graph.i4(capacity), log_chain=graph.i4(capacity, -1),
+        log_fades=graph.f4(capacity), log_values=graph.f4(capacity), heads=graph.i4(n_post, -1),
+        head_chain=graph.i4(n_post, -1), head_fades=graph.f4(n_post), n_log=graph.i4(1), capacity=capacity,
+        chosen=graph.i4(capacity), base=graph.f8(1, arena=Arena.TRANSIENT), reach=reach,
+        numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest),
+        stream=graph.stream(wired.name), part=graph.n_parts + 1,
+    )  # fmt: skip
+    graph.index(pairing.log_ids, capacity, n_post)
+    graph.index(pairing.log_times, capacity, reach + 1)
+    graph.index(pairing.settled, n_pre, capacity + 1)
+    for chain, size in ((pairing.log_chain, capacity), (pairing.heads, n_post), (pairing.head_chain, n_post)):
+        graph.index(chain, size, capacity, least=-1)
+    graph.index(pairing.n_log, 1, capacity + 1)
+    return pairing

@@ -1,0 +1,110 @@
+"""Reward-modulated STDP: pairings leave eligibility, and a neuromodulator turns eligibility into changes of weights.
+
+Pairings are those of `stdp.py`, additive and all-to-all. At an arrival e −= a_minus y, at a postsynaptic spike e += a_plus x;
+between them e decays with tau_elig (Izhikevich 2007; Florian 2007, MSTDPET, eq. 7-9). Once a control step, first of all,
+
+    w ← clip(w + rate m e)
+
+with e as the control step before left it: m answers what was done then, never the spikes to come. m is the `reward` handed
+to `Network.run`, or a modulator of the network, one number or one for each postsynaptic neuron.
+
+Cost follows spikes. Few spikes: a row of weights is only touched when its presynaptic neuron fires; until then it is *owed*
+Σ m λ^k, with the extremes of the partial sums, so that bounds apply as if every change had been made when it was due (where
+that is not certain, the changes are gone through one by one). Many spikes: all rows are touched once a control step. Which of
+both is decided by how many spikes arrived in the control step before, so that a replay goes the same way.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from .._numba import Kernel, places, specialised
+from ..errors import ConfigError
+from ..graph import Arena, Graph, Mode, Phase
+from ..network.devices import write_float
+from ..network.modulator import Modulator
+from ..network.parameters import NonNegative, Number, Time
+from ..rows import HEAD
+from . import rewarded_rows as rows
+from . import stdp_rows
+from .pairing import Numbers, add_pairing
+from .rewarded_rows import TICKS, Rewarded, RewardNumbers
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from ..network.projection import Asked, Wired
+
+
+class RSTDP(Rule, frozen=True, kw_only=True):
+    """Reward-modulated STDP with eligibility traces."""
+
+    rate: Number = 1e-3  # of learning
+    a_plus: NonNegative = 1.0
+    a_minus: NonNegative = 1.0
+    tau_plus: Time = 0.020  # s, of the presynaptic trace x
+    tau_minus: Time = 0.020  # s, of the postsynaptic trace y
+    tau_elig: Time = 0.200  # s
+    modulator: Modulator | None = None  # None: the reward
+    schedule: Literal["by activity", "dense", "lazy"] = "by activity"
+
+    def check(self, where: str, asked: Asked, dt: float) -> None:
+        super().check(where, asked, dt)
+        if self.modulator is None:
+            return
+        if not isinstance(self.modulator, Modulator) or self.modulator.network is not asked.pre.network:
+            raise ConfigError(f"{where}.plasticity.modulator: must come from this network's modulator(…)")
+        if self.modulator.n not in (1, asked.post.n):
+            raise ConfigError(f"{where}.plasticity.modulator: has {self.modulator.n} numbers, must have 1 or {asked.post.n}")
+        if self.modulator.n > 1 and self.schedule == "lazy":
+            raise ConfigError(f"{where}.plasticity.schedule: 'lazy' needs one modulator for all neurons")
+
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
+        dt, n_steps, n_post = graph.clock.dt, graph.clock.n_steps, wired.post.axon.n
+        device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
+        tau_plus, tau_minus, tau_elig = float(self.tau_plus), float(self.tau_minus), float(self.tau_elig)
+        numbers = Numbers(
+            math.exp(-dt / tau_minus), 0.0, dt / tau_plus, 0.0, float(self.a_plus), 0.0, float(self.a_minus), 0.0,
+            *wired.bounds, *device,
+        )  # fmt: skip
+        own = self.modulator is not None and self.modulator.n > 1
+        dense_from = {"by activity": wired.pre.n // 4, "dense": -1, "lazy": wired.pre.n}[self.schedule]
+        elapsed = RewardNumbers(float(self.rate), math.exp(-dt * n_steps / tau_elig))
+        pairing = add_pairing(graph, wired, numbers, nearest=False, triplet=False)
+        eligibility = graph.f4(wired.n_synapses, arena=Arena.LASTING)
+        row = Rewarded(
+            *pairing, eligibility=eligibility, row_ticks=graph.i4(wired.pre.n), live=graph.i4(wired.pre.n),
+            log_ticks=graph.i4(pairing.capacity), n_ticks=graph.i4(1), arrived=graph.i4(1),
+            dense_from=-1 if own or asked.device is not None else dense_from,
+            table=graph.f8(5 * TICKS, [0.0] * 3 * TICKS + [1.0] + [0.0] * (2 * TICKS - 1), Arena.TRANSIENT),
+            modulator=HEAD.reward if self.modulator is None else self.modulator.symbol, own=int(own),
+            elapsed=graph.f8(len(elapsed), elapsed),
+            frames=graph.f4(n_steps, np.exp(-dt * np.arange(n_steps)[::-1] / tau_elig), Arena.LASTING),
+            saved=graph.f4(2 * n_post), saved_ids=graph.i4(n_post),
+        )  # fmt: skip
+        graph.index(row.row_ticks, wired.pre.n, TICKS)
+        graph.index(row.log_ticks, pairing.capacity, TICKS)
+        graph.index(row.n_ticks, 1, TICKS)
+        graph.name(f"{wired.name}.eligibility", "f4", eligibility, wired.shape)
+        part = graph.part(row)
+        reward, travel, settle = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
+        graph.call(Phase.REWARD, reward, part, Mode.ACT)
+        graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
+        graph.settle(settle, part)
+
+
+@functools.cache
+def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel]:
+    """The kernels that pay a reward, that make a step, and that bring all weights up to date."""
+    shared = [stdp_rows.decay_traces, stdp_rows.log_spikes, stdp_rows.count_spikes, stdp_rows.arrive, rows.one_by_one, rows.owed]
+    shared += [rows.add_pairings, rows.touch_dense] if dense else [rows.touch_sparse]
+    shared += [rows.touch_all_dense if dense else rows.touch_all_sparse, rows.start_anew, rows.answer, rows.log_ticks]
+    return (
+        specialised("rstdp_reward", [*shared, rows.reward_dense if dense else rows.reward_sparse], write=write),
+        specialised("rstdp_travel", [*shared, rows.travel_dense if dense else rows.travel_sparse], write=write),
+        specialised("rstdp_settle", [*shared, rows.settle_dense if dense else rows.settle_sparse], write=write),
+    )

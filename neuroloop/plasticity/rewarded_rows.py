@@ -1,0 +1,367 @@
+"""The kernels of `rewarded.py`: rows of weights and eligibility, dense or sparse. `write` stands for what a device plugs in.
+
+A row's eligibility is kept as it will be at the end of the control step in which the row was last touched (its *tick*, an
+index of the table). The table says of each tick since the log began: what a unit of eligibility from then has been paid in
+all, the extremes of that sum on the way, what is left of it by now, and the neuromodulator that answered the tick.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .._numba import i4_at, i8_at, places
+from ..network.devices import write_float as write
+from ..network.wires import fetch_row
+from ..rows import HEAD, f32, i32, i64
+from .pairing import Pairing, event_hash, num
+from .stdp_rows import VANISHED, arrive, count_spikes, decay_traces, log_spikes
+
+TICKS = 256  # of the table
+PAID, MOST, LEAST, LEFT, ANSWER = (k * TICKS for k in range(5))
+LITTLE = f32(1e-20)  # eligibility that is taken for zero
+
+
+class Rewarded(NamedTuple):
+    """Row of a rewarded projection: what a `Pairing` says, and"""
+
+    ring: int
+    starts: int
+    counts: int
+    mask: int
+    delay: int
+    post_ring: int
+    post_starts: int
+    post_counts: int
+    post_mask: int
+    n_pre: int
+    n_post: int
+    pointers: int
+    targets: int
+    weights: int
+    arrivals: int
+    x: int
+    x2: int
+    settled: int
+    y: int
+    y2: int
+    log_ids: int
+    log_times: int
+    log_chain: int
+    log_fades: int
+    log_values: int  # what is left of a pairing when its control step ends
+    heads: int
+    head_chain: int
+    head_fades: int
+    n_log: int
+    capacity: int
+    chosen: int
+    base: int
+    reach: int
+    numbers: int
+    nearest: int
+    stream: int
+    part: int
+    eligibility: int  # f4[n_synapses]
+    row_ticks: int  # i4[n_pre]: when a row was last touched
+    live: int  # i4[n_pre]: whether it has any eligibility
+    log_ticks: int  # i4[capacity]
+    n_ticks: int  # i4: the tick in hand
+    arrived: int  # i4: spikes that arrived in this control step
+    dense_from: int  # all rows are touched if in the control step before more than so many arrived
+    table: int  # f8[5, TICKS]
+    modulator: int  # f8
+    own: int  # whether there is one for each postsynaptic neuron
+    elapsed: int  # f8[RewardNumbers]
+    frames: int  # f4[n_steps]: what is left of a step's pairings when its control step ends
+    saved: int  # f4[2, n_post]: scratch
+    saved_ids: int  # i4[n_post]: scratch
+
+
+class RewardNumbers(NamedTuple):
+    """Parameters of a rewarded projection, beside its `Numbers`."""
+
+    rate: float
+    decay: float  # of eligibility, a control step
+
+
+at, els = places(Rewarded), places(RewardNumbers)
+assert Rewarded._fields[: len(Pairing._fields)] == Pairing._fields
+
+
+def one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type: ignore[no-untyped-def]
+    """A weight and its eligibility, every control step from `tick` to `now` gone through: exact at the bounds."""
+    pair, decay = f4[row[at.numbers] + num.pair_plus], f32(f8[row[at.elapsed] + els.decay])
+    for t in range(tick, now + 1):
+        k = entry
+        while k >= begin:
+            if i4[row[at.log_ticks] + k] == t:
+                e += pair * x * f4[row[at.log_fades] + k] * f4[row[at.log_values] + k]
+            k = i64(i4[row[at.log_chain] + k])
+        if t < now:
+            w = min(max(w + f32(f8[row[at.table] + ANSWER + t]) * e, low), high)
+            e *= decay
+    return w, e
+
+
+def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type: ignore[no-untyped-def]
+    """A weight and its eligibility with all that is owed to them, and with the pairings from log entry `begin` on."""
+    pair, table = f4[row[at.numbers] + num.pair_plus], row[at.table]
+    first, paid, left, most, least = e, f32(0.0), f32(0.0), f32(0.0), f32(0.0)
+    k = entry
+    while k >= begin:
+        t = i64(i4[row[at.log_ticks] + k])
+        pairing = pair * x * f4[row[at.log_fades] + k] * f4[row[at.log_values] + k]
+        if t == tick:
+            first += pairing
+        else:
+            up, down = f32(f8[table + MOST + t]) * pairing, f32(f8[table + LEAST + t]) * pairing
+            paid, left = paid + f32(f8[table + PAID + t]) * pairing, left + f32(f8[table + LEFT + t]) * pairing
+            most, least = most + max(up, down), least + min(up, down)
+        k = i64(i4[row[at.log_chain] + k])
+    up, down = f32(f8[table + MOST + tick]) * first, f32(f8[table + LEAST + tick]) * first
+    most, least = w + most + max(up, down), w + least + min(up, down)
+    if most > high or least < low:
+        w, e = one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high)
+    else:
+        w, e = w + paid + f32(f8[table + PAID + tick]) * first, left + f32(f8[table + LEFT + tick]) * first
+    return w, (e if abs(e) > LITTLE else f32(0.0))
+
+
+def add_pairings(f4, i4, row, i, n_log):  # type: ignore[no-untyped-def]
+    """Eligibility of row i takes in the postsynaptic spikes it has not seen, all of the tick in which it was last touched."""
+    x, e, begin = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.eligibility] + i * row[at.n_post], i64(0)
+    begin, ids, fades, values = i64(i4[row[at.settled] + i]), row[at.log_ids], row[at.log_fades], row[at.log_values]
+    if x > f32(0.0) and begin < n_log:
+        i4[row[at.live] + i] = 1
+        for k in range(begin, n_log):
+            f4[e + i4[ids + k]] += x * f4[fades + k] * f4[values + k]
+
+
+def touch_dense(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+    """Row i is paid what it is owed, and its eligibility brought to the tick in hand."""
+    n, q, table, n_log = row[at.n_post], row[at.numbers], row[at.table], i64(i4[row[at.n_log]])
+    low, high, tick, now = f4[q + num.low], f4[q + num.high], i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
+    w, e, x = row[at.weights] + i * n, row[at.eligibility] + i * n, f4[row[at.x] + i]
+    if tick == now:
+        add_pairings(f4, i4, row, i, n_log)
+        return
+    i4[row[at.row_ticks] + i] = i32(now)
+    count = 0
+    if now - tick == 1 and (n_log == i4[row[at.settled] + i] or i4[row[at.log_ticks] + n_log - 1] == tick):
+        add_pairings(f4, i4, row, i, n_log)
+    elif x > f32(0.0):
+        begin = i64(i4[row[at.settled] + i])
+        for k in range(begin, n_log):
+            j = i64(i4[row[at.log_ids] + k])
+            if i4[row[at.heads] + j] == k:  # its latest entry: all of them are taken at once
+                new_w, new_e = owed(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, k, begin, x, low, high)
+                f4[row[at.saved] + 2 * count], f4[row[at.saved] + 2 * count + 1] = new_w, new_e
+                i4[row[at.saved_ids] + count] = i32(j)
+                count += 1
+    if i4[row[at.live] + i] != 0:
+        paid, left = f32(f8[table + PAID + tick]), f32(f8[table + LEFT + tick])
+        most, least, both = f32(f8[table + MOST + tick]), f32(f8[table + LEAST + tick]), i32(0)
+        a, b, c, d, clock = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], i64(f8[HEAD.clock])
+        if now - tick == 1 and row[at.own] != 0:
+            rate, m = f8[row[at.elapsed] + els.rate], row[at.modulator]
+            for j in range(n):
+                h = event_hash(f8, row[at.stream], clock, i * n + j)
+                f4[w + j] = write(f4[w + j], f32(rate * f8[m + j]) * f4[e + j], low, high, a, b, c, d, h)
+        elif now - tick == 1:
+            for j in range(n):
+                h = event_hash(f8, row[at.stream], clock, i * n + j)
+                f4[w + j] = write(f4[w + j], paid * f4[e + j], low, high, a, b, c, d, h)
+        else:
+            for j in range(n):
+                up, down = f4[w + j] + max(most * f4[e + j], least * f4[e + j]), f4[w + j] + min(most * f4[e + j], least * f4[e + j])
+                both |= i32(1) if up > high and down < low else i32(0)
+            if both != i32(0):
+                for j in range(n):
+                    f4[w + j] = one_by_one(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, 0, 1, x, low, high)[0]
+            else:  # what went beyond a bound on the way was cut off there (reflection at one bound, Skorokhod 1961)
+                for j in range(n):
+                    p, m = most * f4[e + j], least * f4[e + j]
+                    over, under = max(f4[w + j] + max(p, m) - high, f32(0.0)), max(low - f4[w + j] - min(p, m), f32(0.0))
+                    f4[w + j] = min(max(f4[w + j] + paid * f4[e + j] - over + under, low), high)
+        if abs(left) > f32(VANISHED):
+            for j in range(n):
+                f4[e + j] = left * f4[e + j] if abs(left * f4[e + j]) > LITTLE else f32(0.0)
+        else:
+            i4[row[at.live] + i] = 0
+            for j in range(n):
+                f4[e + j] = f32(0.0)
+    for k in range(count):
+        j = i64(i4[row[at.saved_ids] + k])
+        f4[w + j], f4[e + j] = f4[row[at.saved] + 2 * k], f4[row[at.saved] + 2 * k + 1]
+        i4[row[at.live] + i] = 1
+
+
+def touch_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+    """The same as `touch_dense` for a sparse row."""
+    q, x, begin = row[at.numbers], f4[row[at.x] + i], i64(i4[row[at.settled] + i])
+    low, high, tick, now = f4[q + num.low], f4[q + num.high], i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
+    a, b, c, d, clock = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], i64(f8[HEAD.clock])
+    pointers, targets, heads, pair = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.heads], f4[q + num.pair_plus]
+    rate, left, steps = f8[row[at.elapsed] + els.rate], f32(f8[row[at.table] + LEFT + tick]), now - tick
+    if steps > 0:
+        i4[row[at.row_ticks] + i] = i32(now)
+    elif begin == i4[row[at.n_log]]:
+        return
+    if x == f32(0.0):
+        begin = i64(row[at.capacity])
+    for p in range(pointers[i], pointers[i + 1]):
+        j, w, e = i64(targets[p]), f4[row[at.weights] + p], f4[row[at.eligibility] + p]
+        entry = i64(i4[heads + j])
+        if steps == 1 and (entry < begin or i4[row[at.log_ticks] + entry] == tick):
+            while entry >= begin:
+                e += pair * x * f4[row[at.log_fades] + entry] * f4[row[at.log_values] + entry]
+                entry = i64(i4[row[at.log_chain] + entry])
+            m = rate * f8[row[at.modulator] + row[at.own] * j]
+            w = write(w, f32(m) * e, low, high, a, b, c, d, event_hash(f8, row[at.stream], clock, p))
+            e *= left
+        elif e != f32(0.0) or entry >= begin:
+            w, e = owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high)
+        f4[row[at.weights] + p], f4[row[at.eligibility] + p] = w, (e if abs(e) > LITTLE else f32(0.0))
+
+
+def touch_all_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    for i in range(row[at.n_pre]):
+        touch_dense(f4, i4, row, f8, i)
+
+
+def touch_all_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    for i in range(row[at.n_pre]):
+        touch_sparse(f4, i4, row, f8, i)
+
+
+def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """An empty log and an empty table; all rows were touched."""
+    now = i64(f8[HEAD.clock]) - i64(f8[row[at.base]])
+    fade = math.exp(-f4[row[at.numbers] + num.x_rate] * now)
+    for i in range(row[at.n_pre]):
+        x = f4[row[at.x] + i] * fade
+        f4[row[at.x] + i] = f32(x) if x > VANISHED else f32(0.0)
+        i4[row[at.settled] + i] = i4[row[at.row_ticks] + i] = 0
+    for k in range(i4[row[at.n_log]]):
+        j = i64(i4[row[at.log_ids] + k])
+        i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
+    i4[row[at.n_log]] = i4[row[at.n_ticks]] = 0
+    f8[row[at.base]], f8[row[at.table] + LEFT] = f8[HEAD.clock], 1.0
+    f8[row[at.table] + PAID] = f8[row[at.table] + MOST] = f8[row[at.table] + LEAST] = 0.0
+
+
+def answer(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Note what the modulator pays, and begin a new tick; returns whether all rows must be touched."""
+    table, now = row[at.table], i64(i4[row[at.n_ticks]])
+    m, decay = f8[row[at.elapsed] + els.rate] * f8[row[at.modulator]], f8[row[at.elapsed] + els.decay]
+    f8[table + ANSWER + now] = m
+    for t in range(now + 1):
+        f8[table + PAID + t] += m * f8[table + LEFT + t]
+        f8[table + MOST + t] = max(f8[table + MOST + t], f8[table + PAID + t])
+        f8[table + LEAST + t] = min(f8[table + LEAST + t], f8[table + PAID + t])
+        f8[table + LEFT + t] *= decay
+    f8[table + LEFT + now + 1] = 1.0
+    f8[table + PAID + now + 1] = f8[table + MOST + now + 1] = f8[table + LEAST + now + 1] = 0.0
+    i4[row[at.n_ticks]] = i32(now + 1)
+    n_log, arrived = i64(i4[row[at.n_log]]), i64(i4[row[at.arrived]])
+    i4[row[at.arrived]] = 0
+    return arrived > row[at.dense_from] or now + 2 >= TICKS or 2 * n_log >= row[at.capacity]
+
+
+def reward_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """A control step begins with the answer to the one before."""
+    if answer(f4, i4, row, f8):
+        touch_all_dense(f4, i4, row, f8)
+        start_anew(f4, i4, row, f8)
+
+
+def reward_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """The same for sparse rows."""
+    if answer(f4, i4, row, f8):
+        touch_all_sparse(f4, i4, row, f8)
+        start_anew(f4, i4, row, f8)
+
+
+def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    touch_all_dense(f4, i4, row, f8)
+    start_anew(f4, i4, row, f8)
+
+
+def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    touch_all_sparse(f4, i4, row, f8)
+    start_anew(f4, i4, row, f8)
+
+
+def log_ticks(f4, i4, row, f8, fired, n_fired, now):  # type: ignore[no-untyped-def]
+    """Log the postsynaptic spikes of this step, with what will be left of their pairings at the end of the tick."""
+    n_log, frame = i64(i4[row[at.n_log]]), f4[row[at.frames] + i64(f8[HEAD.step])]
+    log_spikes(f4, i4, row, fired, n_fired, now)
+    for k in range(n_log, n_log + n_fired):
+        f4[row[at.log_values] + k], i4[row[at.log_ticks] + k] = frame, i4[row[at.n_ticks]]
+
+
+def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """One step of an all-to-all projection."""
+    clock, n = i64(f8[HEAD.clock]), row[at.n_post]
+    decay_traces(f4, row)
+    line = clock & row[at.post_mask]
+    fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
+    if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
+        touch_all_dense(f4, i4, row, f8)
+        start_anew(f4, i4, row, f8)
+    now, to, y = clock - i64(f8[row[at.base]]), row[at.arrivals], row[at.y]
+    if n_fired > 0:
+        log_ticks(f4, i4, row, f8, fired, n_fired, now)
+    line = (clock - row[at.delay]) & row[at.mask]
+    first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
+    minus = f4[row[at.numbers] + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])]
+    for k in range(size):
+        i = i64(i4[first + k])
+        touch_dense(f4, i4, row, f8, i)
+        arrive(f4, i4, row, i, now)
+        w, e = row[at.weights] + i * n, row[at.eligibility] + i * n
+        i4[row[at.live] + i] = 1
+        for j in range(n):
+            f4[to + j] += f4[w + j]
+        for j in range(n):
+            f4[e + j] -= minus * f4[y + j]
+    if n_fired > 0:
+        count_spikes(f4, i4, row, fired, n_fired)
+    i4[row[at.arrived]] += i32(size)
+    f8[HEAD.events] += size * n
+    f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
+
+
+def travel_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """One step of a sparse projection."""
+    clock = i64(f8[HEAD.clock])
+    decay_traces(f4, row)
+    line = clock & row[at.post_mask]
+    fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
+    if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
+        touch_all_sparse(f4, i4, row, f8)
+        start_anew(f4, i4, row, f8)
+    now, to, y, events = clock - i64(f8[row[at.base]]), row[at.arrivals], row[at.y], i64(0)
+    if n_fired > 0:
+        log_ticks(f4, i4, row, f8, fired, n_fired, now)
+    line = (clock - row[at.delay]) & row[at.mask]
+    first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
+    minus = f4[row[at.numbers] + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])]
+    pointers, targets, w, e = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.weights], row[at.eligibility]
+    for k in range(size):
+        i = i64(i4[first + k])
+        if k + 1 < size:
+            fetch_row(f4, targets, pointers, w, i64(i4[first + k + 1]), 0)
+        touch_sparse(f4, i4, row, f8, i)
+        arrive(f4, i4, row, i, now)
+        i4[row[at.live] + i] = 1
+        events += pointers[i + 1] - pointers[i]
+        for p in range(pointers[i], pointers[i + 1]):
+            f4[to + targets[p]] += f4[w + p]
+            f4[e + p] -= minus * f4[y + targets[p]]
+    if n_fired > 0:
+        count_spikes(f4, i4, row, fired, n_fired)
+    i4[row[at.arrived]] += i32(size)
+    f8[HEAD.events] += events
+    f8[HEAD.changes] += 2 * events

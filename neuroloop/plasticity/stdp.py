@@ -1,0 +1,132 @@
+"""Spike-timing dependent plasticity of pairs and triplets: weights change when spikes arrive and when neurons fire.
+
+Traces decay in every step and count spikes: x of presynaptic arrivals, y of postsynaptic spikes. All-to-all pairs let them
+add up, nearest ones set them to 1.
+
+- `STDP` (Song, Miller and Abbott 2000): at an arrival w −= a_minus y, at a postsynaptic spike w += a_plus x. Multiplicative
+  (van Rossum, Bi and Turrigiano 2000; Rubin, Lee and Sompolinsky 2001): times w − low and high − w.
+- `TripletSTDP` (Pfister and Gerstner 2006, eq. 3-4): w −= y (a2_minus + a3_minus x2), w += x (a2_plus + a3_plus y2), with
+  slower traces x2 and y2 as they were before the spike.
+
+A spike is sent with the weight as it was before its own arrival. Spikes of one step do not pair with each other.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from .._numba import Kernel, specialised
+from ..errors import ConfigError
+from ..graph import Mode, Phase
+from ..network.devices import write_float
+from ..network.parameters import NonNegative, Time
+from . import stdp_rows as rows
+from .pairing import Numbers, add_pairing
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from ..graph import Graph
+    from ..network.projection import Asked, Wired
+
+
+class STDP(Rule, frozen=True, kw_only=True):
+    """Pair-based STDP."""
+
+    a_plus: NonNegative = 0.01
+    a_minus: NonNegative = 0.0105
+    tau_plus: Time = 0.020  # s, of the presynaptic trace x
+    tau_minus: Time = 0.020  # s, of the postsynaptic trace y
+    dependence: Literal["additive", "multiplicative"] = "additive"
+    pairs: Literal["all", "nearest"] = "all"
+
+    def check(self, where: str, asked: Asked, dt: float) -> None:
+        super().check(where, asked, dt)
+        if self.dependence == "multiplicative" and not all(map(math.isfinite, asked.bounds)):
+            raise ConfigError(f"{where}.bounds: multiplicative STDP needs bounds = (low, high), got {asked.bounds}")
+
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
+        rules = (add_pair, subtract_pair) if self.dependence == "additive" else (add_towards, subtract_towards)
+        amplitudes = (float(self.a_plus), 0.0, float(self.a_minus), 0.0)
+        add_stdp(graph, wired, asked, amplitudes, (self.tau_plus, self.tau_minus), (0.0, 0.0), self.pairs, rules)
+
+
+class TripletSTDP(Rule, frozen=True, kw_only=True):
+    """Triplet-based STDP; the defaults are the paper's minimal model of visual cortex (all-to-all, table 4)."""
+
+    a2_plus: NonNegative = 0.0
+    a3_plus: NonNegative = 6.5e-3
+    a2_minus: NonNegative = 7.1e-3
+    a3_minus: NonNegative = 0.0
+    tau_plus: Time = 0.0168  # s, of x
+    tau_minus: Time = 0.0337  # s, of y
+    tau_x: Time = 0.101  # s, of x2
+    tau_y: Time = 0.114  # s, of y2
+    pairs: Literal["all", "nearest"] = "all"
+
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
+        amplitudes = (self.a2_plus, self.a3_plus, self.a2_minus, self.a3_minus)
+        times, slower = (self.tau_plus, self.tau_minus), (self.tau_x, self.tau_y)
+        add_stdp(graph, wired, asked, amplitudes, times, slower, self.pairs, (add_pair, subtract_pair))
+
+
+def add_pair(w, x, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return x * (pair + triplet * slow)
+
+
+def subtract_pair(w, y, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return -y * (pair + triplet * slow)
+
+
+def add_towards(w, x, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return pair * x * (high - w)
+
+
+def subtract_towards(w, y, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return -pair * y * (w - low)
+
+
+def add_stdp(
+    graph: Graph,
+    wired: Wired,
+    asked: Asked,
+    amplitudes: tuple[float, float, float, float],
+    taus: tuple[float, float],
+    slower: tuple[float, float],
+    pairs: str,
+    rules: tuple[Callable[..., Any], Callable[..., Any]],
+) -> None:
+    """Add the state and the kernels of a rule; `amplitudes`: pair and triplet, of potentiation and of depression."""
+    dt, (tau_plus, tau_minus), triplet = graph.clock.dt, taus, slower[0] > 0.0
+    device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
+    numbers = Numbers(
+        math.exp(-dt / tau_minus), math.exp(-dt / slower[1]) if triplet else 0.0, dt / tau_plus,
+        dt / slower[0] if triplet else 0.0,
+        *amplitudes, *wired.bounds, *device,
+    )  # fmt: skip
+    part = graph.part(add_pairing(graph, wired, numbers, pairs == "nearest", triplet))
+    write = write_float if asked.device is None else asked.device.write
+    travel, settle = kernels_of(wired.dense, *rules, write)
+    graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
+    graph.settle(settle, part)
+
+
+@functools.cache
+def kernels_of(
+    dense: bool, potentiate: Callable[..., Any], depress: Callable[..., Any], write: Callable[..., Any]
+) -> tuple[Kernel, Kernel]:
+    """The kernel of a step, and the one that brings all weights up to date."""
+    shared = [rows.decay_traces, rows.log_spikes, rows.count_spikes, rows.arrive, rows.start_anew]
+    plugged = {"potentiate": potentiate, "depress": depress, "write": write}
+    if dense:
+        shared += [rows.catch_up_dense]
+        settle, travel = rows.settle_dense, rows.travel_dense
+    else:
+        shared += [rows.catch_up_older, rows.catch_up_sparse]
+        settle, travel = rows.settle_sparse, rows.travel_sparse
+    return (
+        specialised("stdp_travel", [*shared, settle, travel], **plugged),
+        specialised("stdp_settle", [*shared, settle], **plugged),
+    )

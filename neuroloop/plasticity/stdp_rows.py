@@ -1,0 +1,224 @@
+"""The kernels of `stdp.py`: rows of weights that catch up, let a spike travel and change, dense or sparse.
+
+`potentiate`, `depress` and `write` stand for what a rule and a device plug in.
+"""
+
+from __future__ import annotations
+
+import math
+
+from .._numba import i4_at, i8_at
+from ..network.devices import write_float as write
+from ..network.wires import fetch_row
+from ..rows import HEAD, f32, i32, i64
+from .pairing import at, event_hash, num
+
+VANISHED = 1e-7  # of a spike: a trace that small is taken for zero
+
+
+def potentiate(w, x, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return x * (pair + triplet * slow)
+
+
+def depress(w, y, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+    return -y * (pair + triplet * slow)
+
+
+def decay_traces(f4, row):  # type: ignore[no-untyped-def]
+    """Postsynaptic traces a step later."""
+    y, decay = row[at.y], f4[row[at.numbers] + num.y_decay]
+    for j in range(row[at.n_post]):
+        faded = f4[y + j] * decay
+        f4[y + j] = faded if faded > f32(1e-9) else f32(0.0)
+    if row[at.y2] != 0:
+        y2, decay2 = row[at.y2], f4[row[at.numbers] + num.y2_decay]
+        for j in range(row[at.n_post]):
+            faded = f4[y2 + j] * decay2
+            f4[y2 + j] = faded if faded > f32(1e-9) else f32(0.0)
+
+
+def log_spikes(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
+    """Log the postsynaptic spikes of this step."""
+    n_log, heads = i64(i4[row[at.n_log]]), row[at.heads]
+    fade = f32(math.exp(-f4[row[at.numbers] + num.x_rate] * now))
+    for k in range(size):
+        j, entry = i64(i4[first + k]), n_log + k
+        i4[row[at.log_ids] + entry], i4[row[at.log_times] + entry] = i32(j), i32(now)
+        i4[row[at.log_chain] + entry] = i4[row[at.head_chain] + j] = i4[heads + j]
+        f4[row[at.log_fades] + entry] = f4[row[at.head_fades] + j] = fade
+        i4[heads + j] = i32(entry)
+        if row[at.y2] != 0:
+            f4[row[at.log_values] + entry] = f4[row[at.y2] + j]
+    i4[row[at.n_log]] = i32(n_log + size)
+
+
+def count_spikes(f4, i4, row, first, size):  # type: ignore[no-untyped-def]
+    """Postsynaptic traces count the spikes of this step."""
+    for k in range(size):
+        j = i64(i4[first + k])
+        f4[row[at.y] + j] = f32(1.0) if row[at.nearest] != 0 else f4[row[at.y] + j] + f32(1.0)
+        if row[at.y2] != 0:
+            f4[row[at.y2] + j] = f32(1.0) if row[at.nearest] != 0 else f4[row[at.y2] + j] + f32(1.0)
+
+
+def catch_up_dense(f4, i4, row, f8, i, n_log):  # type: ignore[no-untyped-def]
+    """Pairings of row i with the postsynaptic spikes that it has not seen."""
+    q, x, base = row[at.numbers], f4[row[at.x] + i], i64(f8[row[at.base]])
+    pair, triplet, low, high = f4[q + num.pair_plus], f4[q + num.triplet_plus], f4[q + num.low], f4[q + num.high]
+    a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
+    first, begin = row[at.weights] + i * row[at.n_post], i64(i4[row[at.settled] + i])
+    for entry in range(begin, n_log if x > f32(0.0) else begin):
+        w, time = first + i4[row[at.log_ids] + entry], base + i4[row[at.log_times] + entry]
+        dw = potentiate(f4[w], x * f4[row[at.log_fades] + entry], f4[row[at.log_values] + entry], pair, triplet, low, high)
+        h = event_hash(f8, row[at.stream], time, w - row[at.weights])
+        f4[w] = write(f4[w], dw, low, high, a, b, c, d, h)
+
+
+def catch_up_older(f4, i4, chain, times, fades, values, chosen, w, entry, begin, x, pair, triplet, low, high,
+                   a, b, c, d, f8, stream, base, p):  # type: ignore[no-untyped-def] # fmt: skip
+    """The weight of a synapse after the spikes of its postsynaptic neuron from `entry` back to `begin`, in their order."""
+    count = 0
+    while entry >= begin:
+        i4[chosen + count] = i32(entry)
+        count += 1
+        entry = i64(i4[chain + entry])
+    for k in range(count - 1, -1, -1):
+        e = i64(i4[chosen + k])
+        dw = potentiate(w, x * f4[fades + e], f4[values + e], pair, triplet, low, high)
+        w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + e], p))
+    return w
+
+
+def catch_up_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+    """The same as `catch_up_dense` for a sparse row."""
+    q, x, base = row[at.numbers], f4[row[at.x] + i], i64(f8[row[at.base]])
+    pair, triplet, low, high = f4[q + num.pair_plus], f4[q + num.triplet_plus], f4[q + num.low], f4[q + num.high]
+    a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
+    chain, times, fades = row[at.log_chain], row[at.log_times], row[at.log_fades]
+    values, chosen, heads, stream = row[at.log_values], row[at.chosen], row[at.heads], row[at.stream]
+    pointers, targets, begin = i8_at(row[at.pointers]), i4_at(row[at.targets]), i64(i4[row[at.settled] + i])
+    for p in range(pointers[i], pointers[i + 1] if x > f32(0.0) else pointers[i]):
+        entry, w = i64(i4[heads + targets[p]]), row[at.weights] + p
+        f4[w] = catch_up_older(
+            f4, i4, chain, times, fades, values, chosen, f4[w], entry, begin, x, pair, triplet, low, high, a, b, c, d,
+            f8, stream, base, p,
+        )  # fmt: skip
+
+
+def arrive(f4, i4, row, i, now):  # type: ignore[no-untyped-def]
+    """Presynaptic traces count a spike; returns the slower one as it was before."""
+    q, add_up, slow = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0), f32(0.0)
+    f4[row[at.x] + i] = add_up * f4[row[at.x] + i] + f32(math.exp(f4[q + num.x_rate] * now))
+    if row[at.x2] != 0:
+        frame = math.exp(f4[q + num.x2_rate] * now)
+        slow = f32(f4[row[at.x2] + i] / frame)
+        f4[row[at.x2] + i] = add_up * f4[row[at.x2] + i] + f32(frame)
+    i4[row[at.settled] + i] = i4[row[at.n_log]]
+    return slow
+
+
+def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """An empty log; all rows have caught up."""
+    now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
+    fade, fade2 = math.exp(-f4[q + num.x_rate] * now), math.exp(-f4[q + num.x2_rate] * now)
+    for i in range(row[at.n_pre]):
+        x = f4[row[at.x] + i] * fade
+        f4[row[at.x] + i] = f32(x) if x > VANISHED else f32(0.0)
+        i4[row[at.settled] + i] = 0
+        if row[at.x2] != 0:
+            x = f4[row[at.x2] + i] * fade2
+            f4[row[at.x2] + i] = f32(x) if x > VANISHED else f32(0.0)
+    for j in range(row[at.n_post]):
+        i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
+    i4[row[at.n_log]] = 0
+    f8[row[at.base]] = f8[HEAD.clock]
+
+
+def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    for i in range(row[at.n_pre]):
+        catch_up_dense(f4, i4, row, f8, i, i64(i4[row[at.n_log]]))
+    start_anew(f4, i4, row, f8)
+
+
+def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    for i in range(row[at.n_pre]):
+        catch_up_sparse(f4, i4, row, f8, i)
+    start_anew(f4, i4, row, f8)
+
+
+def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """One step of an all-to-all projection."""
+    clock, n = i64(f8[HEAD.clock]), row[at.n_post]
+    decay_traces(f4, row)
+    line = clock & row[at.post_mask]
+    fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
+    if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
+        settle_dense(f4, i4, row, f8)
+    now, q, to, y = clock - i64(f8[row[at.base]]), row[at.numbers], row[at.arrivals], row[at.y]
+    log_spikes(f4, i4, row, fired, n_fired, now)
+    line = (clock - row[at.delay]) & row[at.mask]
+    first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
+    pair, triplet, low, high = f4[q + num.pair_minus], f4[q + num.triplet_minus], f4[q + num.low], f4[q + num.high]
+    a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
+    for k in range(size):
+        i = i64(i4[first + k])
+        catch_up_dense(f4, i4, row, f8, i, i64(i4[row[at.n_log]]))
+        slow, w = arrive(f4, i4, row, i, now), row[at.weights] + i * n
+        for j in range(n):
+            f4[to + j] += f4[w + j]
+            dw = depress(f4[w + j], f4[y + j], slow, pair, triplet, low, high)
+            f4[w + j] = write(f4[w + j], dw, low, high, a, b, c, d, event_hash(f8, row[at.stream], ~clock, i * n + j))
+    count_spikes(f4, i4, row, fired, n_fired)
+    f8[HEAD.events] += size * n
+    f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
+
+
+def travel_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """One step of a sparse projection."""
+    clock = i64(f8[HEAD.clock])
+    decay_traces(f4, row)
+    line = clock & row[at.post_mask]
+    fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
+    if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
+        settle_sparse(f4, i4, row, f8)
+    base, stream = i64(f8[row[at.base]]), row[at.stream]
+    now, q, to, y, weights = clock - base, row[at.numbers], row[at.arrivals], row[at.y], row[at.weights]
+    log_spikes(f4, i4, row, fired, n_fired, now)
+    line = (clock - row[at.delay]) & row[at.mask]
+    first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
+    pair, triplet, low, high = f4[q + num.pair_minus], f4[q + num.triplet_minus], f4[q + num.low], f4[q + num.high]
+    pair_plus, triplet_plus = f4[q + num.pair_plus], f4[q + num.triplet_plus]
+    a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
+    chain, times, fades = row[at.log_chain], row[at.log_times], row[at.log_fades]
+    values, chosen, heads = row[at.log_values], row[at.chosen], row[at.heads]
+    pointers, targets, head_chain, head_fades = (
+        i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.head_chain], row[at.head_fades]
+    )  # fmt: skip
+    triplets, events = row[at.y2] != 0, i64(0)
+    for k in range(size):
+        i = i64(i4[first + k])
+        x, begin = f4[row[at.x] + i], i64(i4[row[at.settled] + i])
+        if x == f32(0.0):
+            begin = i64(row[at.capacity])
+        slow = arrive(f4, i4, row, i, now)
+        events += pointers[i + 1] - pointers[i]
+        if k + 1 < size:
+            fetch_row(f4, targets, pointers, weights, i64(i4[first + k + 1]), 0)
+        for p in range(pointers[i], pointers[i + 1]):
+            j, w = i64(targets[p]), f4[weights + p]
+            entry, older = i64(i4[heads + j]), i64(i4[head_chain + j])
+            if older >= begin:
+                w = catch_up_older(
+                    f4, i4, chain, times, fades, values, chosen, w, older, begin, x, pair_plus, triplet_plus, low, high,
+                    a, b, c, d, f8, stream, base, p,
+                )  # fmt: skip
+            latest = x * f4[head_fades + j] if entry >= begin else f32(0.0)  # without a branch: nobody can foretell it
+            value = f4[values + max(entry, 0)] if triplets else f32(0.0)
+            dw = potentiate(w, latest, value, pair_plus, triplet_plus, low, high)
+            w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + max(entry, 0)], p))
+            f4[to + j] += w
+            dw = depress(w, f4[y + j], slow, pair, triplet, low, high)
+            f4[weights + p] = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, ~clock, p))
+    count_spikes(f4, i4, row, fired, n_fired)
+    f8[HEAD.events] += events
+    f8[HEAD.changes] += 2 * events

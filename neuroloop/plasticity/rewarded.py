@@ -78,17 +78,19 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         eligibility = graph.f4(wired.n_synapses, arena=Arena.LASTING)
         row = Rewarded(
             *pairing, eligibility=eligibility, row_ticks=graph.i4(wired.pre.n), live=graph.i4(wired.pre.n),
-            log_ticks=graph.i4(pairing.capacity), n_ticks=graph.i4(1), arrived=graph.i4(1),
+            log_ticks=graph.i4(pairing.capacity), n_ticks=graph.i4(1), tick_begin=graph.i4(1), arrived=graph.i4(1),
             dense_from=-1 if own or asked.device is not None else dense_from,
             table=graph.f8(5 * TICKS, [0.0] * 3 * TICKS + [1.0] + [0.0] * (2 * TICKS - 1), Arena.TRANSIENT),
             modulator=HEAD.reward if self.modulator is None else self.modulator.symbol, own=int(own),
             elapsed=graph.f8(len(elapsed), elapsed),
             frames=graph.f4(n_steps, np.exp(-dt * np.arange(n_steps)[::-1] / tau_elig), Arena.LASTING),
             saved=graph.f4(2 * n_post), saved_ids=graph.i4(n_post),
+            answers=graph.f4(n_post) if own else 0,
         )  # fmt: skip
         graph.index(row.row_ticks, wired.pre.n, TICKS)
         graph.index(row.log_ticks, pairing.capacity, TICKS)
         graph.index(row.n_ticks, 1, TICKS)
+        graph.index(row.tick_begin, 1, pairing.capacity + 1)
         graph.name(f"{wired.name}.eligibility", "f4", eligibility, wired.shape)
         part = graph.part(row)
         reward, travel, settle = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
@@ -100,9 +102,9 @@ class RSTDP(Rule, frozen=True, kw_only=True):
 @functools.cache
 def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel]:
     """The kernels that pay a reward, that make a step, and that bring all weights up to date."""
-    shared = [stdp_rows.decay_traces, stdp_rows.log_spikes, stdp_rows.count_spikes, stdp_rows.arrive, rows.one_by_one, rows.owed]
-    shared += [rows.add_pairings, rows.touch_dense] if dense else [rows.touch_sparse]
-    shared += [rows.touch_all_dense if dense else rows.touch_all_sparse, rows.start_anew, rows.answer, rows.log_ticks]
+    shared = [stdp_rows.decay_traces, stdp_rows.log_spikes, stdp_rows.count_spikes, stdp_rows.arrive, rows.one_by_one, rows.owed, rows.moment]
+    shared += [rows.add_pairings, rows.fade, rows.pay_latest, rows.pay_long_ago, rows.touch_dense] if dense else [rows.touch_sparse]
+    shared += [rows.touch_all_dense if dense else rows.touch_all_sparse, rows.start_anew, rows.answer, rows.busy, rows.log_ticks]
     return (
         specialised("rstdp_reward", [*shared, rows.reward_dense if dense else rows.reward_sparse], write=write),
         specialised("rstdp_travel", [*shared, rows.travel_dense if dense else rows.travel_sparse], write=write),

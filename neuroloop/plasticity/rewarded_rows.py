@@ -48,8 +48,8 @@ class Rewarded(NamedTuple):
     log_ids: int
     log_times: int
     log_chain: int
-    log_fades: int
-    log_values: int  # what is left of a pairing when its control step ends
+    log_fades: int  # times what is left of a pairing when its control step ends
+    log_values: int
     heads: int
     head_chain: int
     head_fades: int
@@ -67,6 +67,7 @@ class Rewarded(NamedTuple):
     live: int  # i4[n_pre]: whether it has any eligibility
     log_ticks: int  # i4[capacity]
     n_ticks: int  # i4: the tick in hand
+    tick_begin: int  # i4: log entries when it began
     arrived: int  # i4: spikes that arrived in this control step
     dense_from: int  # all rows are touched if in the control step before more than so many arrived
     table: int  # f8[5, TICKS]
@@ -76,6 +77,7 @@ class Rewarded(NamedTuple):
     frames: int  # f4[n_steps]: what is left of a step's pairings when its control step ends
     saved: int  # f4[2, n_post]: scratch
     saved_ids: int  # i4[n_post]: scratch
+    answers: int  # f4[n_post]: rate × modulator, if there is one for each postsynaptic neuron
 
 
 class RewardNumbers(NamedTuple):
@@ -96,7 +98,7 @@ def one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  #
         k = entry
         while k >= begin:
             if i4[row[at.log_ticks] + k] == t:
-                e += pair * x * f4[row[at.log_fades] + k] * f4[row[at.log_values] + k]
+                e += pair * x * f4[row[at.log_fades] + k]
             k = i64(i4[row[at.log_chain] + k])
         if t < now:
             w = min(max(w + f32(f8[row[at.table] + ANSWER + t]) * e, low), high)
@@ -111,7 +113,7 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type:
     k = entry
     while k >= begin:
         t = i64(i4[row[at.log_ticks] + k])
-        pairing = pair * x * f4[row[at.log_fades] + k] * f4[row[at.log_values] + k]
+        pairing = pair * x * f4[row[at.log_fades] + k]
         if t == tick:
             first += pairing
         else:
@@ -128,98 +130,127 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type:
     return w, (e if abs(e) > LITTLE else f32(0.0))
 
 
-def add_pairings(f4, i4, row, i, n_log):  # type: ignore[no-untyped-def]
-    """Eligibility of row i takes in the postsynaptic spikes it has not seen, all of the tick in which it was last touched."""
-    x, e, begin = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.eligibility] + i * row[at.n_post], i64(0)
-    begin, ids, fades, values = i64(i4[row[at.settled] + i]), row[at.log_ids], row[at.log_fades], row[at.log_values]
-    if x > f32(0.0) and begin < n_log:
+def add_pairings(f4, i4, row, i, begin, end):  # type: ignore[no-untyped-def]
+    """Eligibility of row i takes in the postsynaptic spikes from log entry `begin` to `end`."""
+    x, e = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.eligibility] + i * row[at.n_post]
+    ids, fades = row[at.log_ids], row[at.log_fades]
+    if x > f32(0.0) and begin < end:
         i4[row[at.live] + i] = 1
-        for k in range(begin, n_log):
-            f4[e + i4[ids + k]] += x * f4[fades + k] * f4[values + k]
+        for k in range(begin, end):
+            f4[e + i4[ids + k]] += x * f4[fades + k]
 
 
 def touch_dense(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
     """Row i is paid what it is owed, and its eligibility brought to the tick in hand."""
-    n, q, table, n_log = row[at.n_post], row[at.numbers], row[at.table], i64(i4[row[at.n_log]])
-    low, high, tick, now = f4[q + num.low], f4[q + num.high], i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
-    w, e, x = row[at.weights] + i * n, row[at.eligibility] + i * n, f4[row[at.x] + i]
-    if tick == now:
-        add_pairings(f4, i4, row, i, n_log)
+    tick, now = i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
+    begin, n_log = i64(i4[row[at.settled] + i]), i64(i4[row[at.n_log]])
+    i4[row[at.row_ticks] + i], i4[row[at.settled] + i] = i32(now), i32(n_log)
+    if now - tick > 1:
+        pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log)
         return
-    i4[row[at.row_ticks] + i] = i32(now)
-    count = 0
-    if now - tick == 1 and (n_log == i4[row[at.settled] + i] or i4[row[at.log_ticks] + n_log - 1] == tick):
-        add_pairings(f4, i4, row, i, n_log)
-    elif x > f32(0.0):
-        begin = i64(i4[row[at.settled] + i])
-        for k in range(begin, n_log):
-            j = i64(i4[row[at.log_ids] + k])
-            if i4[row[at.heads] + j] == k:  # its latest entry: all of them are taken at once
-                new_w, new_e = owed(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, k, begin, x, low, high)
-                f4[row[at.saved] + 2 * count], f4[row[at.saved] + 2 * count + 1] = new_w, new_e
-                i4[row[at.saved_ids] + count] = i32(j)
-                count += 1
+    turn = max(begin, i64(i4[row[at.tick_begin]]))
+    if now - tick == 1:
+        add_pairings(f4, i4, row, i, begin, turn)
+        if i4[row[at.live] + i] != 0:
+            pay_latest(f4, i4, row, f8, i)
+        begin = turn
+    add_pairings(f4, i4, row, i, begin, n_log)
+
+
+def pay_latest(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+    """w ← write(w, m e) with the latest answer, and e a tick later."""
+    n, q, left = row[at.n_post], row[at.numbers], f32(f8[row[at.elapsed] + els.decay])
+    low, high, m = f4[q + num.low], f4[q + num.high], f32(f8[row[at.table] + ANSWER + i4[row[at.n_ticks]] - 1])
+    a, b, c, d, time = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], moment(f8)
+    w, e, stream = row[at.weights] + i * n, row[at.eligibility] + i * n, row[at.stream]
+    if row[at.own] == 0:
+        for j in range(n):
+            x = f4[e + j]
+            f4[w + j] = write(f4[w + j], m * x, low, high, a, b, c, d, event_hash(f8, stream, time, i * n + j))
+            f4[e + j] = left * x if abs(left * x) > LITTLE else f32(0.0)
+    else:
+        answers = row[at.answers]
+        for j in range(n):
+            m, x = f4[answers + j], f4[e + j]
+            f4[w + j] = write(f4[w + j], m * x, low, high, a, b, c, d, event_hash(f8, stream, time, i * n + j))
+            f4[e + j] = left * x if abs(left * x) > LITTLE else f32(0.0)
+
+
+def fade(f4, e, n, left):  # type: ignore[no-untyped-def]
+    """Eligibility decays; what little is left becomes zero."""
+    for j in range(n):
+        f4[e + j] = left * f4[e + j] if abs(left * f4[e + j]) > LITTLE else f32(0.0)
+
+
+def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):  # type: ignore[no-untyped-def]
+    """The same for a row that was not touched for several ticks."""
+    n, q, table, x = row[at.n_post], row[at.numbers], row[at.table], f4[row[at.x] + i]
+    low, high, w, e, count = f4[q + num.low], f4[q + num.high], row[at.weights] + i * n, row[at.eligibility] + i * n, 0
+    for k in range(begin, n_log if x > f32(0.0) else begin):
+        j = i64(i4[row[at.log_ids] + k])
+        if i4[row[at.heads] + j] == k:  # its latest entry: all of them are taken at once
+            new_w, new_e = owed(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, k, begin, x, low, high)
+            f4[row[at.saved] + 2 * count], f4[row[at.saved] + 2 * count + 1] = new_w, new_e
+            i4[row[at.saved_ids] + count] = i32(j)
+            count += 1
     if i4[row[at.live] + i] != 0:
         paid, left = f32(f8[table + PAID + tick]), f32(f8[table + LEFT + tick])
         most, least, both = f32(f8[table + MOST + tick]), f32(f8[table + LEAST + tick]), i32(0)
-        a, b, c, d, clock = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], i64(f8[HEAD.clock])
-        if now - tick == 1 and row[at.own] != 0:
-            rate, m = f8[row[at.elapsed] + els.rate], row[at.modulator]
+        for j in range(n):
+            p, m = most * f4[e + j], least * f4[e + j]
+            both |= i32(1) if f4[w + j] + max(p, m) > high and f4[w + j] + min(p, m) < low else i32(0)
+        if both != i32(0):
             for j in range(n):
-                h = event_hash(f8, row[at.stream], clock, i * n + j)
-                f4[w + j] = write(f4[w + j], f32(rate * f8[m + j]) * f4[e + j], low, high, a, b, c, d, h)
-        elif now - tick == 1:
+                f4[w + j] = one_by_one(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, 0, 1, x, low, high)[0]
+        else:  # what went beyond a bound on the way was cut off there (reflection at one bound, Skorokhod 1961)
             for j in range(n):
-                h = event_hash(f8, row[at.stream], clock, i * n + j)
-                f4[w + j] = write(f4[w + j], paid * f4[e + j], low, high, a, b, c, d, h)
-        else:
-            for j in range(n):
-                up, down = f4[w + j] + max(most * f4[e + j], least * f4[e + j]), f4[w + j] + min(most * f4[e + j], least * f4[e + j])
-                both |= i32(1) if up > high and down < low else i32(0)
-            if both != i32(0):
-                for j in range(n):
-                    f4[w + j] = one_by_one(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, 0, 1, x, low, high)[0]
-            else:  # what went beyond a bound on the way was cut off there (reflection at one bound, Skorokhod 1961)
-                for j in range(n):
-                    p, m = most * f4[e + j], least * f4[e + j]
-                    over, under = max(f4[w + j] + max(p, m) - high, f32(0.0)), max(low - f4[w + j] - min(p, m), f32(0.0))
-                    f4[w + j] = min(max(f4[w + j] + paid * f4[e + j] - over + under, low), high)
-        if abs(left) > f32(VANISHED):
-            for j in range(n):
-                f4[e + j] = left * f4[e + j] if abs(left * f4[e + j]) > LITTLE else f32(0.0)
-        else:
-            i4[row[at.live] + i] = 0
-            for j in range(n):
-                f4[e + j] = f32(0.0)
+                p, m = most * f4[e + j], least * f4[e + j]
+                over, under = max(f4[w + j] + max(p, m) - high, f32(0.0)), max(low - f4[w + j] - min(p, m), f32(0.0))
+                f4[w + j] = min(max(f4[w + j] + paid * f4[e + j] - over + under, low), high)
+        i4[row[at.live] + i] = 1 if left > f32(VANISHED) else 0
+        fade(f4, e, n, left if left > f32(VANISHED) else f32(0.0))
     for k in range(count):
         j = i64(i4[row[at.saved_ids] + k])
         f4[w + j], f4[e + j] = f4[row[at.saved] + 2 * k], f4[row[at.saved] + 2 * k + 1]
         i4[row[at.live] + i] = 1
 
 
+def moment(f8):  # type: ignore[no-untyped-def]
+    """A number for the moment in which a row is paid, which happens at most once in it."""
+    return 2 * i64(f8[HEAD.clock]) + (1 if f8[HEAD.step] < 0.0 else 0)
+
+
 def touch_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
     """The same as `touch_dense` for a sparse row."""
-    q, x, begin = row[at.numbers], f4[row[at.x] + i], i64(i4[row[at.settled] + i])
-    low, high, tick, now = f4[q + num.low], f4[q + num.high], i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
-    a, b, c, d, clock = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], i64(f8[HEAD.clock])
-    pointers, targets, heads, pair = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.heads], f4[q + num.pair_plus]
-    rate, left, steps = f8[row[at.elapsed] + els.rate], f32(f8[row[at.table] + LEFT + tick]), now - tick
-    if steps > 0:
-        i4[row[at.row_ticks] + i] = i32(now)
-    elif begin == i4[row[at.n_log]]:
+    tick, now, q, x = i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]]), row[at.numbers], f4[row[at.x] + i]
+    begin, n_log = i64(i4[row[at.settled] + i]), i64(i4[row[at.n_log]])
+    if tick == now and begin == n_log:
         return
+    i4[row[at.row_ticks] + i], i4[row[at.settled] + i] = i32(now), i32(n_log)
+    low, high, time, stream = f4[q + num.low], f4[q + num.high], moment(f8), row[at.stream]
+    a, b, c, d, m = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], f32(0.0)
+    if now > 0:
+        m = f32(f8[row[at.table] + ANSWER + now - 1])
+    pointers, targets, heads, fades = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.heads], row[at.log_fades]
+    left, pair = f32(f8[row[at.elapsed] + els.decay]), x * f4[q + num.pair_plus]
     if x == f32(0.0):
         begin = i64(row[at.capacity])
     for p in range(pointers[i], pointers[i + 1]):
         j, w, e = i64(targets[p]), f4[row[at.weights] + p], f4[row[at.eligibility] + p]
         entry = i64(i4[heads + j])
-        if steps == 1 and (entry < begin or i4[row[at.log_ticks] + entry] == tick):
-            while entry >= begin:
-                e += pair * x * f4[row[at.log_fades] + entry] * f4[row[at.log_values] + entry]
+        if now - tick <= 1:
+            new = f32(0.0)
+            while entry >= begin and i4[row[at.log_ticks] + entry] == now:
+                new += pair * f4[fades + entry]
                 entry = i64(i4[row[at.log_chain] + entry])
-            m = rate * f8[row[at.modulator] + row[at.own] * j]
-            w = write(w, f32(m) * e, low, high, a, b, c, d, event_hash(f8, row[at.stream], clock, p))
-            e *= left
+            while entry >= begin:
+                e += pair * f4[fades + entry]
+                entry = i64(i4[row[at.log_chain] + entry])
+            if tick < now:
+                mine = f4[row[at.answers] + j] if row[at.own] != 0 else m
+                w = write(w, mine * e, low, high, a, b, c, d, event_hash(f8, stream, time, p))
+                e *= left
+            e += new
         elif e != f32(0.0) or entry >= begin:
             w, e = owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high)
         f4[row[at.weights] + p], f4[row[at.eligibility] + p] = w, (e if abs(e) > LITTLE else f32(0.0))
@@ -246,15 +277,16 @@ def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     for k in range(i4[row[at.n_log]]):
         j = i64(i4[row[at.log_ids] + k])
         i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
-    i4[row[at.n_log]] = i4[row[at.n_ticks]] = 0
+    i4[row[at.n_log]] = i4[row[at.n_ticks]] = i4[row[at.tick_begin]] = 0
     f8[row[at.base]], f8[row[at.table] + LEFT] = f8[HEAD.clock], 1.0
     f8[row[at.table] + PAID] = f8[row[at.table] + MOST] = f8[row[at.table] + LEAST] = 0.0
 
 
 def answer(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Note what the modulator pays, and begin a new tick; returns whether all rows must be touched."""
+    """Note what the modulator pays for the ticks so far, and begin a new one."""
     table, now = row[at.table], i64(i4[row[at.n_ticks]])
-    m, decay = f8[row[at.elapsed] + els.rate] * f8[row[at.modulator]], f8[row[at.elapsed] + els.decay]
+    rate, decay, modulator = f8[row[at.elapsed] + els.rate], f8[row[at.elapsed] + els.decay], row[at.modulator]
+    m = rate * f8[modulator]
     f8[table + ANSWER + now] = m
     for t in range(now + 1):
         f8[table + PAID + t] += m * f8[table + LEFT + t]
@@ -263,24 +295,32 @@ def answer(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[table + LEFT + t] *= decay
     f8[table + LEFT + now + 1] = 1.0
     f8[table + PAID + now + 1] = f8[table + MOST + now + 1] = f8[table + LEAST + now + 1] = 0.0
-    i4[row[at.n_ticks]] = i32(now + 1)
-    n_log, arrived = i64(i4[row[at.n_log]]), i64(i4[row[at.arrived]])
-    i4[row[at.arrived]] = 0
-    return arrived > row[at.dense_from] or now + 2 >= TICKS or 2 * n_log >= row[at.capacity]
+    i4[row[at.n_ticks]], i4[row[at.tick_begin]], i4[row[at.arrived]] = i32(now + 1), i4[row[at.n_log]], 0
+    if row[at.own] != 0:
+        for j in range(row[at.n_post]):
+            f4[row[at.answers] + j] = f32(rate * f8[modulator + j])
+
+
+def busy(i4, row):  # type: ignore[no-untyped-def]
+    """Whether all rows must be touched: many spikes, or no room to put more off."""
+    many = i4[row[at.arrived]] > row[at.dense_from]
+    return many or i4[row[at.n_ticks]] + 2 >= TICKS or 2 * i4[row[at.n_log]] >= row[at.capacity]
 
 
 def reward_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """A control step begins with the answer to the one before."""
-    if answer(f4, i4, row, f8):
+    """A control step begins: what is left of the one before is settled, and its answer noted."""
+    if busy(i4, row):
         touch_all_dense(f4, i4, row, f8)
         start_anew(f4, i4, row, f8)
+    answer(f4, i4, row, f8)
 
 
 def reward_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """The same for sparse rows."""
-    if answer(f4, i4, row, f8):
+    if busy(i4, row):
         touch_all_sparse(f4, i4, row, f8)
         start_anew(f4, i4, row, f8)
+    answer(f4, i4, row, f8)
 
 
 def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
@@ -298,7 +338,8 @@ def log_ticks(f4, i4, row, f8, fired, n_fired, now):  # type: ignore[no-untyped-
     n_log, frame = i64(i4[row[at.n_log]]), f4[row[at.frames] + i64(f8[HEAD.step])]
     log_spikes(f4, i4, row, fired, n_fired, now)
     for k in range(n_log, n_log + n_fired):
-        f4[row[at.log_values] + k], i4[row[at.log_ticks] + k] = frame, i4[row[at.n_ticks]]
+        f4[row[at.log_fades] + k] *= frame
+        i4[row[at.log_ticks] + k] = i4[row[at.n_ticks]]
 
 
 def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
@@ -324,7 +365,6 @@ def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         i4[row[at.live] + i] = 1
         for j in range(n):
             f4[to + j] += f4[w + j]
-        for j in range(n):
             f4[e + j] -= minus * f4[y + j]
     if n_fired > 0:
         count_spikes(f4, i4, row, fired, n_fired)

@@ -93,9 +93,12 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
     """The last of `functions` as a kernel, the others compiled into it, with `plugged` functions for what they call by name."""
     names: dict[str, Any] = {}
     for function in functions:
-        names |= {key: vars(inspect.getmodule(function))[key] for key in function.__code__.co_names if key in function.__globals__}
+        known = function.__globals__
+        names |= {key: known[key] for key in function.__code__.co_names if key in known}
     names = {key: value for key, value in names.items() if value not in functions} | plugged
-    texts = [f"{'' if function is functions[-1] else '@inline'}\n{inspect.getsource(function)}" for function in functions]
+    texts = [
+        f"{'' if function is functions[-1] else '@inline'}\n{inspect.getsource(function)}" for function in functions
+    ]
     text = "\n".join(texts).replace(f"def {functions[-1].__name__}(", f"def {name}(")
     return generated(name, text, names)
 
@@ -194,7 +197,8 @@ def prefetch(typing_context: Any, pointer: Any, index: Any) -> Any:
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         place = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
-        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word]))
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
         builder.call(fetch, [place, word(0), word(2), word(1)])
         return context.get_dummy_value()
 

@@ -15,9 +15,9 @@ from .graph import Graph
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.cells import CellSource
 from .network.dense import add_dense
+from .network.engine import Engine
 from .network.from_cells import add_from_cells
 from .network.lif import Population, add_lif, spikes_of
-from .network.engine import Engine
 from .network.source import Source, add_source
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells

@@ -129,6 +129,10 @@ class Shared(int):
     """The address of an array outside the pools: structure that never changes, common to all instances."""
 
 
+class RowOf(int):
+    """The number of a part; in a row it becomes the address of that part's own row."""
+
+
 Fill = Callable[[NDArray[Any]], None]
 _POSITION_BITS = 40  # a symbol is an offset before linking: (pool and arena) << 40 | position
 
@@ -230,7 +234,7 @@ class Graph:
 
     def part(self, row: Sequence[int]) -> int:
         """Add a row; returns the number of the part."""
-        self._rows.append(tuple(value if isinstance(value, Shared) else int(value) for value in row))
+        self._rows.append(tuple(value if isinstance(value, Shared | RowOf) else int(value) for value in row))
         return len(self._rows) - 1
 
     def call(self, phase: Phase, kernel: Kernel, part: int, modes: Mode) -> None:
@@ -271,7 +275,10 @@ class Graph:
         pools["f8"][HEAD.seed] = self.seed
         rows = np.zeros((len(self._rows), max(map(len, self._rows))), np.int64)
         for part, row in enumerate(self._rows):
-            rows[part, : len(row)] = [self.place(entry) for entry in row]
+            rows[part, : len(row)] = [
+                rows.ctypes.data + entry * rows.strides[0] if isinstance(entry, RowOf) else self.place(entry)
+                for entry in row
+            ]
         ends = {
             arena: {pool: sum(self._sizes[pool, a] for a in Arena if a <= arena) for pool in DTYPES} for arena in Arena
         }

@@ -24,7 +24,9 @@ class Spikes(NamedTuple):
         """From the step and the neuron of each spike, in any order. Raises `BadInput`."""
         steps, ids = np.asarray(steps, np.int64), np.asarray(ids, np.int64)
         if steps.ndim != 1 or steps.shape != ids.shape:
-            raise BadInput(f"Spikes: steps and ids must be lists of one length, got shapes {steps.shape} and {ids.shape}")
+            raise BadInput(
+                f"Spikes: steps and ids must be lists of one length, got shapes {steps.shape} and {ids.shape}"
+            )
         if steps.size and not (steps.min() >= 0 and steps.max() < n_steps):
             raise BadInput(f"Spikes: steps must be from 0 to {n_steps - 1}, got {steps.min()} to {steps.max()}")
         order = np.lexsort((ids, steps))

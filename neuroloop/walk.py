@@ -70,7 +70,7 @@ def _take_in(plan, ids, offsets):  # type: ignore[no-untyped-def]
     verdict = OK if 0 < offsets.size == n_steps + 1 and offsets[0] == 0 and total <= ids.size else BAD_OFFSETS
     begin = i64(i4[state])
     if begin + total > room:
-        begin = 0
+        begin = i64(0)
     for step in range(n_steps if verdict == OK else 0):
         start, stop, before = i64(offsets[step]), i64(offsets[step + 1]), i64(-1)
         if not start <= stop <= total:
@@ -138,12 +138,6 @@ def tick(plan: Any, ids: Any, offsets: Any, reward: Any) -> Any:
 def take_in(plan: Any, ids: Any, offsets: Any) -> Any:
     """Only take spikes in, for networks with several sources: their plans differ in the source."""
     return _take_in(plan, ids, offsets)
-
-
-@compiled
-def hand_out(plan: Any) -> None:
-    """Only hand spikes out, for networks with several outputs."""
-    _hand_out(plan)
 
 
 @compiled

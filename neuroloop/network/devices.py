@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..rows import f32, mixed, u64, unit
-from .parameters import Duration, Model, NonNegative, checked
+from .parameters import Duration, Model, NonNegative, checked, scalar
+
+if TYPE_CHECKING:
+    from ..graph import Graph
+    from .projection import Wired
 
 
 class Device(Model, frozen=True, kw_only=True):
@@ -34,6 +38,9 @@ class Device(Model, frozen=True, kw_only=True):
 
     def prepare(self, weights: NDArray[Any], bounds: tuple[float, float]) -> None:
         """Bring initial weights into a form that the device can hold."""
+
+    def age(self, graph: Graph, wired: Wired, settler: Any) -> None:
+        """Add what happens to weights between writes."""
 
     @property
     def write(self) -> Callable[..., Any]:
@@ -81,7 +88,14 @@ class Memristive(Device, frozen=True, kw_only=True):
     drift: Duration = 0.0  # s
 
     def parameters(self, bounds: tuple[float, float], dt: float) -> tuple[float, float, float, float]:
-        return float(np.asarray(self.up)), float(np.asarray(self.down)), float(np.asarray(self.noise)), 0.0
+        return scalar(self.up), scalar(self.down), scalar(self.noise), 0.0
+
+    def age(self, graph: Graph, wired: Wired, settler: Any) -> None:
+        from ..plasticity.homeostasis import add_scaling, relax
+
+        if scalar(self.drift) > 0.0:
+            keep = math.exp(-graph.clock.n_steps * graph.clock.dt / scalar(self.drift))
+            add_scaling(graph, wired, settler, relax, 1, [keep])
 
     @property
     def write(self) -> Callable[..., Any]:

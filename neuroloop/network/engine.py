@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CheckpointError
 from .._numba import places
+from ..errors import CheckpointError
 from ..graph import DTYPES, Graph, Index, Mode, PoolName, Region
 from ..rows import HEAD
 from ..walk import Plan, walk
@@ -41,13 +41,23 @@ class Engine:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a network cannot be pickled: save the agent and load it again")
 
-    def plan(self, mode: Mode, source: int | None = None, output: int | None = None) -> NDArray[np.int64]:
-        """The control step of a mode, as `walk` takes it; `source`, `output`: parts whose axons take and give spikes."""
+    def plan(
+        self,
+        mode: Mode,
+        source: int | None = None,
+        output: int | None = None,
+        pools: Mapping[PoolName, NDArray[Any]] | None = None,
+    ) -> NDArray[np.int64]:
+        """The control step of a mode, as `walk` takes it; `source`, `output`: parts whose axons take and give spikes.
+
+        `pools`: those of an instance, if not the engine's own.
+        """
+        pools = self._pools if pools is None else pools
         table, sizes = self._calls[mode]
         rows = self._linked.rows
         address = [0 if part is None else rows.ctypes.data + rows.strides[0] * part for part in (source, output)]
         plan = Plan(
-            f4=self._pools["f4"].ctypes.data, i4=self._pools["i4"].ctypes.data, f8=self._f8.ctypes.data, rows=rows.ctypes.data,
+            f4=pools["f4"].ctypes.data, i4=pools["i4"].ctypes.data, f8=pools["f8"].ctypes.data, rows=rows.ctypes.data,
             row_length=rows.shape[1], calls=table.ctypes.data, n_begin=sizes[0], n_step=sizes[1], n_end=sizes[2],
             n_steps=self._n_steps if sizes[1] or source is not None else 0, source=address[0], output=address[1],
         )  # fmt: skip
@@ -93,10 +103,11 @@ class Engine:
         """Control steps run so far."""
         return int(self._f8[HEAD.tick])
 
-    def view(self, name: str) -> NDArray[Any]:
-        """A live view of a named array; `names` lists them."""
+    def view(self, name: str, pools: Mapping[PoolName, NDArray[Any]] | None = None) -> NDArray[Any]:
+        """A live view of a named array; `names` lists them. In pools of instances, of all instances: shape (n, …)."""
         pool, offset, shape = self._linked.named[name]
-        return self._pools[pool][offset : offset + int(np.prod(shape))].reshape(shape)
+        array = (self._pools if pools is None else pools)[pool]
+        return array[..., offset : offset + int(np.prod(shape))].reshape(*array.shape[:-1], *shape)
 
     @property
     def names(self) -> list[str]:

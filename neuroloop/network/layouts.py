@@ -39,7 +39,9 @@ class AllToOthers(Layout, frozen=True, kw_only=True):
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
         if n_pre != n_post:
-            raise ConfigError(f"{where}: AllToOthers connects a population with itself, got {n_pre} and {n_post} neurons")
+            raise ConfigError(
+                f"{where}: AllToOthers connects a population with itself, got {n_pre} and {n_post} neurons"
+            )
 
 
 class OneToOne(Layout, frozen=True, kw_only=True):
@@ -67,7 +69,9 @@ class Pairs(Sparse, frozen=True, kw_only=True):
     def check(self, where: str, n_pre: int, n_post: int) -> None:
         pre, post = np.asarray(self.pre), np.asarray(self.post)
         if pre.ndim != 1 or pre.shape != post.shape:
-            raise ConfigError(f"{where}: pre and post must be lists of one length, got shapes {pre.shape} and {post.shape}")
+            raise ConfigError(
+                f"{where}: pre and post must be lists of one length, got shapes {pre.shape} and {post.shape}"
+            )
         for name, ids, n in (("pre", pre, n_pre), ("post", post, n_post)):
             if ids.size and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n):
                 raise ConfigError(f"{where}.{name}: must be whole numbers from 0 to {n - 1}")
@@ -146,7 +150,7 @@ class Convolution(Layout, frozen=True, kw_only=True):
         _, height, width = self.shape
         return filters, *(
             (size + 2 * self.padding - k) // self.stride + 1 for size, k in ((height, high), (width, wide))
-        )  # type: ignore[return-value]
+        )
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
         kernel = np.asarray(self.kernel, np.float64)
@@ -160,9 +164,13 @@ class Convolution(Layout, frozen=True, kw_only=True):
         if not np.isfinite(kernel).all():
             raise ConfigError(f"{where}.kernel: must be finite")
         if math.prod(self.shape) != n_pre:
-            raise ConfigError(f"{where}.shape: {tuple(self.shape)} are {math.prod(self.shape)} neurons, pre has {n_pre}")
+            raise ConfigError(
+                f"{where}.shape: {tuple(self.shape)} are {math.prod(self.shape)} neurons, pre has {n_pre}"
+            )
         if min(self.output_shape) < 1 or math.prod(self.output_shape) != n_post:
-            raise ConfigError(f"{where}: gives {self.output_shape}, {math.prod(self.output_shape)} neurons; post has {n_post}")
+            raise ConfigError(
+                f"{where}: gives {self.output_shape}, {math.prod(self.output_shape)} neurons; post has {n_post}"
+            )
 
 
 def _check_degree(where: str, n: int, among: int, autapses: bool) -> None:

@@ -98,7 +98,7 @@ class SpikeMonitor:
     @property
     def times(self) -> NDArray[np.float64]:
         """When they fired, s: the beginning of the step."""
-        return self.steps * self.network.dt
+        return np.asarray(self.steps * self.network.dt)
 
     def counts(self) -> NDArray[np.int64]:
         """Spikes of each neuron, shape (n,)."""
@@ -139,7 +139,7 @@ class StateMonitor:
     @property
     def times(self) -> NDArray[np.float64]:
         """The ends of the steps, s."""
-        return (1 + np.arange(len(self.values))) * self.network.dt
+        return np.asarray((1 + np.arange(len(self.values))) * self.network.dt)
 
     def _build(self, graph: Graph, source: int) -> None:
         k, n_steps = self.neurons.size, graph.clock.n_steps
@@ -151,7 +151,7 @@ class StateMonitor:
     def _empty(self, pools: Any, place: Any) -> None:
         used = int(pools["i4"][place(self._row.used)])
         values = pools["f4"][place(self._row.values) :][: used * self.neurons.size]
-        self._values.append(values.reshape(used, -1).copy())
+        self._values.append(values.reshape(used, self.neurons.size).copy())
         pools["i4"][place(self._row.used) :][:2] = 0
 
 
@@ -159,5 +159,7 @@ def neurons_of(population: Population, neurons: Any) -> NDArray[np.int32]:
     """Chosen neurons as ids. Raises `BadInput`."""
     ids = np.arange(population.n) if neurons is None else np.atleast_1d(np.asarray(neurons))
     if ids.ndim != 1 or ids.size == 0 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= population.n:
-        raise BadInput(f"{population.name}: neurons must be whole numbers from 0 to {population.n - 1}, got {neurons!r}")
+        raise BadInput(
+            f"{population.name}: neurons must be whole numbers from 0 to {population.n - 1}, got {neurons!r}"
+        )
     return ids.astype(np.int32)

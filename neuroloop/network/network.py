@@ -13,7 +13,7 @@ steps is added at the end of step k + delay and moves its target from the next s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +24,10 @@ from ..graph import Graph, Mode
 from ..rows import HEAD
 from ..settings import ClockConfig
 from ..types import Spikes
-from ..walk import BAD_OFFSETS, FAULT, FULL, OK, OUT_OF_RANGE, TOO_MANY, UNSORTED, advance, call_all, hand_out, take_in, tick
+from ..walk import BAD_OFFSETS, FAULT, FULL, OK, OUT_OF_RANGE, TOO_MANY, UNSORTED, advance, call_all, take_in, tick
 from . import population as populations
 from . import projection as projections
+from .batch import Batch
 from .engine import Engine, State
 from .layouts import AllToAll, FixedProbability, Layout
 from .modulator import Modulator
@@ -145,7 +146,8 @@ class Network:
     def modulator(self, name: str, n: int = 1) -> Modulator:
         """A neuromodulator that plasticity can name: one number, or one for each of `n` postsynaptic neurons."""
         self._must_not_run()
-        self._modulators[name] = made = Modulator(self, self._name_of(name, "modulator", self._modulators), n)
+        name = self._name_of(name, "modulator", self._modulators)
+        self._modulators[name] = made = Modulator(self, name, n)
         return made
 
     def adjust(self, rule: Any, target: Population | Projection) -> None:
@@ -189,7 +191,9 @@ class Network:
             if name in taken:
                 raise ConfigError(f"name: {name!r} is taken")
             return name
-        return next(f"{stem}_{k}" if k else stem for k in range(len(taken) + 1) if (f"{stem}_{k}" if k else stem) not in taken)
+        return next(
+            f"{stem}_{k}" if k else stem for k in range(len(taken) + 1) if (f"{stem}_{k}" if k else stem) not in taken
+        )
 
     # -- building
 
@@ -201,10 +205,14 @@ class Network:
     def _built(self) -> Engine:
         if not self._populations:
             raise NeuroloopError("the network is empty: add a population")
-        graph = self._graph = Graph(ClockConfig(period=self.dt * self.n_steps, dt=self.dt, n_steps=self.n_steps), self.seed)
+        graph = self._graph = Graph(
+            ClockConfig(period=self.dt * self.n_steps, dt=self.dt, n_steps=self.n_steps), self.seed
+        )
         output = self._output or next((p for p in reversed(self._populations.values()) if p.fires), None)
         made = {
-            name: populations.build(graph, one, self._synapses_onto(one), self._reach_of(one, output), self._adjusts(one))
+            name: populations.build(
+                graph, one, self._synapses_onto(one), self._reach_of(one, output), self._adjusts(one)
+            )
             for name, one in self._populations.items()
         }
         for modulator in self._modulators.values():
@@ -222,16 +230,30 @@ class Network:
         self._names = {built.part: name for name, built in made.items()}
         inputs = [name for name, one in self._populations.items() if one.model is None]
         self._inputs = {name: engine.plan(Mode.ACT, source=made[name].part) for name in inputs}
-        self._plan = engine.plan(
-            Mode.ACT, source=made[inputs[0]].part if len(inputs) == 1 else None,
-            output=None if output is None else made[output.name].part,
-        )  # fmt: skip
-        n = output.n if output is not None else 0
-        self._out = Spikes(np.zeros(n * self.n_steps, np.int32), np.zeros(self.n_steps + 1, np.int32))
-        engine.hand_out_to(self._plan, *self._out)
+        self._ends = (
+            made[inputs[0]].part if len(inputs) == 1 else None,
+            None if output is None else made[output.name].part,
+            0 if output is None else output.n,
+        )
+        self._plan = engine.plan(Mode.ACT, *self._ends[:2])
+        self._out = self._hand_out(engine, self._plan)
         self._silence = Spikes.none(self.n_steps)
         self._tick = tick.now
         return engine
+
+    def _hand_out(self, engine: Engine, plan: NDArray[np.int64]) -> Spikes:
+        """Room for the output of a plan."""
+        out = Spikes(np.zeros(self._ends[2] * self.n_steps, np.int32), np.zeros(self.n_steps + 1, np.int32))
+        engine.hand_out_to(plan, *out)
+        return out
+
+    def _plans_for(self, pools: Mapping[Any, NDArray[Any]], n: int) -> tuple[NDArray[np.int64], list[Spikes]]:
+        """Plans and outputs of `n` instances, whose pools are the rows of `pools`."""
+        engine = self._build()
+        plans = np.stack(
+            [engine.plan(Mode.ACT, *self._ends[:2], {name: pool[b] for name, pool in pools.items()}) for b in range(n)]
+        )
+        return plans, [self._hand_out(engine, plan) for plan in plans]
 
     def _synapses_onto(self, population: Population) -> list[Synapse]:
         found: dict[Synapse, None] = {}
@@ -241,11 +263,16 @@ class Network:
         return list(found)
 
     def _reach_of(self, population: Population, output: Population | None) -> int:
-        delays = [int(np.max(one.delay_steps, initial=0)) for one in self._projections.values() if one.asked.pre is population]
-        return max([*delays, self.n_steps if population is output else 0])
+        delays = [
+            int(np.max(one.delay_steps, initial=0)) for one in self._projections.values() if one.asked.pre is population
+        ]
+        whole_tick = population is output or self._adjusts(population)
+        return max([*delays, self.n_steps if whole_tick else 0])
 
     def _adjusts(self, population: Population) -> bool:
-        return any(target is population for _, target in self._adjusters)
+        """Whether a homeostatic rule follows what the population fires."""
+        onto = [one for one in self._projections.values() if one.asked.post is population]
+        return any(target is population or target in onto for _, target in self._adjusters)
 
     # -- running
 
@@ -290,10 +317,15 @@ class Network:
 
     def simulate(self, seconds: float) -> None:
         """Run on, without input, for a time that is a multiple of dt × n_steps."""
-        engine, exact = self._build(), float(number(seconds, Range(0.0, unit="s"), "seconds")) / (self.dt * self.n_steps)
+        engine, exact = (
+            self._build(),
+            float(number(seconds, Range(0.0, unit="s"), "seconds")) / (self.dt * self.n_steps),
+        )
         n_ticks = round(exact)
         if abs(exact - n_ticks) > 1e-6 * max(1.0, exact):
-            raise BadInput(f"seconds: must be a multiple of dt × n_steps = {self.dt * self.n_steps:g} s, got {seconds:g}")
+            raise BadInput(
+                f"seconds: must be a multiple of dt × n_steps = {self.dt * self.n_steps:g} s, got {seconds:g}"
+            )
         if self._inputs:
             for plan in self._inputs.values():
                 take_in(plan, *self._silence)
@@ -360,9 +392,9 @@ class Network:
     def _counters(self, *places: int) -> Counters:
         return Counters(*(int(self._build().head(place)) for place in places))
 
-    def spikes_of(self, population: Population) -> Spikes:
-        """A copy of the spikes of a population in the latest control step; it must be recorded, or the output."""
-        raise NotImplementedError
+    def batch(self, n: int, seeds: Sequence[int] | None = None) -> Batch:
+        """`n` copies of the network as it stands, to be run side by side."""
+        return Batch(self, n, seeds)
 
     def state(self) -> State:
         """A copy of everything that changes, as arrays."""
@@ -376,7 +408,9 @@ class Network:
         engine = self._build()
         if name not in engine.names:
             part = name.partition(".")[0]
-            raise BadInput(unknown(f"array of {part}", name, [n for n in engine.names if n.startswith(part)] or engine.names))
+            raise BadInput(
+                unknown(f"array of {part}", name, [n for n in engine.names if n.startswith(part)] or engine.names)
+            )
         return engine.view(name)
 
     def _settled(self, name: str) -> NDArray[Any]:
@@ -400,7 +434,9 @@ def _as_int32(spikes: Any) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     ids, offsets = np.asarray(spikes.ids), np.asarray(spikes.offsets)
     for name, array in (("ids", ids), ("offsets", offsets)):
         if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise BadInput(f"run: {name} must be whole numbers in one dimension, got {array.dtype} of shape {array.shape}")
-        if array.size and not (-(2**31) <= array.min() and array.max() < 2**31):
+            raise BadInput(
+                f"run: {name} must be whole numbers in one dimension, got {array.dtype} of shape {array.shape}"
+            )
+        if array.size and not (array.min() >= -(2**31) and array.max() < 2**31):
             raise BadInput(f"run: {name} are out of range")
     return np.ascontiguousarray(ids, np.int32), np.ascontiguousarray(offsets, np.int32)

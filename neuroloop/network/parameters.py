@@ -82,6 +82,11 @@ def number(value: Any, allowed: Range, where: str, n: int | None = None) -> Any:
     return float(array) if array.ndim == 0 else array
 
 
+def scalar(value: Value) -> float:
+    """A checked parameter that is one number."""
+    return float(np.asarray(value))
+
+
 def steps(seconds: Any, dt: float, where: str) -> Any:
     """Times as whole numbers of steps, or `ConfigError` if they are not multiples of `dt`."""
     exact = np.asarray(seconds, np.float64) / dt

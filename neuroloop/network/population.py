@@ -98,7 +98,7 @@ def _build_neurons(
     p = checked(model, name, n)
     update = model.update(any(kind_of(synapse).endswith("conductance") for synapse in synapses))
     known = model.factors(p, dt)
-    refractory = getattr(model, "t_ref", None) is not None and bool(np.any(np.asarray(model.t_ref) > 0.0))
+    refractory = getattr(model, "t_ref", None) is not None and bool(np.any(np.asarray(p.t_ref) > 0.0))
     asked = asked_for(update, tuple(model.STATE))
     for factor in asked:
         if factor not in known:
@@ -113,7 +113,11 @@ def _build_neurons(
     state = {key: graph.f4(n, np.broadcast_to(start, (n,))) for key, start in starts.items()}
     receptors = {synapse: add_receptor(graph, synapse, n, model.time_constant()) for synapse in synapses}
     injected = population._current is not None
-    current = graph.f4(n, np.broadcast_to(np.asarray(population._current or 0.0, np.float64), (n,)), lasting) if injected else 0
+    current = (
+        graph.f4(n, np.broadcast_to(np.asarray(population._current or 0.0, np.float64), (n,)), lasting)
+        if injected
+        else 0
+    )
     row = [
         *axon, graph.f4(n) if refractory else 0, graph.i4(BLOCK), graph.stream(name), graph.f4(1, dt, lasting), current,
         graph.n_parts + 1, len(state), FIRST + len(state) + len(factors), len(receptors), 1 if n <= SMALL else LOOK_EVERY,

@@ -18,6 +18,7 @@ from .population import Built, Population
 from .synapses import Synapse, check_synapse
 
 if TYPE_CHECKING:
+    from .._numba import Kernel
     from ..plasticity.rule import Rule
     from ..plasticity.short_term import ShortTerm
     from .devices import Device
@@ -73,6 +74,8 @@ class Projection:
         _check_weights(name, self.asked)
         self._check_parts()
         self.rows: Rows | None = None
+        self.wired: Wired | None = None
+        self.settler: tuple[Kernel, int] | None = None
 
     def _check_parts(self) -> None:
         name, asked = self.name, self.asked
@@ -133,7 +136,10 @@ def _bounds(name: str, asked: Asked) -> tuple[float, float]:
     low, high = (float(np.float32(bound)) for bound in asked.bounds)
     if asked.sign not in (None, "excitatory", "inhibitory"):
         raise ConfigError(f"{name}.sign: must be 'excitatory' or 'inhibitory', got {asked.sign!r}")
-    low, high = max(low, 0.0) if asked.sign == "excitatory" else low, min(high, 0.0) if asked.sign == "inhibitory" else high
+    low, high = (
+        max(low, 0.0) if asked.sign == "excitatory" else low,
+        min(high, 0.0) if asked.sign == "inhibitory" else high,
+    )
     if not low < high:
         raise ConfigError(f"{name}.bounds: the lower must be below the upper, got {low:g} and {high:g}")
     return low, high
@@ -206,8 +212,10 @@ def build(graph: Graph, projection: Projection, pre: Built, post: Built) -> None
     arrivals = post.receptors[asked.synapse].arrivals
     projection.rows = _rows(graph, projection)
     if asked.plasticity is not None:
-        wired = _wire_plastic(graph, projection, pre, post, arrivals)
-        asked.plasticity.add(graph, wired, asked)
+        projection.wired = _wire_plastic(graph, projection, pre, post, arrivals)
+        projection.settler = asked.plasticity.add(graph, projection.wired, asked)
+        if asked.device is not None:
+            asked.device.age(graph, projection.wired, projection.settler)
         return
     gains = -1 if asked.short_term is None else asked.short_term.add(graph, name, pre.axon, int(projection.delay_steps))
     if isinstance(asked.layout, Convolution):

@@ -63,7 +63,8 @@ def kind_of(synapse: Synapse) -> str:
 def code_of(kind: str, r: int, place: int, own: bool, leaky: bool, fading: bool) -> tuple[list[str], list[str]]:
     """The lines of receptor `r` whose numbers stand at `place` of the row: before the loop over neurons, and in it.
 
-    `fading`: what is too small to matter becomes zero at every step, instead of once a control step. They add to `drive`, `jump` and, if the model takes conductances (`leaky`), to `leak`; else these act as g (E − v).
+    They add to `drive`, `jump` and, if the model takes conductances (`leaky`), to `leak`; else these act as g (E − v).
+    `fading`: what is too small to matter becomes zero at every step, instead of once a control step.
     """
     before, fade = [f"a{r} = row[{place}]"], "faded" if fading else ""
     if kind == "jump":
@@ -74,7 +75,10 @@ def code_of(kind: str, r: int, place: int, own: bool, leaky: bool, fading: bool)
     before += [f"of_a{r} = row[{place + 2}]" if mine else f"of_a{r} = f4[row[{place + 2}]]"]
     inside = [f"s{r} = f4[a{r} + i]", f"g{r} = {f'f4[of_a{r} + i]' if mine else f'of_a{r}'} * s{r}"]
     if alpha:
-        before += [f"b{r} = row[{place + 1}]", f"of_b{r} = row[{place + 3}]" if mine else f"of_b{r} = f4[row[{place + 3}]]"]
+        before += [
+            f"b{r} = row[{place + 1}]",
+            f"of_b{r} = row[{place + 3}]" if mine else f"of_b{r} = f4[row[{place + 3}]]",
+        ]
         inside += [f"y{r} = f4[b{r} + i]", f"g{r} += {f'f4[of_b{r} + i]' if mine else f'of_b{r}'} * y{r}"]
         inside += [f"f4[b{r} + i] = {fade}((y{r} + rise{r} * s{r}) * decay{r})"]
     inside += [f"f4[a{r} + i] = {fade}(s{r} * decay{r})"]

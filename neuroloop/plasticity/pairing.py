@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._numba import inline, places
-from ..graph import Arena, Graph
+from .._numba import Kernel, inline, places
+from ..graph import Arena, Graph, Shared
 from ..rows import HEAD, i64, mixed, u64
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Pairing(NamedTuple):
     numbers: int  # f4[Numbers]
     nearest: int  # whether traces are set to 1 instead of adding up
     stream: int
-    part: int
+    settle: int  # address of the kernel that brings all weights up to date
 
 
 class Numbers(NamedTuple):
@@ -93,7 +93,7 @@ def event_hash(f8, stream, time, p):  # type: ignore[no-untyped-def]
     return mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(p) * u64(0x9E3779B97F4A7C15))
 
 
-def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool) -> Pairing:
+def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool, settle: Kernel) -> Pairing:
     """State of a plastic projection."""
     n_pre, post = wired.pre.n, wired.post.axon
     n_post, capacity = post.n, PER_NEURON * post.n + 1024
@@ -109,7 +109,7 @@ def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, tri
         head_chain=graph.i4(n_post, -1), head_fades=graph.f4(n_post), n_log=graph.i4(1), capacity=capacity,
         chosen=graph.i4(capacity), base=graph.f8(1, arena=Arena.TRANSIENT), reach=reach,
         numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest),
-        stream=graph.stream(wired.name), part=graph.n_parts + 1,
+        stream=graph.stream(wired.name), settle=Shared(settle.address),
     )  # fmt: skip
     graph.index(pairing.log_ids, capacity, n_post)
     graph.index(pairing.log_times, capacity, reach + 1)

@@ -19,16 +19,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .._numba import Kernel, places, specialised
+from .._numba import Kernel, specialised
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.devices import write_float
 from ..network.modulator import Modulator
-from ..network.parameters import NonNegative, Number, Time
+from ..network.parameters import NonNegative, Number, Time, scalar
 from ..rows import HEAD
 from . import rewarded_rows as rows
 from . import stdp_rows
@@ -59,22 +59,25 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         if not isinstance(self.modulator, Modulator) or self.modulator.network is not asked.pre.network:
             raise ConfigError(f"{where}.plasticity.modulator: must come from this network's modulator(…)")
         if self.modulator.n not in (1, asked.post.n):
-            raise ConfigError(f"{where}.plasticity.modulator: has {self.modulator.n} numbers, must have 1 or {asked.post.n}")
+            raise ConfigError(
+                f"{where}.plasticity.modulator: has {self.modulator.n} numbers, must have 1 or {asked.post.n}"
+            )
         if self.modulator.n > 1 and self.schedule == "lazy":
             raise ConfigError(f"{where}.plasticity.schedule: 'lazy' needs one modulator for all neurons")
 
-    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> tuple[Kernel, int]:
         dt, n_steps, n_post = graph.clock.dt, graph.clock.n_steps, wired.post.axon.n
         device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
-        tau_plus, tau_minus, tau_elig = float(self.tau_plus), float(self.tau_minus), float(self.tau_elig)
+        tau_plus, tau_minus, tau_elig = scalar(self.tau_plus), scalar(self.tau_minus), scalar(self.tau_elig)
         numbers = Numbers(
-            math.exp(-dt / tau_minus), 0.0, dt / tau_plus, 0.0, float(self.a_plus), 0.0, float(self.a_minus), 0.0,
+            math.exp(-dt / tau_minus), 0.0, dt / tau_plus, 0.0, scalar(self.a_plus), 0.0, scalar(self.a_minus), 0.0,
             *wired.bounds, *device,
         )  # fmt: skip
         own = self.modulator is not None and self.modulator.n > 1
         dense_from = {"by activity": wired.pre.n // 4, "dense": -1, "lazy": wired.pre.n}[self.schedule]
-        elapsed = RewardNumbers(float(self.rate), math.exp(-dt * n_steps / tau_elig))
-        pairing = add_pairing(graph, wired, numbers, nearest=False, triplet=False)
+        elapsed = RewardNumbers(scalar(self.rate), math.exp(-dt * n_steps / tau_elig))
+        reward, travel, settle = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
+        pairing = add_pairing(graph, wired, numbers, nearest=False, triplet=False, settle=settle)
         eligibility = graph.f4(wired.n_synapses, arena=Arena.LASTING)
         row = Rewarded(
             *pairing, eligibility=eligibility, row_ticks=graph.i4(wired.pre.n), live=graph.i4(wired.pre.n),
@@ -93,20 +96,31 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         graph.index(row.tick_begin, 1, pairing.capacity + 1)
         graph.name(f"{wired.name}.eligibility", "f4", eligibility, wired.shape)
         part = graph.part(row)
-        reward, travel, settle = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
         graph.call(Phase.REWARD, reward, part, Mode.ACT)
         graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
         graph.settle(settle, part)
+        return settle, part
 
 
 @functools.cache
 def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel]:
     """The kernels that pay a reward, that make a step, and that bring all weights up to date."""
-    shared = [stdp_rows.decay_traces, stdp_rows.log_spikes, stdp_rows.count_spikes, stdp_rows.arrive, rows.one_by_one, rows.owed, rows.moment]
-    shared += [rows.add_pairings, rows.fade, rows.pay_latest, rows.pay_long_ago, rows.touch_dense] if dense else [rows.touch_sparse]
-    shared += [rows.touch_all_dense if dense else rows.touch_all_sparse, rows.start_anew, rows.answer, rows.busy, rows.log_ticks]
+    touch: list[Callable[..., Any]] = [rows.one_by_one, rows.owed, rows.moment]
+    if dense:
+        touch += [rows.add_pairings, rows.fade, rows.pay_latest, rows.pay_long_ago, rows.touch_dense]
+    else:
+        touch += [rows.touch_sparse]
+    travel: list[Callable[..., Any]] = [
+        stdp_rows.decay_traces,
+        stdp_rows.log_spikes,
+        stdp_rows.count_spikes,
+        stdp_rows.arrive,
+        rows.log_ticks,
+    ]
     return (
-        specialised("rstdp_reward", [*shared, rows.reward_dense if dense else rows.reward_sparse], write=write),
-        specialised("rstdp_travel", [*shared, rows.travel_dense if dense else rows.travel_sparse], write=write),
-        specialised("rstdp_settle", [*shared, rows.settle_dense if dense else rows.settle_sparse], write=write),
+        specialised("rstdp_reward", [rows.answer, rows.busy, rows.reward]),
+        specialised("rstdp_travel", [*touch, *travel, rows.travel_dense if dense else rows.travel_sparse], write=write),
+        specialised(
+            "rstdp_settle", [*touch, rows.start_anew, rows.settle_dense if dense else rows.settle_sparse], write=write
+        ),
     )

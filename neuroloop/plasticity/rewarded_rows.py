@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._numba import i4_at, i8_at, places
+from .._numba import call_kernel, i4_at, i8_at, places
 from ..network.devices import write_float as write
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
@@ -61,7 +61,7 @@ class Rewarded(NamedTuple):
     numbers: int
     nearest: int
     stream: int
-    part: int
+    settle: int
     eligibility: int  # f4[n_synapses]
     row_ticks: int  # i4[n_pre]: when a row was last touched
     live: int  # i4[n_pre]: whether it has any eligibility
@@ -91,7 +91,7 @@ at, els = places(Rewarded), places(RewardNumbers)
 assert Rewarded._fields[: len(Pairing._fields)] == Pairing._fields
 
 
-def one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type: ignore[no-untyped-def]
+def one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):
     """A weight and its eligibility, every control step from `tick` to `now` gone through: exact at the bounds."""
     pair, decay = f4[row[at.numbers] + num.pair_plus], f32(f8[row[at.elapsed] + els.decay])
     for t in range(tick, now + 1):
@@ -106,7 +106,7 @@ def one_by_one(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  #
     return w, e
 
 
-def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type: ignore[no-untyped-def]
+def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):
     """A weight and its eligibility with all that is owed to them, and with the pairings from log entry `begin` on."""
     pair, table = f4[row[at.numbers] + num.pair_plus], row[at.table]
     first, paid, left, most, least = e, f32(0.0), f32(0.0), f32(0.0), f32(0.0)
@@ -130,7 +130,7 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):  # type:
     return w, (e if abs(e) > LITTLE else f32(0.0))
 
 
-def add_pairings(f4, i4, row, i, begin, end):  # type: ignore[no-untyped-def]
+def add_pairings(f4, i4, row, i, begin, end):
     """Eligibility of row i takes in the postsynaptic spikes from log entry `begin` to `end`."""
     x, e = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.eligibility] + i * row[at.n_post]
     ids, fades = row[at.log_ids], row[at.log_fades]
@@ -140,7 +140,7 @@ def add_pairings(f4, i4, row, i, begin, end):  # type: ignore[no-untyped-def]
             f4[e + i4[ids + k]] += x * f4[fades + k]
 
 
-def touch_dense(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+def touch_dense(f4, i4, row, f8, i):
     """Row i is paid what it is owed, and its eligibility brought to the tick in hand."""
     tick, now = i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]])
     begin, n_log = i64(i4[row[at.settled] + i]), i64(i4[row[at.n_log]])
@@ -157,7 +157,7 @@ def touch_dense(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
     add_pairings(f4, i4, row, i, begin, n_log)
 
 
-def pay_latest(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+def pay_latest(f4, i4, row, f8, i):
     """w ← write(w, m e) with the latest answer, and e a tick later."""
     n, q, left = row[at.n_post], row[at.numbers], f32(f8[row[at.elapsed] + els.decay])
     low, high, m = f4[q + num.low], f4[q + num.high], f32(f8[row[at.table] + ANSWER + i4[row[at.n_ticks]] - 1])
@@ -176,13 +176,13 @@ def pay_latest(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
             f4[e + j] = left * x if abs(left * x) > LITTLE else f32(0.0)
 
 
-def fade(f4, e, n, left):  # type: ignore[no-untyped-def]
+def fade(f4, e, n, left):
     """Eligibility decays; what little is left becomes zero."""
     for j in range(n):
         f4[e + j] = left * f4[e + j] if abs(left * f4[e + j]) > LITTLE else f32(0.0)
 
 
-def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):  # type: ignore[no-untyped-def]
+def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):
     """The same for a row that was not touched for several ticks."""
     n, q, table, x = row[at.n_post], row[at.numbers], row[at.table], f4[row[at.x] + i]
     low, high, w, e, count = f4[q + num.low], f4[q + num.high], row[at.weights] + i * n, row[at.eligibility] + i * n, 0
@@ -215,12 +215,12 @@ def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):  # type: ignore[n
         i4[row[at.live] + i] = 1
 
 
-def moment(f8):  # type: ignore[no-untyped-def]
+def moment(f8):
     """A number for the moment in which a row is paid, which happens at most once in it."""
     return 2 * i64(f8[HEAD.clock]) + (1 if f8[HEAD.step] < 0.0 else 0)
 
 
-def touch_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+def touch_sparse(f4, i4, row, f8, i):
     """The same as `touch_dense` for a sparse row."""
     tick, now, q, x = i64(i4[row[at.row_ticks] + i]), i64(i4[row[at.n_ticks]]), row[at.numbers], f4[row[at.x] + i]
     begin, n_log = i64(i4[row[at.settled] + i]), i64(i4[row[at.n_log]])
@@ -256,17 +256,7 @@ def touch_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
         f4[row[at.weights] + p], f4[row[at.eligibility] + p] = w, (e if abs(e) > LITTLE else f32(0.0))
 
 
-def touch_all_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    for i in range(row[at.n_pre]):
-        touch_dense(f4, i4, row, f8, i)
-
-
-def touch_all_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    for i in range(row[at.n_pre]):
-        touch_sparse(f4, i4, row, f8, i)
-
-
-def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def start_anew(f4, i4, row, f8):
     """An empty log and an empty table; all rows were touched."""
     now = i64(f8[HEAD.clock]) - i64(f8[row[at.base]])
     fade = math.exp(-f4[row[at.numbers] + num.x_rate] * now)
@@ -282,7 +272,7 @@ def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[row[at.table] + PAID] = f8[row[at.table] + MOST] = f8[row[at.table] + LEAST] = 0.0
 
 
-def answer(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def answer(f4, i4, row, f8):
     """Note what the modulator pays for the ticks so far, and begin a new one."""
     table, now = row[at.table], i64(i4[row[at.n_ticks]])
     rate, decay, modulator = f8[row[at.elapsed] + els.rate], f8[row[at.elapsed] + els.decay], row[at.modulator]
@@ -301,39 +291,32 @@ def answer(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             f4[row[at.answers] + j] = f32(rate * f8[modulator + j])
 
 
-def busy(i4, row):  # type: ignore[no-untyped-def]
+def busy(i4, row):
     """Whether all rows must be touched: many spikes, or no room to put more off."""
     many = i4[row[at.arrived]] > row[at.dense_from]
     return many or i4[row[at.n_ticks]] + 2 >= TICKS or 2 * i4[row[at.n_log]] >= row[at.capacity]
 
 
-def reward_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def reward(f4, i4, row, f8):
     """A control step begins: what is left of the one before is settled, and its answer noted."""
     if busy(i4, row):
-        touch_all_dense(f4, i4, row, f8)
-        start_anew(f4, i4, row, f8)
+        call_kernel(row[at.settle], f4, i4, row, f8)
     answer(f4, i4, row, f8)
 
 
-def reward_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """The same for sparse rows."""
-    if busy(i4, row):
-        touch_all_sparse(f4, i4, row, f8)
-        start_anew(f4, i4, row, f8)
-    answer(f4, i4, row, f8)
-
-
-def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    touch_all_dense(f4, i4, row, f8)
+def settle_dense(f4, i4, row, f8):
+    for i in range(row[at.n_pre]):
+        touch_dense(f4, i4, row, f8, i)
     start_anew(f4, i4, row, f8)
 
 
-def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    touch_all_sparse(f4, i4, row, f8)
+def settle_sparse(f4, i4, row, f8):
+    for i in range(row[at.n_pre]):
+        touch_sparse(f4, i4, row, f8, i)
     start_anew(f4, i4, row, f8)
 
 
-def log_ticks(f4, i4, row, f8, fired, n_fired, now):  # type: ignore[no-untyped-def]
+def log_ticks(f4, i4, row, f8, fired, n_fired, now):
     """Log the postsynaptic spikes of this step, with what will be left of their pairings at the end of the tick."""
     n_log, frame = i64(i4[row[at.n_log]]), f4[row[at.frames] + i64(f8[HEAD.step])]
     log_spikes(f4, i4, row, fired, n_fired, now)
@@ -342,15 +325,14 @@ def log_ticks(f4, i4, row, f8, fired, n_fired, now):  # type: ignore[no-untyped-
         i4[row[at.log_ticks] + k] = i4[row[at.n_ticks]]
 
 
-def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_dense(f4, i4, row, f8):
     """One step of an all-to-all projection."""
     clock, n = i64(f8[HEAD.clock]), row[at.n_post]
     decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
-        touch_all_dense(f4, i4, row, f8)
-        start_anew(f4, i4, row, f8)
+        call_kernel(row[at.settle], f4, i4, row, f8)
     now, to, y = clock - i64(f8[row[at.base]]), row[at.arrivals], row[at.y]
     if n_fired > 0:
         log_ticks(f4, i4, row, f8, fired, n_fired, now)
@@ -373,15 +355,14 @@ def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
 
 
-def travel_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_sparse(f4, i4, row, f8):
     """One step of a sparse projection."""
     clock = i64(f8[HEAD.clock])
     decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
-        touch_all_sparse(f4, i4, row, f8)
-        start_anew(f4, i4, row, f8)
+        call_kernel(row[at.settle], f4, i4, row, f8)
     now, to, y, events = clock - i64(f8[row[at.base]]), row[at.arrivals], row[at.y], i64(0)
     if n_fired > 0:
         log_ticks(f4, i4, row, f8, fired, n_fired, now)

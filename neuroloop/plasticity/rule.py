@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..network.parameters import Model, checked
 
 if TYPE_CHECKING:
+    from .._numba import Kernel
     from ..graph import Graph
     from ..network.projection import Asked, Wired
 
@@ -18,6 +19,6 @@ class Rule(Model, frozen=True, kw_only=True):
         """Raise `ConfigError` if the rule cannot be on such a projection."""
         checked(self, f"{where}.plasticity")
 
-    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
-        """Add state and calls to the graph."""
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> tuple[Kernel, int]:
+        """Add state and calls to the graph. Returns the kernel and the part that bring all weights up to date."""
         raise NotImplementedError

@@ -22,7 +22,7 @@ from .._numba import Kernel, specialised
 from ..errors import ConfigError
 from ..graph import Mode, Phase
 from ..network.devices import write_float
-from ..network.parameters import NonNegative, Time
+from ..network.parameters import NonNegative, Time, scalar
 from . import stdp_rows as rows
 from .pairing import Numbers, add_pairing
 from .rule import Rule
@@ -47,10 +47,19 @@ class STDP(Rule, frozen=True, kw_only=True):
         if self.dependence == "multiplicative" and not all(map(math.isfinite, asked.bounds)):
             raise ConfigError(f"{where}.bounds: multiplicative STDP needs bounds = (low, high), got {asked.bounds}")
 
-    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> tuple[Kernel, int]:
         rules = (add_pair, subtract_pair) if self.dependence == "additive" else (add_towards, subtract_towards)
-        amplitudes = (float(self.a_plus), 0.0, float(self.a_minus), 0.0)
-        add_stdp(graph, wired, asked, amplitudes, (self.tau_plus, self.tau_minus), (0.0, 0.0), self.pairs, rules)
+        amplitudes = (scalar(self.a_plus), 0.0, scalar(self.a_minus), 0.0)
+        return add_stdp(
+            graph,
+            wired,
+            asked,
+            amplitudes,
+            (scalar(self.tau_plus), scalar(self.tau_minus)),
+            (0.0, 0.0),
+            self.pairs,
+            rules,
+        )
 
 
 class TripletSTDP(Rule, frozen=True, kw_only=True):
@@ -66,10 +75,10 @@ class TripletSTDP(Rule, frozen=True, kw_only=True):
     tau_y: Time = 0.114  # s, of y2
     pairs: Literal["all", "nearest"] = "all"
 
-    def add(self, graph: Graph, wired: Wired, asked: Asked) -> None:
-        amplitudes = (self.a2_plus, self.a3_plus, self.a2_minus, self.a3_minus)
-        times, slower = (self.tau_plus, self.tau_minus), (self.tau_x, self.tau_y)
-        add_stdp(graph, wired, asked, amplitudes, times, slower, self.pairs, (add_pair, subtract_pair))
+    def add(self, graph: Graph, wired: Wired, asked: Asked) -> tuple[Kernel, int]:
+        amplitudes = (scalar(self.a2_plus), scalar(self.a3_plus), scalar(self.a2_minus), scalar(self.a3_minus))
+        times, slower = (scalar(self.tau_plus), scalar(self.tau_minus)), (scalar(self.tau_x), scalar(self.tau_y))
+        return add_stdp(graph, wired, asked, amplitudes, times, slower, self.pairs, (add_pair, subtract_pair))
 
 
 def add_pair(w, x, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
@@ -97,7 +106,7 @@ def add_stdp(
     slower: tuple[float, float],
     pairs: str,
     rules: tuple[Callable[..., Any], Callable[..., Any]],
-) -> None:
+) -> tuple[Kernel, int]:
     """Add the state and the kernels of a rule; `amplitudes`: pair and triplet, of potentiation and of depression."""
     dt, (tau_plus, tau_minus), triplet = graph.clock.dt, taus, slower[0] > 0.0
     device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
@@ -106,11 +115,11 @@ def add_stdp(
         dt / slower[0] if triplet else 0.0,
         *amplitudes, *wired.bounds, *device,
     )  # fmt: skip
-    part = graph.part(add_pairing(graph, wired, numbers, pairs == "nearest", triplet))
-    write = write_float if asked.device is None else asked.device.write
-    travel, settle = kernels_of(wired.dense, *rules, write)
+    travel, settle = kernels_of(wired.dense, *rules, write_float if asked.device is None else asked.device.write)
+    part = graph.part(add_pairing(graph, wired, numbers, pairs == "nearest", triplet, settle))
     graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
     graph.settle(settle, part)
+    return settle, part
 
 
 @functools.cache
@@ -118,15 +127,12 @@ def kernels_of(
     dense: bool, potentiate: Callable[..., Any], depress: Callable[..., Any], write: Callable[..., Any]
 ) -> tuple[Kernel, Kernel]:
     """The kernel of a step, and the one that brings all weights up to date."""
-    shared = [rows.decay_traces, rows.log_spikes, rows.count_spikes, rows.arrive, rows.start_anew]
     plugged = {"potentiate": potentiate, "depress": depress, "write": write}
+    travel: list[Callable[..., Any]] = [rows.decay_traces, rows.log_spikes, rows.count_spikes, rows.arrive]
+    travel += [rows.catch_up_dense, rows.travel_dense] if dense else [rows.catch_up_older, rows.travel_sparse]
+    settle: list[Callable[..., Any]] = [rows.start_anew]
     if dense:
-        shared += [rows.catch_up_dense]
-        settle, travel = rows.settle_dense, rows.travel_dense
+        settle += [rows.catch_up_dense, rows.settle_dense]
     else:
-        shared += [rows.catch_up_older, rows.catch_up_sparse]
-        settle, travel = rows.settle_sparse, rows.travel_sparse
-    return (
-        specialised("stdp_travel", [*shared, settle, travel], **plugged),
-        specialised("stdp_settle", [*shared, settle], **plugged),
-    )
+        settle += [rows.catch_up_older, rows.catch_up_sparse, rows.settle_sparse]
+    return specialised("stdp_travel", travel, **plugged), specialised("stdp_settle", settle, **plugged)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from .._numba import i4_at, i8_at
+from .._numba import call_kernel, i4_at, i8_at
 from ..network.devices import write_float as write
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
@@ -16,15 +16,15 @@ from .pairing import at, event_hash, num
 VANISHED = 1e-7  # of a spike: a trace that small is taken for zero
 
 
-def potentiate(w, x, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+def potentiate(w, x, slow, pair, triplet, low, high):
     return x * (pair + triplet * slow)
 
 
-def depress(w, y, slow, pair, triplet, low, high):  # type: ignore[no-untyped-def]
+def depress(w, y, slow, pair, triplet, low, high):
     return -y * (pair + triplet * slow)
 
 
-def decay_traces(f4, row):  # type: ignore[no-untyped-def]
+def decay_traces(f4, row):
     """Postsynaptic traces a step later."""
     y, decay = row[at.y], f4[row[at.numbers] + num.y_decay]
     for j in range(row[at.n_post]):
@@ -37,7 +37,7 @@ def decay_traces(f4, row):  # type: ignore[no-untyped-def]
             f4[y2 + j] = faded if faded > f32(1e-9) else f32(0.0)
 
 
-def log_spikes(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
+def log_spikes(f4, i4, row, first, size, now):
     """Log the postsynaptic spikes of this step."""
     n_log, heads = i64(i4[row[at.n_log]]), row[at.heads]
     fade = f32(math.exp(-f4[row[at.numbers] + num.x_rate] * now))
@@ -52,7 +52,7 @@ def log_spikes(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
     i4[row[at.n_log]] = i32(n_log + size)
 
 
-def count_spikes(f4, i4, row, first, size):  # type: ignore[no-untyped-def]
+def count_spikes(f4, i4, row, first, size):
     """Postsynaptic traces count the spikes of this step."""
     for k in range(size):
         j = i64(i4[first + k])
@@ -61,7 +61,7 @@ def count_spikes(f4, i4, row, first, size):  # type: ignore[no-untyped-def]
             f4[row[at.y2] + j] = f32(1.0) if row[at.nearest] != 0 else f4[row[at.y2] + j] + f32(1.0)
 
 
-def catch_up_dense(f4, i4, row, f8, i, n_log):  # type: ignore[no-untyped-def]
+def catch_up_dense(f4, i4, row, f8, i, n_log):
     """Pairings of row i with the postsynaptic spikes that it has not seen."""
     q, x, base = row[at.numbers], f4[row[at.x] + i], i64(f8[row[at.base]])
     pair, triplet, low, high = f4[q + num.pair_plus], f4[q + num.triplet_plus], f4[q + num.low], f4[q + num.high]
@@ -69,13 +69,15 @@ def catch_up_dense(f4, i4, row, f8, i, n_log):  # type: ignore[no-untyped-def]
     first, begin = row[at.weights] + i * row[at.n_post], i64(i4[row[at.settled] + i])
     for entry in range(begin, n_log if x > f32(0.0) else begin):
         w, time = first + i4[row[at.log_ids] + entry], base + i4[row[at.log_times] + entry]
-        dw = potentiate(f4[w], x * f4[row[at.log_fades] + entry], f4[row[at.log_values] + entry], pair, triplet, low, high)
+        dw = potentiate(
+            f4[w], x * f4[row[at.log_fades] + entry], f4[row[at.log_values] + entry], pair, triplet, low, high
+        )
         h = event_hash(f8, row[at.stream], time, w - row[at.weights])
         f4[w] = write(f4[w], dw, low, high, a, b, c, d, h)
 
 
 def catch_up_older(f4, i4, chain, times, fades, values, chosen, w, entry, begin, x, pair, triplet, low, high,
-                   a, b, c, d, f8, stream, base, p):  # type: ignore[no-untyped-def] # fmt: skip
+                   a, b, c, d, f8, stream, base, p):  # fmt: skip
     """The weight of a synapse after the spikes of its postsynaptic neuron from `entry` back to `begin`, in their order."""
     count = 0
     while entry >= begin:
@@ -89,7 +91,7 @@ def catch_up_older(f4, i4, chain, times, fades, values, chosen, w, entry, begin,
     return w
 
 
-def catch_up_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
+def catch_up_sparse(f4, i4, row, f8, i):
     """The same as `catch_up_dense` for a sparse row."""
     q, x, base = row[at.numbers], f4[row[at.x] + i], i64(f8[row[at.base]])
     pair, triplet, low, high = f4[q + num.pair_plus], f4[q + num.triplet_plus], f4[q + num.low], f4[q + num.high]
@@ -105,7 +107,7 @@ def catch_up_sparse(f4, i4, row, f8, i):  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-def arrive(f4, i4, row, i, now):  # type: ignore[no-untyped-def]
+def arrive(f4, i4, row, i, now):
     """Presynaptic traces count a spike; returns the slower one as it was before."""
     q, add_up, slow = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0), f32(0.0)
     f4[row[at.x] + i] = add_up * f4[row[at.x] + i] + f32(math.exp(f4[q + num.x_rate] * now))
@@ -117,7 +119,7 @@ def arrive(f4, i4, row, i, now):  # type: ignore[no-untyped-def]
     return slow
 
 
-def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def start_anew(f4, i4, row, f8):
     """An empty log; all rows have caught up."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
     fade, fade2 = math.exp(-f4[q + num.x_rate] * now), math.exp(-f4[q + num.x2_rate] * now)
@@ -134,26 +136,26 @@ def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[row[at.base]] = f8[HEAD.clock]
 
 
-def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def settle_dense(f4, i4, row, f8):
     for i in range(row[at.n_pre]):
         catch_up_dense(f4, i4, row, f8, i, i64(i4[row[at.n_log]]))
     start_anew(f4, i4, row, f8)
 
 
-def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def settle_sparse(f4, i4, row, f8):
     for i in range(row[at.n_pre]):
         catch_up_sparse(f4, i4, row, f8, i)
     start_anew(f4, i4, row, f8)
 
 
-def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_dense(f4, i4, row, f8):
     """One step of an all-to-all projection."""
     clock, n = i64(f8[HEAD.clock]), row[at.n_post]
     decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
-        settle_dense(f4, i4, row, f8)
+        call_kernel(row[at.settle], f4, i4, row, f8)
     now, q, to, y = clock - i64(f8[row[at.base]]), row[at.numbers], row[at.arrivals], row[at.y]
     log_spikes(f4, i4, row, fired, n_fired, now)
     line = (clock - row[at.delay]) & row[at.mask]
@@ -173,14 +175,14 @@ def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
 
 
-def travel_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_sparse(f4, i4, row, f8):
     """One step of a sparse projection."""
     clock = i64(f8[HEAD.clock])
     decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
-        settle_sparse(f4, i4, row, f8)
+        call_kernel(row[at.settle], f4, i4, row, f8)
     base, stream = i64(f8[row[at.base]]), row[at.stream]
     now, q, to, y, weights = clock - base, row[at.numbers], row[at.arrivals], row[at.y], row[at.weights]
     log_spikes(f4, i4, row, fired, n_fired, now)

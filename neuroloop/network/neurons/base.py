@@ -86,7 +86,7 @@ def faded(x):  # type: ignore[no-untyped-def]
     return x if abs(x) > f32(1e-20) else f32(0.0)
 
 
-_LOOP = '''\
+_LOOP = """\
 def neurons(f4, i4, row, f8):
     n, rest, mask, current = row[0], row[{b.rest}], row[{b.scratch}], row[{b.current}]
     where, n_spikes = open_line(i4, row), 0
@@ -112,7 +112,7 @@ def neurons(f4, i4, row, f8):
         f8[{head.fault}] = row[{b.part}]
     f8[{head.spikes}] += n_spikes
     f8[{head.updates}] += n
-'''
+"""
 _GIVEN = {
     "drive": "my_drive",
     "jump": "my_jump",

@@ -1,8 +1,8 @@
 """Leaky integrate-and-fire neurons (Lapicque 1907), exact between steps (Rotter and Diesmann 1999).
 
-τ dv/dt = v_rest − v + I, with synaptic conductances + Σ g (E − v). At v ≥ v_th a spike, then v = v_reset, or v_reset + (v − v_th)
-for reset by subtraction, held for t_ref. Membranes are dimensionless: any linear unit will do, the defaults have rest 0 and
-threshold 1; currents are in the unit of the membrane, conductances in units of the leak.
+τ dv/dt = v_rest − v + I, with synaptic conductances + Σ g (E − v). At v ≥ v_th a spike, then v = v_reset, or for reset by
+subtraction v_reset + (v − v_th), held for t_ref. Membranes are dimensionless: any linear unit will do, the defaults have
+rest 0 and threshold 1; currents are in the unit of the membrane, conductances in units of the leak.
 """
 
 from __future__ import annotations

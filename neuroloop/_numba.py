@@ -11,6 +11,7 @@ import functools
 import hashlib
 import inspect
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -39,13 +40,13 @@ def places(row: type[Row]) -> Row:
 class Kernel:
     """A kernel by address. Compiled, or loaded from the disk cache, when `address` is first read."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], folder: Path | None = None) -> None:
+        self.function, self._folder = function, folder
         self.name = f"{function.__module__}.{function.__qualname__}"
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        with _cache_folder():
+        with _cached_in(self._folder or folder_of(self.function)):
             return cfunc(_SIGNATURE, cache=True, error_model="numpy")(self.function)
 
     @property
@@ -71,22 +72,21 @@ def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
     """The kernel `name` defined by `source`, a text that we made ourselves; `names` are the helpers that it calls, compiled
     ones or plain functions.
 
-    The text is kept beside the compiled code, under a name that holds its hash and that of the helpers' own texts, so that a
-    kernel is compiled once, and a debugger finds its lines.
+    The text is kept beside the compiled code, under a name that holds its hash, so that a debugger finds its lines.
     """
-    own = [value for value in names.values() if inspect.isfunction(value)]
-    digest = hashlib.sha256(source.encode())
-    for function in own:
-        digest.update(f"{function.__module__}.{function.__qualname__}\n{_text_around(function)}".encode())
-    path = cache_folder() / f"{name}_{digest.hexdigest()[:16]}.py"
+    plain = [value for value in names.values() if inspect.isfunction(value)]
+    helpers = [getattr(value, "py_func", value) for value in names.values()]
+    folder = folder_of(*(helper for helper in helpers if inspect.isfunction(helper)))
+    who = [f"{key}={f.__module__}.{f.__qualname__}" for key, f in names.items() if f in plain]
+    path = folder / f"{name}_{hashlib.sha256(chr(10).join([source, *who]).encode()).hexdigest()[:16]}.py"
     if not path.exists():
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-        unfinished.write_text(source)
+        unfinished.write_text(source, encoding="utf-8")
         unfinished.replace(path)
     module = sys.modules[path.stem] = ModuleType(path.stem)  # where numba's cache looks for it
-    vars(module).update({"inline": inline} | {key: inline(f) if f in own else f for key, f in names.items()})
+    vars(module).update({"inline": inline} | {key: inline(f) if f in plain else f for key, f in names.items()})
     exec(compile(source, str(path), "exec"), vars(module))
-    return Kernel(vars(module)[name])
+    return Kernel(vars(module)[name], folder)
 
 
 def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: Callable[..., Any]) -> Kernel:
@@ -103,14 +103,6 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
     return generated(name, text, names)
 
 
-def _text_around(function: Callable[..., Any]) -> str:
-    """The file that a function stands in, so that a change of what it calls compiles it anew; or at least its own lines."""
-    source = inspect.getsourcefile(function)
-    if source is not None and Path(source).is_file():
-        return Path(source).read_text()
-    return inspect.getsource(function)
-
-
 class Compiled:
     """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
 
@@ -120,7 +112,7 @@ class Compiled:
     @functools.cached_property
     def now(self) -> Any:
         """The compiled function itself, for those who call it in a hot path."""
-        with _cache_folder():
+        with _cached_in(folder_of(self._function)):
             return njit(cache=True, error_model="numpy", parallel=self._parallel)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -138,32 +130,70 @@ def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:
 
 
 @contextlib.contextmanager
-def _cache_folder() -> Iterator[None]:
-    """Point numba's cache at our folder while a function is declared, and leave other users of numba alone."""
+def _cached_in(folder: Path) -> Iterator[None]:
+    """Point numba's cache at a folder while a function is declared, and leave other users of numba alone."""
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    numba.config.CACHE_DIR = str(folder)
     try:
         yield
     finally:
         numba.config.CACHE_DIR = before
 
 
-@functools.cache
-def cache_folder() -> Path:
-    """Where compiled kernels are kept.
+_PACKAGE = Path(__file__).parent
+_IMPORT = re.compile(r"^from (\.+)([\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
-    The name holds a hash of all our sources: numba looks only at the file of the function itself, so a changed helper in
-    another file would leave stale machine code behind.
+
+def folder_of(*functions: Callable[..., Any]) -> Path:
+    """Where compiled code of these functions is kept.
+
+    The name holds a hash of all sources that they can have come from, through imports of imports: numba looks only at the
+    file of the function itself, so a changed helper in another file would leave stale machine code behind.
     """
+    return _folder(frozenset(Path(function.__code__.co_filename) for function in functions))
+
+
+@functools.cache
+def _folder(files: frozenset[Path]) -> Path:
     digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+    for source in sorted(frozenset[Path]().union(*map(_sources, files))):
         digest.update(source.read_bytes())
+    folder = cache_root() / digest.hexdigest()[:16]
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _sources(file: Path) -> frozenset[Path]:
+    """A file and what it imports of this package; for a file from elsewhere, all of this package."""
+    if not file.is_relative_to(_PACKAGE):
+        return frozenset(_PACKAGE.rglob("*.py")) | (frozenset([file]) if file.is_file() else frozenset())
+    found, waiting = set[Path](), [file]
+    while waiting:
+        found.add(one := waiting.pop())
+        waiting += [source for source in _imported_by(one) if source not in found]
+    return frozenset(found)
+
+
+@functools.cache
+def _imported_by(file: Path) -> frozenset[Path]:
+    found = set[Path]()
+    for dots, part, names in _IMPORT.findall(file.read_text(encoding="utf-8")):
+        place = file.parents[len(dots) - 1].joinpath(*part.split(".")) if part else file.parents[len(dots) - 1]
+        found |= {place.with_suffix(".py"), place / "__init__.py"}
+        found |= {place / f"{name}.py" for name in re.findall(r"\w+", names)}
+    return frozenset(source for source in found if source.is_file())
+
+
+@functools.cache
+def cache_root() -> Path:
+    """The folder of all compiled kernels: numba's own setting, the user's cache, or a private temporary folder."""
     base = numba.config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "neuroloop" / digest.hexdigest()[:16]
+    root = Path(base) / "neuroloop"
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
+        root.mkdir(parents=True, exist_ok=True)
+        if os.access(root, os.W_OK):
+            return root
     return Path(tempfile.mkdtemp(prefix="neuroloop-"))  # compiled anew each time, but never somebody else's code
 
 

@@ -66,13 +66,13 @@ def info(json: Json = False) -> None:
     import os
     import platform
 
-    from .._numba import cache_folder
+    from .._numba import cache_root
 
     names = ("neuroloop", "gymnasium", "numba", "numpy", "msgspec", "pybullet")
     facts: dict[str, Any] = {"python": platform.python_version()} | {name: _version(name) for name in names}
     facts |= {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
     facts |= {f"extra {extra}": importlib.util.find_spec(module) is not None for extra, module in EXTRAS.items()}
-    facts["kernels"] = str(cache_folder())
+    facts["kernels"] = str(cache_root())
     if json:
         print_json(facts)
         return

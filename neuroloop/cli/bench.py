@@ -18,11 +18,16 @@ class SuiteName(StrEnum):
     """The suites."""
 
     CLASSIC = "classic"
+    ENGINE = "engine"
     STARTUP = "startup"
 
 
 Suite = Annotated[
-    SuiteName, typer.Argument(metavar="SUITE", help="classic: agents on Gymnasium's tasks; startup: waiting times.")
+    SuiteName,
+    typer.Argument(
+        metavar="SUITE",
+        help="classic: agents on Gymnasium's tasks; engine: speed of spiking networks; startup: waiting times.",
+    ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: two seeds, fewer repeats.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each task.")]
@@ -31,6 +36,9 @@ FirstSeed = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes at a time.")]
 Tasks = Annotated[list[str] | None, typer.Option("--task", help="Only this task. Repeatable.")]
+Peers = Annotated[
+    bool, typer.Option("--peers", help="engine: run other simulators beside, each in its own environment.")
+]
 Write = Annotated[
     Path | None, typer.Option("--write", metavar="FILE", help="Also write a page with figures and every run.")
 ]
@@ -43,6 +51,7 @@ def bench(
     first_seed: FirstSeed = 8000,
     jobs: Jobs = 1,
     task: Tasks = None,
+    peers: Peers = False,
     write: Write = None,
     json: Json = False,
 ) -> None:
@@ -66,6 +75,10 @@ def bench(
             task or list(classic.TASKS),
             report,
         )
+    elif suite is SuiteName.ENGINE:
+        from ..evaluation.suites import engine
+
+        measured = engine.run(quick, peers, report)
     else:
         measured = startup.run(3 if quick else 9, quick, report)
     for figure in measured.figures:

@@ -12,50 +12,111 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from .agent import Agent, agents, load_agent
+if TYPE_CHECKING:  # `as` says that the names are exported
+    from .agent import Agent as Agent
+    from .agent import agents as agents
+    from .agent import load_agent as load_agent
     from .errors import (
-        BadInput,
-        CheckpointError,
-        ConfigError,
-        DivergedError,
-        MissingExtra,
-        NeuroloopError,
-        PlantError,
-        UnsupportedSpace,
+        BadInput as BadInput,
     )
-    from .network.devices import FixedPoint, Memristive
+    from .errors import (
+        CheckpointError as CheckpointError,
+    )
+    from .errors import (
+        ConfigError as ConfigError,
+    )
+    from .errors import (
+        DivergedError as DivergedError,
+    )
+    from .errors import (
+        MissingExtra as MissingExtra,
+    )
+    from .errors import (
+        NeuroloopError as NeuroloopError,
+    )
+    from .errors import (
+        PlantError as PlantError,
+    )
+    from .errors import (
+        UnsupportedSpace as UnsupportedSpace,
+    )
+    from .network.devices import FixedPoint as FixedPoint
+    from .network.devices import Memristive as Memristive
     from .network.layouts import (
-        AllToAll,
-        AllToOthers,
-        Convolution,
-        FixedInDegree,
-        FixedOutDegree,
-        FixedProbability,
-        OneToOne,
-        Pairs,
+        AllToAll as AllToAll,
     )
-    from .network.network import Network
+    from .network.layouts import (
+        AllToOthers as AllToOthers,
+    )
+    from .network.layouts import (
+        Convolution as Convolution,
+    )
+    from .network.layouts import (
+        FixedInDegree as FixedInDegree,
+    )
+    from .network.layouts import (
+        FixedOutDegree as FixedOutDegree,
+    )
+    from .network.layouts import (
+        FixedProbability as FixedProbability,
+    )
+    from .network.layouts import (
+        OneToOne as OneToOne,
+    )
+    from .network.layouts import (
+        Pairs as Pairs,
+    )
+    from .network.network import Network as Network
     from .network.neurons import (
-        ALIF,
-        LIF,
-        AdEx,
-        Izhikevich,
-        Neuron,
-        Poisson,
-        Readout,
-        Regular,
-        SpikeTrain,
-        StochasticLIF,
+        ALIF as ALIF,
     )
-    from .network.projection import Normal, Uniform
-    from .network.synapses import Alpha, Delta, Exponential
-    from .plasticity.homeostasis import Normalise, Scaling, ThresholdAdaptation
-    from .plasticity.pes import PES
-    from .plasticity.rewarded import RSTDP
-    from .plasticity.short_term import ShortTerm
-    from .plasticity.stdp import STDP, TripletSTDP
-    from .types import Spikes
+    from .network.neurons import (
+        LIF as LIF,
+    )
+    from .network.neurons import (
+        AdEx as AdEx,
+    )
+    from .network.neurons import (
+        Izhikevich as Izhikevich,
+    )
+    from .network.neurons import (
+        Neuron as Neuron,
+    )
+    from .network.neurons import (
+        Poisson as Poisson,
+    )
+    from .network.neurons import (
+        Readout as Readout,
+    )
+    from .network.neurons import (
+        Regular as Regular,
+    )
+    from .network.neurons import (
+        SpikeTrain as SpikeTrain,
+    )
+    from .network.neurons import (
+        StochasticLIF as StochasticLIF,
+    )
+    from .network.projection import Normal as Normal
+    from .network.projection import Uniform as Uniform
+    from .network.synapses import Alpha as Alpha
+    from .network.synapses import Delta as Delta
+    from .network.synapses import Exponential as Exponential
+    from .plasticity.homeostasis import (
+        Normalise as Normalise,
+    )
+    from .plasticity.homeostasis import (
+        Scaling as Scaling,
+    )
+    from .plasticity.homeostasis import (
+        ThresholdAdaptation as ThresholdAdaptation,
+    )
+    from .plasticity.pes import PES as PES
+    from .plasticity.rewarded import RSTDP as RSTDP
+    from .plasticity.short_term import ShortTerm as ShortTerm
+    from .plasticity.stdp import STDP as STDP
+    from .plasticity.stdp import TripletSTDP as TripletSTDP
+    from .types import Spikes as Spikes
 
 __version__ = "0.1.0"
 _ROOMS = {

@@ -77,7 +77,9 @@ def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
     plain = [value for value in names.values() if inspect.isfunction(value)]
     helpers = [getattr(value, "py_func", value) for value in names.values()]
     folder = folder_of(*(helper for helper in helpers if inspect.isfunction(helper)))
-    who = [f"{key}={f.__module__}.{f.__qualname__}" for key, f in names.items() if f in plain]
+    who = [
+        f"{key}={f.__module__}.{f.__qualname__} {f.__code__.co_code.hex()}" for key, f in names.items() if f in plain
+    ]
     path = folder / f"{name}_{hashlib.sha256(chr(10).join([source, *who]).encode()).hexdigest()[:16]}.py"
     if not path.exists():
         unfinished = path.with_suffix(f".{os.getpid()}.tmp")
@@ -87,6 +89,12 @@ def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
     vars(module).update({"inline": inline} | {key: inline(f) if f in plain else f for key, f in names.items()})
     exec(compile(source, str(path), "exec"), vars(module))
     return Kernel(vars(module)[name], folder)
+
+
+def _body(function: Callable[..., Any]) -> str:
+    """What a function does, for those that no file tells of."""
+    code = function.__code__
+    return f"{code.co_code.hex()} {code.co_names} {[const for const in code.co_consts if not inspect.iscode(const)]}"
 
 
 def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: Callable[..., Any]) -> Kernel:
@@ -106,14 +114,14 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
 class Compiled:
     """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
 
-    def __init__(self, function: Callable[..., Any], parallel: bool) -> None:
-        self._function, self._parallel = function, parallel
+    def __init__(self, function: Callable[..., Any], parallel: bool, takes: Any = None) -> None:
+        self._function, self._parallel, self._takes = function, parallel, takes
 
     @functools.cached_property
     def now(self) -> Any:
         """The compiled function itself, for those who call it in a hot path."""
         with _cached_in(folder_of(self._function)):
-            return njit(cache=True, error_model="numpy", parallel=self._parallel)(self._function)
+            return njit(self._takes, cache=True, error_model="numpy", parallel=self._parallel)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.now(*arguments)
@@ -122,6 +130,11 @@ class Compiled:
 def compiled(function: Callable[..., Any]) -> Compiled:
     """Mark a function over arrays that is called from Python."""
     return Compiled(function, parallel=False)
+
+
+def compiled_for(takes: Any) -> Callable[[Callable[..., Any]], Compiled]:
+    """The same for arguments of the given types: whatever else comes is a `TypeError` at once, and compiles nothing."""
+    return lambda function: Compiled(function, parallel=False, takes=takes)
 
 
 def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:

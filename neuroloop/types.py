@@ -22,20 +22,25 @@ class Spikes(NamedTuple):
     @classmethod
     def of(cls, steps: ArrayLike, ids: ArrayLike, n_steps: int) -> Spikes:
         """From the step and the neuron of each spike, in any order. Raises `BadInput`."""
-        steps, ids = np.asarray(steps, np.int64), np.asarray(ids, np.int64)
-        if steps.ndim != 1 or steps.shape != ids.shape:
-            raise BadInput(
-                f"Spikes: steps and ids must be lists of one length, got shapes {steps.shape} and {ids.shape}"
-            )
-        if steps.size and not (steps.min() >= 0 and steps.max() < n_steps):
-            raise BadInput(f"Spikes: steps must be from 0 to {n_steps - 1}, got {steps.min()} to {steps.max()}")
+        silence = cls.none(n_steps)
+        steps, ids = _whole_numbers(steps, "steps", n_steps), _whole_numbers(ids, "ids", 2**31)
+        if steps.shape != ids.shape:
+            raise BadInput(f"Spikes: steps and ids must be of one length, got {steps.size} and {ids.size}")
+        if not ids.size:
+            return silence
         order = np.lexsort((ids, steps))
-        offsets = np.searchsorted(steps[order], np.arange(n_steps + 1))
-        return cls(ids[order].astype(np.int32), offsets.astype(np.int32))
+        steps, ids = steps[order], ids[order]
+        twice = np.flatnonzero((np.diff(steps) == 0) & (np.diff(ids) == 0))
+        if twice.size:
+            raise BadInput(f"Spikes: neuron {ids[twice[0]]} fires twice in step {steps[twice[0]]}")
+        offsets = np.searchsorted(steps, np.arange(n_steps + 1))
+        return cls(ids.astype(np.int32), offsets.astype(np.int32))
 
     @classmethod
     def none(cls, n_steps: int) -> Spikes:
         """Silence."""
+        if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
+            raise BadInput(f"Spikes: n_steps must be a whole number ≥ 1, got {n_steps!r}")
         return cls(np.empty(0, np.int32), np.zeros(n_steps + 1, np.int32))
 
     @property
@@ -46,6 +51,20 @@ class Spikes(NamedTuple):
     def at(self, step: int) -> NDArray[np.int32]:
         """Ids that fire in a step."""
         return self.ids[self.offsets[step] : self.offsets[step + 1]]
+
+
+def _whole_numbers(value: ArrayLike, what: str, below: int) -> NDArray[np.int64]:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.empty((), object)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise BadInput(
+            f"Spikes: {what} must be a list of whole numbers, got {array.dtype} of shape {list(array.shape)}"
+        )
+    if array.size and not (array.min() >= 0 and array.max() < below):
+        raise BadInput(f"Spikes: {what} must be from 0 to {below - 1}, got {array.min()} to {array.max()}")
+    return array.astype(np.int64)
 
 
 class Outcome(NamedTuple):

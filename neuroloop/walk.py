@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numba
+from numba import types
 
-from ._numba import call_kernel, compiled, compiled_in_parallel, f4_at, f8_at, i4_at, i8_at, inline, places
+from ._numba import (
+    call_kernel,
+    compiled,
+    compiled_for,
+    compiled_in_parallel,
+    f4_at,
+    f8_at,
+    i4_at,
+    i8_at,
+    inline,
+    places,
+)
 from .rows import HEAD, i32, i64
 
 
@@ -30,7 +42,8 @@ class Plan(NamedTuple):
 
 
 _AT = places(Plan)
-OK, BAD_OFFSETS, OUT_OF_RANGE, UNSORTED, TOO_MANY, FULL, FAULT = range(7)  # what `tick` says
+OK, BAD_OFFSETS, OUT_OF_RANGE, UNSORTED, TOO_MANY, NO_SOURCE, BAD_REWARD, FULL, FAULT = range(9)  # what `tick` says
+_PLAN, _SPIKES = types.int64[::1], types.Array(types.int32, 1, "C", readonly=True)  # read-only or not
 
 
 @inline
@@ -114,8 +127,12 @@ def _hand_out(plan):  # type: ignore[no-untyped-def]
 @inline
 def _tick(plan, ids, offsets, reward):  # type: ignore[no-untyped-def]
     verdict, f8 = OK, f8_at(plan[_AT.f8])
-    if plan[_AT.source] != 0:
+    if reward - reward != 0.0:
+        verdict = BAD_REWARD
+    elif plan[_AT.source] != 0:
         verdict = _take_in(plan, ids, offsets)
+    elif offsets[offsets.size - 1] != 0:
+        verdict = NO_SOURCE
     if verdict == OK:
         f8[HEAD.reward] = reward
         _run(plan)
@@ -128,24 +145,29 @@ def _tick(plan, ids, offsets, reward):  # type: ignore[no-untyped-def]
     return verdict
 
 
-@compiled
+@compiled_for(types.int64(_PLAN, _SPIKES, _SPIKES, types.float64))
 def tick(plan: Any, ids: Any, offsets: Any, reward: Any) -> Any:
     """Run one control step on spikes from outside. Returns what is wrong with them (then nothing was run), or `OK`."""
     return _tick(plan, ids, offsets, reward)
 
 
-@compiled
+@compiled_for(types.int64(_PLAN, _SPIKES, _SPIKES))
 def take_in(plan: Any, ids: Any, offsets: Any) -> Any:
     """Only take spikes in, for networks with several sources: their plans differ in the source."""
     return _take_in(plan, ids, offsets)
 
 
 @compiled
-def advance(plan: Any, n_ticks: Any) -> Any:
-    """Run control steps without input until `n_ticks` are done, a monitor is full or something is at fault: how many."""
+def advance(plan: Any, sources: Any, ids: Any, offsets: Any, n_ticks: Any) -> Any:
+    """Run control steps until `n_ticks` are done, a monitor is full or something is at fault: how many.
+
+    `sources`: plans that each take in the same spikes at every control step; silence, mostly.
+    """
     f8, done = f8_at(plan[_AT.f8]), i64(0)
     f8[HEAD.reward] = 0.0
     while done < n_ticks and f8[HEAD.full] == 0.0 and f8[HEAD.fault] == 0.0:
+        for k in range(sources.shape[0]):
+            _take_in(sources[k], ids, offsets)
         _run(plan)
         done += 1
     return done

@@ -6,7 +6,11 @@ need to be, so a long reach costs memory for spikes, not for neurons × steps.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from .._numba import inline
 from ..graph import Graph
@@ -44,14 +48,22 @@ def open_line(i4, row):  # type: ignore[no-untyped-def]
 
 
 @inline
-def close_line(i4, row, f8, where, n_spikes):  # type: ignore[no-untyped-def]
-    """The line of this step is complete. Says so if the ring is too small for what is still within reach."""
+def close_line(i4, row, f8, where, n_spikes, part):  # type: ignore[no-untyped-def]
+    """The line of this step is complete. It is a fault of `part` if the ring is too small for what is still within reach."""
     line = i64(f8[HEAD.clock]) & row[4]
     start = where - row[1]
     within = i4[row[5] + 1] + i32(n_spikes) - i4[row[3] + line]
     i4[row[2] + line], i4[row[3] + line] = i32(start), i32(n_spikes)
     i4[row[5]], i4[row[5] + 1] = i32(start + n_spikes), within
-    return i64(within) + 2 * row[0] > row[6]
+    f8[HEAD.spikes] += n_spikes
+    if i64(within) + 2 * row[0] > row[6]:
+        f8[HEAD.fault] = part
+
+
+def _lines_fit(axon: Axon, read: Callable[[int, int], NDArray[Any]]) -> bool:
+    """Whether lines lie within the ring, and are as long together as is said."""
+    starts, counts = (read(symbol, axon.mask + 1).astype(int) for symbol in (axon.starts, axon.counts))
+    return bool((starts + counts <= axon.capacity).all() and counts.sum() == read(axon.state, 2)[1])
 
 
 def lines_for(reach: int) -> int:
@@ -59,15 +71,19 @@ def lines_for(reach: int) -> int:
     return 1 << reach.bit_length()
 
 
+def room_for(n: int, steps: int, dt: float, roomy: int = ROOMY) -> int:
+    """Spikes of `n` neurons in a number of steps: all there can be, or if that is too many, those of a usual rate."""
+    return min(n * steps, max(roomy, 4 * n + int(n * steps * dt * USUAL_RATE)))
+
+
 def add_axon(graph: Graph, n: int, reach: int, ahead: int = 0) -> Axon:
     """State for the spikes of `n` neurons that are read up to `reach` steps later, and written up to `ahead` steps before."""
     lines = lines_for(reach + ahead)
-    capacity = (lines + 2) * n
-    if capacity > ROOMY:
-        capacity = min(capacity, max(ROOMY, 4 * n + int(n * lines * graph.clock.dt * USUAL_RATE)))
+    capacity = room_for(n, lines + 2, graph.clock.dt)
     axon = Axon(n, graph.i4(capacity), graph.i4(lines), graph.i4(lines), lines - 1, graph.i4(2), capacity)
     graph.index(axon.ring, capacity, n)
     graph.index(axon.starts, lines, capacity)
     graph.index(axon.counts, lines, n + 1)
     graph.index(axon.state, 2, capacity + 1)
+    graph.consistent(functools.partial(_lines_fit, axon))
     return axon

@@ -107,7 +107,7 @@ class Engine:
         """A live view of a named array; `names` lists them. In pools of instances, of all instances: shape (n, …)."""
         pool, offset, shape = self._linked.named[name]
         array = (self._pools if pools is None else pools)[pool]
-        return array[..., offset : offset + int(np.prod(shape))].reshape(*array.shape[:-1], *shape)
+        return array[..., offset : offset + int(np.prod(shape))].reshape((*array.shape[:-1], *shape))
 
     @property
     def names(self) -> list[str]:
@@ -152,6 +152,8 @@ class Engine:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned. If it does not fit, raises `CheckpointError` and changes nothing."""
+        if not isinstance(state, Mapping):
+            raise CheckpointError(f"network: state must be a dictionary of arrays, got {type(state).__name__}")
         expected = {pool: (self._linked.fixed[pool],) for pool in DTYPES}
         for pool, shape in expected.items():
             _check(state, pool, DTYPES[pool], shape)
@@ -171,6 +173,9 @@ class Engine:
         for name in ("f4", "f8", *(region.name for region in self._linked.regions)):
             if not np.isfinite(state[name]).all():
                 raise CheckpointError(f"network: array {name!r} holds numbers that are not finite")
+        for what in (HEAD.clock, HEAD.tick, HEAD.seed):
+            if not 0.0 <= state["f8"][what] < 2.0**53 or state["f8"][what] % 1.0:
+                raise CheckpointError("network: array 'f8' holds a time or a seed that is not a whole number")
         for pool, array in self._pools.items():
             array[: self._linked.fixed[pool]] = state[pool]
         for region in self._linked.regions:
@@ -182,7 +187,7 @@ class Engine:
 
 
 def _check(state: Mapping[str, NDArray[Any]], name: str, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    if name not in state:
+    if name not in state or not isinstance(state[name], np.ndarray):
         raise CheckpointError(f"network: array {name!r} is missing")
     if state[name].shape != shape or state[name].dtype != dtype:
         came = f"{state[name].dtype}{list(state[name].shape)}"

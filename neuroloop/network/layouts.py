@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from .._numba import compiled
 from ..errors import ConfigError
 from ..rows import i32, i64, mixed, u64, unit
-from .parameters import Fraction, Model, checked
+from .parameters import Fraction, Model, checked, numbers, whole
 
 
 class Rows(NamedTuple):
@@ -20,6 +21,14 @@ class Rows(NamedTuple):
     pointers: NDArray[np.int64]  # (n_pre + 1,)
     targets: NDArray[np.int32]  # (n_synapses,), rising within a row
     order: NDArray[np.int64] | None = None  # where each synapse stands in what the user gave
+
+    def check(self, where: str, n_pre: int, n_post: int) -> None:
+        """Raise `ConfigError` for what would lead a kernel astray."""
+        ends = self.pointers[[0, -1]] if self.pointers.shape == (n_pre + 1,) else (-1, -1)
+        inside = not self.targets.size or (self.targets.min() >= 0 and self.targets.max() < n_post)
+        rising = ends[0] == 0 and ends[1] == self.targets.size and (np.diff(self.pointers) >= 0).all()
+        if not (rising and inside and self.pointers.dtype == np.int64 and self.targets.dtype == np.int32):
+            raise ConfigError(f"{where}: its rows must be int64 pointers (n_pre + 1,) and int32 targets below {n_post}")
 
 
 class Layout(Model, frozen=True, kw_only=True):
@@ -67,14 +76,11 @@ class Pairs(Sparse, frozen=True, kw_only=True):
     post: Any
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
-        pre, post = np.asarray(self.pre), np.asarray(self.post)
+        pre, post = ids_of(self.pre, f"{where}.pre", n_pre), ids_of(self.post, f"{where}.post", n_post)
         if pre.ndim != 1 or pre.shape != post.shape:
             raise ConfigError(
                 f"{where}: pre and post must be lists of one length, got shapes {pre.shape} and {post.shape}"
             )
-        for name, ids, n in (("pre", pre, n_pre), ("post", post, n_post)):
-            if ids.size and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n):
-                raise ConfigError(f"{where}.{name}: must be whole numbers from 0 to {n - 1}")
 
     def rows(self, n_pre: int, n_post: int, same: bool, seed: int) -> Rows:
         pre, post = np.asarray(self.pre, np.int64), np.asarray(self.post, np.int64)
@@ -106,7 +112,8 @@ class FixedOutDegree(Sparse, frozen=True, kw_only=True):
     autapses: bool = True
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
-        _check_degree(f"{where}.n", self.n, n_post, self.autapses)
+        checked(self, where)
+        whole(self.n, 1, n_post - (not self.autapses), f"{where}.n")
 
     def rows(self, n_pre: int, n_post: int, same: bool, seed: int) -> Rows:
         targets = np.empty(n_pre * self.n, np.int32)
@@ -121,7 +128,8 @@ class FixedInDegree(Sparse, frozen=True, kw_only=True):
     autapses: bool = True
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
-        _check_degree(f"{where}.n", self.n, n_pre, self.autapses)
+        checked(self, where)
+        whole(self.n, 1, n_pre - (not self.autapses), f"{where}.n")
 
     def rows(self, n_pre: int, n_post: int, same: bool, seed: int) -> Rows:
         sources = np.empty(n_post * self.n, np.int32)
@@ -153,16 +161,20 @@ class Convolution(Layout, frozen=True, kw_only=True):
         )
 
     def check(self, where: str, n_pre: int, n_post: int) -> None:
-        kernel = np.asarray(self.kernel, np.float64)
-        if len(self.shape) != 3 or kernel.ndim != 4 or kernel.shape[1] != self.shape[0]:
+        checked(self, where)
+        if not isinstance(self.shape, tuple | list) or len(self.shape) != 3:
+            raise ConfigError(f"{where}.shape: must be (channels, height, width), got {self.shape!r}")
+        for size in self.shape:
+            whole(size, 1, n_pre, f"{where}.shape")
+        kernel = numbers(self.kernel, f"{where}.kernel")
+        if kernel.ndim != 4 or kernel.shape[1] != self.shape[0] or not kernel.size:
             raise ConfigError(
-                f"{where}: expected shape (channels, height, width) and a kernel (filters, channels, height, width), "
-                f"got {tuple(self.shape)} and {kernel.shape}"
+                f"{where}.kernel: must be of shape (filters, channels = {self.shape[0]}, height, width), got {kernel.shape}"
             )
-        if self.stride < 1 or self.padding < 0:
-            raise ConfigError(f"{where}: stride must be ≥ 1 and padding ≥ 0, got {self.stride} and {self.padding}")
         if not np.isfinite(kernel).all():
             raise ConfigError(f"{where}.kernel: must be finite")
+        whole(self.stride, 1, 2**31 - 1, f"{where}.stride")
+        whole(self.padding, 0, max(kernel.shape[2:]) - 1, f"{where}.padding")
         if math.prod(self.shape) != n_pre:
             raise ConfigError(
                 f"{where}.shape: {tuple(self.shape)} are {math.prod(self.shape)} neurons, pre has {n_pre}"
@@ -173,9 +185,12 @@ class Convolution(Layout, frozen=True, kw_only=True):
             )
 
 
-def _check_degree(where: str, n: int, among: int, autapses: bool) -> None:
-    if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= among - (not autapses):
-        raise ConfigError(f"{where}: must be a whole number from 1 to {among - (not autapses)}, got {n!r}")
+def ids_of(value: Any, where: str, n: int) -> NDArray[np.int64]:
+    """Given neurons, or `ConfigError`."""
+    array = numbers(value, where)
+    if array.size and (array.min() < 0 or array.max() >= n or (array % 1.0).any()):
+        raise ConfigError(f"{where}: must be whole numbers from 0 to {n - 1}, got {reprlib.repr(value)}")
+    return array.astype(np.int64)
 
 
 @compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import reprlib
 import types
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -12,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, unknown
+
+LARGEST, SMALLEST = 3e38, 2e-38  # float32
+MOST_STEPS = 2**24  # of a time
 
 
 class Range(NamedTuple):
@@ -59,27 +63,55 @@ def checked(model: Model, where: str, n: int | None = None) -> types.SimpleNames
 
 
 def _value(value: Any, hint: Any, where: str, n: int | None) -> Any:
+    if type(None) in get_args(hint):
+        return None if value is None else _value(value, get_args(hint)[0], where, n)
     if get_origin(hint) is Annotated:
         return number(value, next(meta for meta in get_args(hint) if isinstance(meta, Range)), where, n)
-    if get_origin(hint) is Literal and value not in get_args(hint):
+    if get_origin(hint) is Literal and not (isinstance(value, str) and value in get_args(hint)):
         raise ConfigError(f"{where}: {unknown('choice', str(value), get_args(hint))}")
-    return value
+    if hint is bool and not isinstance(value, bool | np.bool_):
+        raise ConfigError(f"{where}: must be true or false, got {reprlib.repr(value)}")
+    return whole(value, 0, 2**31 - 1, where) if hint is int else value
 
 
 def number(value: Any, allowed: Range, where: str, n: int | None = None) -> Any:
     """`value` as a float64 number or array of shape (n,), or `ConfigError`."""
-    try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{where}: must be a number, got {value!r}") from None
+    array = numbers(value, where)
     if array.shape not in ((), (n,)):
         expected = "one number" if n is None else f"one number or {n} numbers"
         raise ConfigError(f"{where}: must be {expected}, got an array of shape {list(array.shape)}")
-    low = array > allowed.low if allowed.above else array >= allowed.low
+    low = array >= max(allowed.low, SMALLEST) if allowed.above else array >= allowed.low
     wrong = ~(np.isfinite(array) & low & (array <= allowed.high))
     if wrong.any():
         raise ConfigError(f"{where}: must be {allowed}, got {array[wrong].ravel()[0]}")
+    if (np.abs(array) > LARGEST).any():
+        raise ConfigError(f"{where}: must be within ±{LARGEST:g}, got {array.ravel()[np.abs(array).argmax()]:g}")
     return float(array) if array.ndim == 0 else array
+
+
+def numbers(value: Any, where: str) -> NDArray[np.float64]:
+    """`value` as a float64 array of any shape, or `ConfigError` for text, truth values and what else is no number."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.empty(0, object)
+    if array.dtype.kind not in "iuf":
+        raise ConfigError(f"{where}: must be a number, got {reprlib.repr(value)}")
+    return array.astype(np.float64)
+
+
+def whole(value: Any, low: int, high: int, where: str) -> int:
+    """`value` as a whole number from `low` to `high`, or `ConfigError`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ConfigError(f"{where}: must be a whole number from {low} to {high}, got {reprlib.repr(value)}")
+    return int(value)
+
+
+def one_of(kinds: tuple[type, ...], value: Any, where: str, example: str) -> Any:
+    """`value`, if it is of one of these kinds and more than the mere base of them, or `ConfigError`."""
+    if not isinstance(value, kinds) or type(value) in kinds:
+        raise ConfigError(f"{where}: needs something like {example}, got {reprlib.repr(value)}")
+    return value
 
 
 def scalar(value: Value) -> float:
@@ -90,9 +122,19 @@ def scalar(value: Value) -> float:
 def steps(seconds: Any, dt: float, where: str) -> Any:
     """Times as whole numbers of steps, or `ConfigError` if they are not multiples of `dt`."""
     exact = np.asarray(seconds, np.float64) / dt
-    whole = np.rint(exact)
-    wrong = np.abs(exact - whole) > 1e-6 * np.maximum(1.0, whole)
+    rounded = np.rint(exact)
+    wrong = np.abs(exact - rounded) > 1e-6 * np.maximum(1.0, rounded)
     if wrong.any():
         first = np.asarray(seconds)[wrong].ravel()[0]
         raise ConfigError(f"{where}: must be a multiple of dt = {dt:g} s, got {first:g} s")
-    return whole.astype(np.int64)
+    if np.max(rounded, initial=0.0) > MOST_STEPS:
+        raise ConfigError(f"{where}: must be ≤ {MOST_STEPS * dt:g} s, {MOST_STEPS} steps, got {np.max(seconds):g} s")
+    return rounded.astype(np.int64)
+
+
+def slow_enough(p: types.SimpleNamespace, dt: float, where: str) -> None:
+    """Raise `ConfigError` for checked parameters that are time constants, not zero, and shorter than a step."""
+    for field, value in vars(p).items():
+        tau = np.asarray(value) if field.startswith("tau") else np.zeros(0)
+        if np.any((tau > 0.0) & (tau < dt)):
+            raise ConfigError(f"{where}.{field}: must be ≥ dt = {dt:g} s, got {np.min(value):g} s")

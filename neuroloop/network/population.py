@@ -12,7 +12,7 @@ from ..graph import Arena, Graph, Mode, Phase
 from .axon import Axon, add_axon
 from .neurons.base import BLOCK, FIRST, Neuron, asked_for, kernel_of, tidy
 from .neurons.sources import Source
-from .parameters import checked, steps
+from .parameters import LARGEST, checked, numbers, slow_enough, steps
 from .synapses import Receptor, Synapse, add_receptor, kind_of
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class Population:
         self._current = current
         if isinstance(model, Neuron):
             p = checked(model, name, n)
-            for field, value in vars(p).items():
-                if field.startswith("tau") and np.any(np.asarray(value) < network.dt):
-                    raise ConfigError(f"{name}.{field}: must be ≥ dt = {network.dt:g} s, got {np.min(value):g} s")
+            slow_enough(p, network.dt, name)
             if getattr(model, "t_ref", None) is not None:
                 steps(p.t_ref, network.dt, f"{name}.t_ref")
             model.check(p, name, network.dt)
+            for leaky in (False, True):
+                factors_of(model, p, name, network.dt, model.update(leaky))
         elif isinstance(model, Source):
             model.check(name, n, network.dt)
 
@@ -44,13 +44,13 @@ class Population:
         return f"Population({self.name!r}, n={self.n}, {self.model or 'input'})"
 
     def __getitem__(self, variable: str) -> NDArray[Any]:
-        return self.network._view(f"{self.name}.{variable}")
+        return self.network.view(f"{self.name}.{variable}")
 
     def __setitem__(self, variable: str, value: Any) -> None:
         view = self[variable]
-        array = np.asarray(value, np.float64)
-        if not np.isfinite(array).all():
-            raise BadInput(f"{self.name}.{variable}: must be finite")
+        array = numbers(value, f"{self.name}.{variable}")
+        if not (np.abs(array) <= LARGEST).all():
+            raise BadInput(f"{self.name}.{variable}: must be finite, within ±{LARGEST:g}")
         try:
             view[:] = array
         except ValueError:
@@ -91,19 +91,26 @@ def build(graph: Graph, population: Population, synapses: list[Synapse], reach: 
     return _build_neurons(graph, population, model, axon, synapses, own)
 
 
+def factors_of(model: Neuron, p: Any, name: str, dt: float, update: Any) -> dict[str, NDArray[np.float64]]:
+    """The numbers that an update asks for, in order. Raises `ConfigError` if one is missing, or too large for a float32."""
+    known, found = model.factors(p, dt), {}
+    for factor in asked_for(update, tuple(model.STATE)):
+        if factor not in known:
+            raise ConfigError(f"{name}: its update asks for {factor!r}: {unknown('factor', factor, known)}")
+        found[factor] = numbers(known[factor], f"{name}.{factor}")
+        if not (np.abs(found[factor]) <= LARGEST).all():
+            raise ConfigError(f"{name}: parameters do not go together, {factor} is {np.max(np.abs(found[factor])):g}")
+    return found
+
+
 def _build_neurons(
     graph: Graph, population: Population, model: Neuron, axon: Axon, synapses: list[Synapse], own: bool
 ) -> Built:
     n, name, dt, lasting = population.n, population.name, graph.clock.dt, Arena.LASTING
     p = checked(model, name, n)
     update = model.update(any(kind_of(synapse).endswith("conductance") for synapse in synapses))
-    known = model.factors(p, dt)
     refractory = getattr(model, "t_ref", None) is not None and bool(np.any(np.asarray(p.t_ref) > 0.0))
-    asked = asked_for(update, tuple(model.STATE))
-    for factor in asked:
-        if factor not in known:
-            raise ConfigError(f"{name}: its update asks for {factor!r}: {unknown('factor', factor, known)}")
-    values = {factor: np.asarray(known[factor], np.float64) for factor in asked}
+    values = factors_of(model, p, name, dt, update)
     if refractory:
         values["t_ref"] = np.asarray(steps(p.t_ref, dt, f"{name}.t_ref"), np.float64)
     own = own or any(value.ndim for value in values.values())
@@ -111,13 +118,10 @@ def _build_neurons(
     factors = {key: graph.f4(width, np.broadcast_to(value, (width,)), lasting) for key, value in values.items()}
     starts = {key: getattr(p, start) if isinstance(start, str) else start for key, start in model.STATE.items()}
     state = {key: graph.f4(n, np.broadcast_to(start, (n,))) for key, start in starts.items()}
-    receptors = {synapse: add_receptor(graph, synapse, n, model.time_constant()) for synapse in synapses}
+    tau_mem = np.broadcast_to(np.asarray(model.time_constant(), np.float64), (width,))
+    receptors = {synapse: add_receptor(graph, synapse, n, tau_mem) for synapse in synapses}
     injected = population._current is not None
-    current = (
-        graph.f4(n, np.broadcast_to(np.asarray(population._current or 0.0, np.float64), (n,)), lasting)
-        if injected
-        else 0
-    )
+    current = graph.f4(n, np.broadcast_to(np.asarray(population._current), (n,)), lasting) if injected else 0
     row = [
         *axon, graph.f4(n) if refractory else 0, graph.i4(BLOCK), graph.stream(name), graph.f4(1, dt, lasting), current,
         graph.n_parts + 1, len(state), FIRST + len(state) + len(factors), len(receptors), 1 if n <= SMALL else LOOK_EVERY,

@@ -91,19 +91,19 @@ def code_of(kind: str, r: int, place: int, own: bool, leaky: bool, fading: bool)
     return before, inside
 
 
-def response(dt: float, tau_syn: float, tau_mem: Any) -> tuple[Any, Any]:
+def response(dt: float, tau_syn: Any, tau_mem: Any) -> tuple[Any, Any]:
     """What a current e^(−s/τ) and what a current s e^(−s/τ) add up to within a step, in units of a constant current.
 
     For a membrane that forgets with `tau_mem`; with `tau_mem` infinite this is the mean over the step.
     """
-    rate = 1.0 / tau_syn - 1.0 / np.asarray(tau_mem, np.float64)
-    x = rate * dt
+    leak = 1.0 / np.asarray(tau_mem, np.float64)
+    x = (1.0 / np.asarray(tau_syn, np.float64) - leak) * dt
     small = np.abs(x) < 1e-3
     safe = np.where(small, 1.0, x)
     flat = dt * np.where(small, 1.0 - x / 2.0 + x**2 / 6.0, -np.expm1(-safe) / safe)
     ramp = dt**2 * np.where(small, 0.5 - x / 3.0 + x**2 / 8.0, (-np.expm1(-safe) - safe * np.exp(-safe)) / safe**2)
-    kept = np.exp(-dt / np.asarray(tau_mem, np.float64))
-    whole = np.where(np.isinf(tau_mem), dt, -np.expm1(-dt / np.asarray(tau_mem, np.float64)) * tau_mem)
+    whole = np.where(leak > 0.0, -np.expm1(-dt * leak) / np.where(leak > 0.0, leak, 1.0), dt)
+    kept = np.exp(-dt * leak)
     return kept * flat / whole, kept * ramp / whole
 
 

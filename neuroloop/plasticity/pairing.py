@@ -3,8 +3,8 @@
 Nobody walks the columns of a weight matrix. A postsynaptic spike is only logged; a row of weights is brought up to date when
 the next spike of its presynaptic neuron arrives, or when the log is full, or when somebody wants to read weights.
 
-Presynaptic traces are kept in the frame of the moment at which the log began: a spike at time t adds e^(t/τ) to X, the log
-notes e^(−t/τ) with a postsynaptic spike, and their product is the trace x at that spike. Nothing decays, nothing is looked up.
+Traces are kept in the frame of the moment at which the log began: a spike at time t adds e^(t/τ) to X, the log notes e^(−t/τ)
+with a postsynaptic spike, and their product is the trace x at that spike. Nothing decays in a step, nothing is looked up.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Pairing(NamedTuple):
     x: int  # f4[n_pre]: presynaptic traces, times e^((now − base) dt/τ)
     x2: int  # f4[n_pre]: slower ones; 0: none
     settled: int  # i4[n_pre]: log entries that the row has caught up with
-    y: int  # f4[n_post]: postsynaptic traces
+    y: int  # f4[n_post]: postsynaptic traces, in their frame as well
     y2: int  # f4[n_post]: slower ones; 0: none
     log_ids: int  # i4[capacity]: who fired
     log_times: int  # i4[capacity]: in which step since `base`
@@ -67,10 +67,10 @@ class Pairing(NamedTuple):
 class Numbers(NamedTuple):
     """Parameters of a plastic projection."""
 
-    y_decay: float
-    y2_decay: float
     x_rate: float  # dt/τ of x
-    x2_rate: float  # of x2
+    x2_rate: float  # of x2; 0: there is none
+    y_rate: float
+    y2_rate: float
     pair_plus: float
     triplet_plus: float
     pair_minus: float
@@ -97,7 +97,7 @@ def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, tri
     """State of a plastic projection."""
     n_pre, post = wired.pre.n, wired.post.axon
     n_post, capacity = post.n, PER_NEURON * post.n + 1024
-    reach = max(1, int(REACH / max(numbers.x_rate, numbers.x2_rate)))
+    reach = max(1, int(REACH / max(numbers[:4])))
     pairing = Pairing(
         ring=wired.pre.ring, starts=wired.pre.starts, counts=wired.pre.counts, mask=wired.pre.mask, delay=wired.delay,
         post_ring=post.ring, post_starts=post.starts, post_counts=post.counts, post_mask=post.mask,

@@ -41,10 +41,11 @@ class PES(Rule, frozen=True, kw_only=True):
 
     def add(self, graph: Graph, wired: Wired, asked: Asked) -> tuple[Kernel, int]:
         pre, post, dt, tau = wired.pre, wired.post.axon, graph.clock.dt, scalar(self.tau)
+        numbers = [math.exp(-dt / tau), scalar(self.rate) * graph.clock.n_steps * dt / tau, *wired.bounds]
         row = Activity(
             pre.ring, pre.starts, pre.counts, pre.mask, wired.delay, pre.n, post.n, graph.f4(pre.n), wired.weights,
             wired.pointers, wired.targets, self.error.symbol,
-            graph.f4(4, [math.exp(-dt / tau), scalar(self.rate) * graph.clock.n_steps * dt / tau, *wired.bounds], Arena.LASTING),
+            graph.f4(4, numbers, Arena.LASTING),
         )  # fmt: skip
         part = graph.part(row)
         graph.call(Phase.REWARD, learn, part, Mode.ACT)

@@ -6,12 +6,14 @@ between them e decays with tau_elig (Izhikevich 2007; Florian 2007, MSTDPET, eq.
     w ← clip(w + rate m e)
 
 with e as the control step before left it: m answers what was done then, never the spikes to come. m is the `reward` handed
-to `Network.run`, or a modulator of the network, one number or one for each postsynaptic neuron.
+to `Network.run`, or a modulator of the network, one number or one for each postsynaptic neuron. A TD error of control step t
+needs the value that step t + 1 reads out (TD-modulated STDP; Frémaux, Sprekeler and Gerstner 2013), so it is handed over
+with t + 2; with `late`, it meets e as step t left it all the same, and the pairings of step t + 1 wait.
 
 Cost follows spikes. Few spikes: a row of weights is only touched when its presynaptic neuron fires; until then it is *owed*
 Σ m λ^k, with the extremes of the partial sums, so that bounds apply as if every change had been made when it was due (where
 that is not certain, the changes are gone through one by one). Many spikes: all rows are touched once a control step. Which of
-both is decided by how many spikes arrived in the control step before, so that a replay goes the same way.
+both is decided by the spikes counted in the control step before, so that a replay goes the same way.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import numpy as np
 
 from .._numba import Kernel, specialised
 from ..errors import ConfigError
-from ..graph import Arena, Graph, Mode, Phase
+from ..graph import Arena, Graph, Mode, Phase, Shared
 from ..network.devices import write_float
 from ..network.modulator import Modulator
 from ..network.parameters import NonNegative, Number, Time, scalar
@@ -50,10 +52,13 @@ class RSTDP(Rule, frozen=True, kw_only=True):
     tau_minus: Time = 0.020  # s, of the postsynaptic trace y
     tau_elig: Time = 0.200  # s
     modulator: Modulator | None = None  # None: the reward
+    late: bool = False  # whether it pays for the control step before the last, as a TD error does
     schedule: Literal["by activity", "dense", "lazy"] = "by activity"
 
     def check(self, where: str, asked: Asked, dt: float) -> None:
         super().check(where, asked, dt)
+        if self.late and self.schedule == "lazy":
+            raise ConfigError(f"{where}.plasticity.schedule: 'lazy' does not go with late = True")
         if self.modulator is None:
             return
         if not isinstance(self.modulator, Modulator) or self.modulator.network is not asked.pre.network:
@@ -70,29 +75,34 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
         tau_plus, tau_minus, tau_elig = scalar(self.tau_plus), scalar(self.tau_minus), scalar(self.tau_elig)
         numbers = Numbers(
-            math.exp(-dt / tau_minus), 0.0, dt / tau_plus, 0.0, scalar(self.a_plus), 0.0, scalar(self.a_minus), 0.0,
+            dt / tau_plus, 0.0, dt / tau_minus, 0.0, scalar(self.a_plus), 0.0, scalar(self.a_minus), 0.0,
             *wired.bounds, *device,
         )  # fmt: skip
         own = self.modulator is not None and self.modulator.n > 1
-        dense_from = {"by activity": wired.pre.n // 4, "dense": -1, "lazy": wired.pre.n}[self.schedule]
+        lazy = {"by activity": 0, "dense": -1, "lazy": 1}[self.schedule]
         elapsed = RewardNumbers(scalar(self.rate), math.exp(-dt * n_steps / tau_elig))
-        reward, travel, settle = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
+        reward, travel, settle, empty_log = kernels_of(
+            wired.dense, write_float if asked.device is None else asked.device.write
+        )
         pairing = add_pairing(graph, wired, numbers, nearest=False, triplet=False, settle=settle)
         eligibility = graph.f4(wired.n_synapses, arena=Arena.LASTING)
         row = Rewarded(
             *pairing, eligibility=eligibility, row_ticks=graph.i4(wired.pre.n), live=graph.i4(wired.pre.n),
-            log_ticks=graph.i4(pairing.capacity), n_ticks=graph.i4(1), tick_begin=graph.i4(1), arrived=graph.i4(1),
-            dense_from=-1 if own or asked.device is not None else dense_from,
+            log_ticks=graph.i4(pairing.capacity), n_ticks=graph.i4(1), tick_begin=graph.i4(1),
+            oldest=graph.i4(1), arrived=graph.i4(1),
+            lazy=-1 if own or self.late or asked.device is not None else lazy, empty_log=Shared(empty_log.address),
             table=graph.f8(5 * TICKS, [0.0] * 3 * TICKS + [1.0] + [0.0] * (2 * TICKS - 1), Arena.TRANSIENT),
             modulator=HEAD.reward if self.modulator is None else self.modulator.symbol, own=int(own),
             elapsed=graph.f8(len(elapsed), elapsed),
             frames=graph.f4(n_steps, np.exp(-dt * np.arange(n_steps)[::-1] / tau_elig), Arena.LASTING),
             saved=graph.f4(2 * n_post), saved_ids=graph.i4(n_post),
             answers=graph.f4(n_post) if own else 0,
+            fresh=graph.f4(wired.n_synapses, arena=Arena.LASTING) if self.late else eligibility,
         )  # fmt: skip
         graph.index(row.row_ticks, wired.pre.n, TICKS)
         graph.index(row.log_ticks, pairing.capacity, TICKS)
         graph.index(row.n_ticks, 1, TICKS)
+        graph.index(row.oldest, 1, TICKS)
         graph.index(row.tick_begin, 1, pairing.capacity + 1)
         graph.name(f"{wired.name}.eligibility", "f4", eligibility, wired.shape)
         part = graph.part(row)
@@ -103,24 +113,25 @@ class RSTDP(Rule, frozen=True, kw_only=True):
 
 
 @functools.cache
-def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel]:
-    """The kernels that pay a reward, that make a step, and that bring all weights up to date."""
+def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel, Kernel]:
+    """The kernels that pay a reward, that make a step, that bring all weights up to date, and that empty the log."""
     touch: list[Callable[..., Any]] = [rows.one_by_one, rows.owed, rows.moment]
     if dense:
         touch += [rows.add_pairings, rows.fade, rows.pay_latest, rows.pay_long_ago, rows.touch_dense]
     else:
         touch += [rows.touch_sparse]
     travel: list[Callable[..., Any]] = [
-        stdp_rows.decay_traces,
         stdp_rows.log_spikes,
         stdp_rows.count_spikes,
         stdp_rows.arrive,
         rows.log_ticks,
     ]
+    anew: list[Callable[..., Any]] = [stdp_rows.rebase, rows.new_log]
+    settle: list[Callable[..., Any]] = [rows.new_table, rows.settle_dense if dense else rows.settle_sparse]
+    empty_log: list[Callable[..., Any]] = [rows.has_pairings, rows.empty_log_dense if dense else rows.empty_log_sparse]
     return (
-        specialised("rstdp_reward", [rows.answer, rows.busy, rows.reward]),
+        specialised("rstdp_reward", [rows.answer, rows.reward]),
         specialised("rstdp_travel", [*touch, *travel, rows.travel_dense if dense else rows.travel_sparse], write=write),
-        specialised(
-            "rstdp_settle", [*touch, rows.start_anew, rows.settle_dense if dense else rows.settle_sparse], write=write
-        ),
+        specialised("rstdp_settle", [*touch, *anew, *settle], write=write),
+        specialised("rstdp_empty_log", [*touch, *anew, *empty_log], write=write),
     )

@@ -15,11 +15,12 @@ from ..network.devices import write_float as write
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
 from .pairing import Pairing, event_hash, num
-from .stdp_rows import VANISHED, arrive, count_spikes, decay_traces, log_spikes
+from .stdp_rows import VANISHED, arrive, count_spikes, log_spikes, rebase
 
-TICKS = 256  # of the table
+TICKS = 512  # of the table
 PAID, MOST, LEAST, LEFT, ANSWER = (k * TICKS for k in range(5))
 LITTLE = f32(1e-20)  # eligibility that is taken for zero
+PER_ARRIVAL, PER_SPIKE = 2, 12  # what putting off costs, in units of touching every synapse: measured
 
 
 class Rewarded(NamedTuple):
@@ -68,8 +69,10 @@ class Rewarded(NamedTuple):
     log_ticks: int  # i4[capacity]
     n_ticks: int  # i4: the tick in hand
     tick_begin: int  # i4: log entries when it began
+    oldest: int  # i4: the first tick of which any eligibility is left
     arrived: int  # i4: spikes that arrived in this control step
-    dense_from: int  # all rows are touched if in the control step before more than so many arrived
+    lazy: int  # 1: rows are always put off, -1: never, 0: by activity
+    empty_log: int  # address of the kernel that empties the log
     table: int  # f8[5, TICKS]
     modulator: int  # f8
     own: int  # whether there is one for each postsynaptic neuron
@@ -78,6 +81,7 @@ class Rewarded(NamedTuple):
     saved: int  # f4[2, n_post]: scratch
     saved_ids: int  # i4[n_post]: scratch
     answers: int  # f4[n_post]: rate × modulator, if there is one for each postsynaptic neuron
+    fresh: int  # f4[n_synapses]: pairings of the tick in hand, where the answer comes a control step late; else `eligibility`
 
 
 class RewardNumbers(NamedTuple):
@@ -132,7 +136,7 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):
 
 def add_pairings(f4, i4, row, i, begin, end):
     """Eligibility of row i takes in the postsynaptic spikes from log entry `begin` to `end`."""
-    x, e = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.eligibility] + i * row[at.n_post]
+    x, e = f4[row[at.numbers] + num.pair_plus] * f4[row[at.x] + i], row[at.fresh] + i * row[at.n_post]
     ids, fades = row[at.log_ids], row[at.log_fades]
     if x > f32(0.0) and begin < end:
         i4[row[at.live] + i] = 1
@@ -174,6 +178,11 @@ def pay_latest(f4, i4, row, f8, i):
             m, x = f4[answers + j], f4[e + j]
             f4[w + j] = write(f4[w + j], m * x, low, high, a, b, c, d, event_hash(f8, stream, time, i * n + j))
             f4[e + j] = left * x if abs(left * x) > LITTLE else f32(0.0)
+    if row[at.fresh] != row[at.eligibility]:
+        new = row[at.fresh] + i * n
+        for j in range(n):
+            f4[e + j] += f4[new + j]
+            f4[new + j] = f32(0.0)
 
 
 def fade(f4, e, n, left):
@@ -186,10 +195,14 @@ def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):
     """The same for a row that was not touched for several ticks."""
     n, q, table, x = row[at.n_post], row[at.numbers], row[at.table], f4[row[at.x] + i]
     low, high, w, e, count = f4[q + num.low], f4[q + num.high], row[at.weights] + i * n, row[at.eligibility] + i * n, 0
-    for k in range(begin, n_log if x > f32(0.0) else begin):
+    for k in range(begin, n_log):
+        if x * f4[row[at.log_fades] + k] < VANISHED:
+            break
         j = i64(i4[row[at.log_ids] + k])
-        if i4[row[at.heads] + j] == k:  # its latest entry: all of them are taken at once
-            new_w, new_e = owed(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, k, begin, x, low, high)
+        if i4[row[at.log_chain] + k] < begin:  # its first entry: all of them are taken at once
+            new_w, new_e = owed(
+                f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, i64(i4[row[at.heads] + j]), begin, x, low, high
+            )
             f4[row[at.saved] + 2 * count], f4[row[at.saved] + 2 * count + 1] = new_w, new_e
             i4[row[at.saved_ids] + count] = i32(j)
             count += 1
@@ -239,81 +252,128 @@ def touch_sparse(f4, i4, row, f8, i):
         j, w, e = i64(targets[p]), f4[row[at.weights] + p], f4[row[at.eligibility] + p]
         entry = i64(i4[heads + j])
         if now - tick <= 1:
-            new = f32(0.0)
+            new, before = f32(0.0), f32(0.0)
             while entry >= begin and i4[row[at.log_ticks] + entry] == now:
                 new += pair * f4[fades + entry]
                 entry = i64(i4[row[at.log_chain] + entry])
             while entry >= begin:
-                e += pair * f4[fades + entry]
+                before += pair * f4[fades + entry]
                 entry = i64(i4[row[at.log_chain] + entry])
-            if tick < now:
-                mine = f4[row[at.answers] + j] if row[at.own] != 0 else m
+            mine = f4[row[at.answers] + j] if row[at.own] != 0 else m
+            if row[at.fresh] != row[at.eligibility]:
+                before += f4[row[at.fresh] + p]
+                if tick < now:
+                    w = write(w, mine * e, low, high, a, b, c, d, event_hash(f8, stream, time, p))
+                    e, before = left * e + before, f32(0.0)
+                f4[row[at.fresh] + p] = before + new
+            elif tick < now:
+                e += before
                 w = write(w, mine * e, low, high, a, b, c, d, event_hash(f8, stream, time, p))
-                e *= left
-            e += new
+                e = left * e + new
+            else:
+                e += before + new
         elif e != f32(0.0) or entry >= begin:
             w, e = owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high)
         f4[row[at.weights] + p], f4[row[at.eligibility] + p] = w, (e if abs(e) > LITTLE else f32(0.0))
 
 
-def start_anew(f4, i4, row, f8):
-    """An empty log and an empty table; all rows were touched."""
-    now = i64(f8[HEAD.clock]) - i64(f8[row[at.base]])
-    fade = math.exp(-f4[row[at.numbers] + num.x_rate] * now)
+def new_log(f4, i4, row, f8):
+    """An empty log; no row has pairings in it that it has not taken in."""
+    now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
+    rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
+    rebase(f4, row[at.y], row[at.n_post], f32(math.exp(-f4[q + num.y_rate] * now)))
     for i in range(row[at.n_pre]):
-        x = f4[row[at.x] + i] * fade
-        f4[row[at.x] + i] = f32(x) if x > VANISHED else f32(0.0)
-        i4[row[at.settled] + i] = i4[row[at.row_ticks] + i] = 0
+        i4[row[at.settled] + i] = 0
     for k in range(i4[row[at.n_log]]):
         j = i64(i4[row[at.log_ids] + k])
         i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
-    i4[row[at.n_log]] = i4[row[at.n_ticks]] = i4[row[at.tick_begin]] = 0
-    f8[row[at.base]], f8[row[at.table] + LEFT] = f8[HEAD.clock], 1.0
+    i4[row[at.n_log]] = i4[row[at.tick_begin]] = 0
+    f8[row[at.base]] = f8[HEAD.clock]
+
+
+def new_table(i4, row, f8):
+    """The tick in hand becomes the first of the table; all rows were touched in it."""
+    for i in range(row[at.n_pre]):
+        i4[row[at.row_ticks] + i] = 0
+    i4[row[at.n_ticks]] = i4[row[at.oldest]] = 0
+    f8[row[at.table] + LEFT] = 1.0
     f8[row[at.table] + PAID] = f8[row[at.table] + MOST] = f8[row[at.table] + LEAST] = 0.0
+
+
+def has_pairings(f4, i4, row, i):
+    """Whether row i has pairings in the log that it has not taken in."""
+    k = i64(i4[row[at.settled] + i])
+    return k < i4[row[at.n_log]] and f4[row[at.x] + i] * f4[row[at.log_fades] + k] >= VANISHED
 
 
 def answer(f4, i4, row, f8):
     """Note what the modulator pays for the ticks so far, and begin a new one."""
-    table, now = row[at.table], i64(i4[row[at.n_ticks]])
+    table, now, oldest = row[at.table], i64(i4[row[at.n_ticks]]), i64(i4[row[at.oldest]])
     rate, decay, modulator = f8[row[at.elapsed] + els.rate], f8[row[at.elapsed] + els.decay], row[at.modulator]
     m = rate * f8[modulator]
     f8[table + ANSWER + now] = m
-    for t in range(now + 1):
+    for t in range(oldest, now + 1):
         f8[table + PAID + t] += m * f8[table + LEFT + t]
         f8[table + MOST + t] = max(f8[table + MOST + t], f8[table + PAID + t])
         f8[table + LEAST + t] = min(f8[table + LEAST + t], f8[table + PAID + t])
         f8[table + LEFT + t] *= decay
+    while oldest < now and f8[table + LEFT + oldest] < VANISHED:
+        f8[table + LEFT + oldest] = 0.0
+        oldest += 1
     f8[table + LEFT + now + 1] = 1.0
     f8[table + PAID + now + 1] = f8[table + MOST + now + 1] = f8[table + LEAST + now + 1] = 0.0
     i4[row[at.n_ticks]], i4[row[at.tick_begin]], i4[row[at.arrived]] = i32(now + 1), i4[row[at.n_log]], 0
+    i4[row[at.oldest]] = i32(oldest)
     if row[at.own] != 0:
         for j in range(row[at.n_post]):
             f4[row[at.answers] + j] = f32(rate * f8[modulator + j])
 
 
-def busy(i4, row):
-    """Whether all rows must be touched: many spikes, or no room to put more off."""
-    many = i4[row[at.arrived]] > row[at.dense_from]
-    return many or i4[row[at.n_ticks]] + 2 >= TICKS or 2 * i4[row[at.n_log]] >= row[at.capacity]
-
-
 def reward(f4, i4, row, f8):
-    """A control step begins: what is left of the one before is settled, and its answer noted."""
-    if busy(i4, row):
+    """A control step begins: what is left of the one before is settled, and its answer noted.
+
+    All rows are touched if that is cheaper than to pick those that spikes come to, or if the table is full.
+    """
+    n_pre, n_post = row[at.n_pre], row[at.n_post]
+    fired, arrived = i64(i4[row[at.n_log]]) - i4[row[at.tick_begin]], i64(i4[row[at.arrived]])
+    many = PER_ARRIVAL * arrived * n_post + PER_SPIKE * fired * n_pre > n_pre * n_post
+    if (many and row[at.lazy] == 0) or row[at.lazy] < 0 or i4[row[at.n_ticks]] + 2 >= TICKS:
         call_kernel(row[at.settle], f4, i4, row, f8)
+    elif 2 * i4[row[at.n_log]] >= row[at.capacity]:
+        call_kernel(row[at.empty_log], f4, i4, row, f8)
     answer(f4, i4, row, f8)
 
 
 def settle_dense(f4, i4, row, f8):
+    """Every row is touched."""
     for i in range(row[at.n_pre]):
         touch_dense(f4, i4, row, f8, i)
-    start_anew(f4, i4, row, f8)
+    new_log(f4, i4, row, f8)
+    new_table(i4, row, f8)
 
 
 def settle_sparse(f4, i4, row, f8):
+    """The same for sparse rows."""
     for i in range(row[at.n_pre]):
         touch_sparse(f4, i4, row, f8, i)
-    start_anew(f4, i4, row, f8)
+    new_log(f4, i4, row, f8)
+    new_table(i4, row, f8)
+
+
+def empty_log_dense(f4, i4, row, f8):
+    """Rows are touched that the log holds something for."""
+    for i in range(row[at.n_pre]):
+        if has_pairings(f4, i4, row, i):
+            touch_dense(f4, i4, row, f8, i)
+    new_log(f4, i4, row, f8)
+
+
+def empty_log_sparse(f4, i4, row, f8):
+    """The same for sparse rows."""
+    for i in range(row[at.n_pre]):
+        if has_pairings(f4, i4, row, i):
+            touch_sparse(f4, i4, row, f8, i)
+    new_log(f4, i4, row, f8)
 
 
 def log_ticks(f4, i4, row, f8, fired, n_fired, now):
@@ -328,28 +388,28 @@ def log_ticks(f4, i4, row, f8, fired, n_fired, now):
 def travel_dense(f4, i4, row, f8):
     """One step of an all-to-all projection."""
     clock, n = i64(f8[HEAD.clock]), row[at.n_post]
-    decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
-        call_kernel(row[at.settle], f4, i4, row, f8)
+        call_kernel(row[at.empty_log], f4, i4, row, f8)
     now, to, y = clock - i64(f8[row[at.base]]), row[at.arrivals], row[at.y]
     if n_fired > 0:
         log_ticks(f4, i4, row, f8, fired, n_fired, now)
     line = (clock - row[at.delay]) & row[at.mask]
     first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
-    minus = f4[row[at.numbers] + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])]
+    q = row[at.numbers]
+    minus = f4[q + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])] * f32(math.exp(-f4[q + num.y_rate] * now))
     for k in range(size):
         i = i64(i4[first + k])
         touch_dense(f4, i4, row, f8, i)
         arrive(f4, i4, row, i, now)
-        w, e = row[at.weights] + i * n, row[at.eligibility] + i * n
+        w, e = row[at.weights] + i * n, row[at.fresh] + i * n
         i4[row[at.live] + i] = 1
         for j in range(n):
             f4[to + j] += f4[w + j]
             f4[e + j] -= minus * f4[y + j]
     if n_fired > 0:
-        count_spikes(f4, i4, row, fired, n_fired)
+        count_spikes(f4, i4, row, fired, n_fired, now)
     i4[row[at.arrived]] += i32(size)
     f8[HEAD.events] += size * n
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
@@ -358,7 +418,6 @@ def travel_dense(f4, i4, row, f8):
 def travel_sparse(f4, i4, row, f8):
     """One step of a sparse projection."""
     clock = i64(f8[HEAD.clock])
-    decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
@@ -368,8 +427,9 @@ def travel_sparse(f4, i4, row, f8):
         log_ticks(f4, i4, row, f8, fired, n_fired, now)
     line = (clock - row[at.delay]) & row[at.mask]
     first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
-    minus = f4[row[at.numbers] + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])]
-    pointers, targets, w, e = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.weights], row[at.eligibility]
+    q = row[at.numbers]
+    minus = f4[q + num.pair_minus] * f4[row[at.frames] + i64(f8[HEAD.step])] * f32(math.exp(-f4[q + num.y_rate] * now))
+    pointers, targets, w, e = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.weights], row[at.fresh]
     for k in range(size):
         i = i64(i4[first + k])
         if k + 1 < size:
@@ -382,7 +442,7 @@ def travel_sparse(f4, i4, row, f8):
             f4[to + targets[p]] += f4[w + p]
             f4[e + p] -= minus * f4[y + targets[p]]
     if n_fired > 0:
-        count_spikes(f4, i4, row, fired, n_fired)
+        count_spikes(f4, i4, row, fired, n_fired, now)
     i4[row[at.arrived]] += i32(size)
     f8[HEAD.events] += events
     f8[HEAD.changes] += 2 * events

@@ -108,13 +108,10 @@ def add_stdp(
     rules: tuple[Callable[..., Any], Callable[..., Any]],
 ) -> tuple[Kernel, int]:
     """Add the state and the kernels of a rule; `amplitudes`: pair and triplet, of potentiation and of depression."""
-    dt, (tau_plus, tau_minus), triplet = graph.clock.dt, taus, slower[0] > 0.0
+    dt, triplet = graph.clock.dt, slower[0] > 0.0
     device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
-    numbers = Numbers(
-        math.exp(-dt / tau_minus), math.exp(-dt / slower[1]) if triplet else 0.0, dt / tau_plus,
-        dt / slower[0] if triplet else 0.0,
-        *amplitudes, *wired.bounds, *device,
-    )  # fmt: skip
+    x_rate, x2_rate, y_rate, y2_rate = (0.0 if tau == 0.0 else dt / tau for tau in (taus[0], slower[0], taus[1], slower[1]))
+    numbers = Numbers(x_rate, x2_rate, y_rate, y2_rate, *amplitudes, *wired.bounds, *device)
     travel, settle = kernels_of(wired.dense, *rules, write_float if asked.device is None else asked.device.write)
     part = graph.part(add_pairing(graph, wired, numbers, pairs == "nearest", triplet, settle))
     graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
@@ -128,9 +125,9 @@ def kernels_of(
 ) -> tuple[Kernel, Kernel]:
     """The kernel of a step, and the one that brings all weights up to date."""
     plugged = {"potentiate": potentiate, "depress": depress, "write": write}
-    travel: list[Callable[..., Any]] = [rows.decay_traces, rows.log_spikes, rows.count_spikes, rows.arrive]
+    travel: list[Callable[..., Any]] = [rows.log_spikes, rows.count_spikes, rows.arrive]
     travel += [rows.catch_up_dense, rows.travel_dense] if dense else [rows.catch_up_older, rows.travel_sparse]
-    settle: list[Callable[..., Any]] = [rows.start_anew]
+    settle: list[Callable[..., Any]] = [rows.rebase, rows.start_anew]
     if dense:
         settle += [rows.catch_up_dense, rows.settle_dense]
     else:

@@ -13,7 +13,7 @@ from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
 from .pairing import at, event_hash, num
 
-VANISHED = 1e-7  # of a spike: a trace that small is taken for zero
+VANISHED = f32(1e-7)  # of a spike: a trace that small is taken for zero
 
 
 def potentiate(w, x, slow, pair, triplet, low, high):
@@ -24,41 +24,37 @@ def depress(w, y, slow, pair, triplet, low, high):
     return -y * (pair + triplet * slow)
 
 
-def decay_traces(f4, row):
-    """Postsynaptic traces a step later."""
-    y, decay = row[at.y], f4[row[at.numbers] + num.y_decay]
-    for j in range(row[at.n_post]):
-        faded = f4[y + j] * decay
-        f4[y + j] = faded if faded > f32(1e-9) else f32(0.0)
-    if row[at.y2] != 0:
-        y2, decay2 = row[at.y2], f4[row[at.numbers] + num.y2_decay]
-        for j in range(row[at.n_post]):
-            faded = f4[y2 + j] * decay2
-            f4[y2 + j] = faded if faded > f32(1e-9) else f32(0.0)
-
-
 def log_spikes(f4, i4, row, first, size, now):
     """Log the postsynaptic spikes of this step."""
     n_log, heads = i64(i4[row[at.n_log]]), row[at.heads]
-    fade = f32(math.exp(-f4[row[at.numbers] + num.x_rate] * now))
+    fade, fade2 = math.exp(-f4[row[at.numbers] + num.x_rate] * now), math.exp(-f4[row[at.numbers] + num.y2_rate] * now)
     for k in range(size):
         j, entry = i64(i4[first + k]), n_log + k
         i4[row[at.log_ids] + entry], i4[row[at.log_times] + entry] = i32(j), i32(now)
         i4[row[at.log_chain] + entry] = i4[row[at.head_chain] + j] = i4[heads + j]
-        f4[row[at.log_fades] + entry] = f4[row[at.head_fades] + j] = fade
+        f4[row[at.log_fades] + entry] = f4[row[at.head_fades] + j] = f32(fade)
         i4[heads + j] = i32(entry)
         if row[at.y2] != 0:
-            f4[row[at.log_values] + entry] = f4[row[at.y2] + j]
+            f4[row[at.log_values] + entry] = f32(f4[row[at.y2] + j] * fade2)
     i4[row[at.n_log]] = i32(n_log + size)
 
 
-def count_spikes(f4, i4, row, first, size):
+def count_spikes(f4, i4, row, first, size, now):
     """Postsynaptic traces count the spikes of this step."""
+    q, add_up = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0)
+    one, one2 = f32(math.exp(f4[q + num.y_rate] * now)), f32(math.exp(f4[q + num.y2_rate] * now))
     for k in range(size):
         j = i64(i4[first + k])
-        f4[row[at.y] + j] = f32(1.0) if row[at.nearest] != 0 else f4[row[at.y] + j] + f32(1.0)
+        f4[row[at.y] + j] = add_up * f4[row[at.y] + j] + one
         if row[at.y2] != 0:
-            f4[row[at.y2] + j] = f32(1.0) if row[at.nearest] != 0 else f4[row[at.y2] + j] + f32(1.0)
+            f4[row[at.y2] + j] = add_up * f4[row[at.y2] + j] + one2
+
+
+def rebase(f4, traces, n, fade):
+    """Traces in the frame of a later moment; what is gone becomes zero."""
+    for i in range(n):
+        x = f4[traces + i] * fade
+        f4[traces + i] = x if x > VANISHED else f32(0.0)
 
 
 def catch_up_dense(f4, i4, row, f8, i, n_log):
@@ -122,14 +118,13 @@ def arrive(f4, i4, row, i, now):
 def start_anew(f4, i4, row, f8):
     """An empty log; all rows have caught up."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    fade, fade2 = math.exp(-f4[q + num.x_rate] * now), math.exp(-f4[q + num.x2_rate] * now)
+    rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
+    rebase(f4, row[at.y], row[at.n_post], f32(math.exp(-f4[q + num.y_rate] * now)))
+    if row[at.x2] != 0:
+        rebase(f4, row[at.x2], row[at.n_pre], f32(math.exp(-f4[q + num.x2_rate] * now)))
+        rebase(f4, row[at.y2], row[at.n_post], f32(math.exp(-f4[q + num.y2_rate] * now)))
     for i in range(row[at.n_pre]):
-        x = f4[row[at.x] + i] * fade
-        f4[row[at.x] + i] = f32(x) if x > VANISHED else f32(0.0)
         i4[row[at.settled] + i] = 0
-        if row[at.x2] != 0:
-            x = f4[row[at.x2] + i] * fade2
-            f4[row[at.x2] + i] = f32(x) if x > VANISHED else f32(0.0)
     for j in range(row[at.n_post]):
         i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
     i4[row[at.n_log]] = 0
@@ -151,7 +146,6 @@ def settle_sparse(f4, i4, row, f8):
 def travel_dense(f4, i4, row, f8):
     """One step of an all-to-all projection."""
     clock, n = i64(f8[HEAD.clock]), row[at.n_post]
-    decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
@@ -162,15 +156,16 @@ def travel_dense(f4, i4, row, f8):
     first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
     pair, triplet, low, high = f4[q + num.pair_minus], f4[q + num.triplet_minus], f4[q + num.low], f4[q + num.high]
     a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
+    fade_y = f32(math.exp(-f4[q + num.y_rate] * now))
     for k in range(size):
         i = i64(i4[first + k])
         catch_up_dense(f4, i4, row, f8, i, i64(i4[row[at.n_log]]))
         slow, w = arrive(f4, i4, row, i, now), row[at.weights] + i * n
         for j in range(n):
             f4[to + j] += f4[w + j]
-            dw = depress(f4[w + j], f4[y + j], slow, pair, triplet, low, high)
+            dw = depress(f4[w + j], fade_y * f4[y + j], slow, pair, triplet, low, high)
             f4[w + j] = write(f4[w + j], dw, low, high, a, b, c, d, event_hash(f8, row[at.stream], ~clock, i * n + j))
-    count_spikes(f4, i4, row, fired, n_fired)
+    count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += size * n
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
 
@@ -178,7 +173,6 @@ def travel_dense(f4, i4, row, f8):
 def travel_sparse(f4, i4, row, f8):
     """One step of a sparse projection."""
     clock = i64(f8[HEAD.clock])
-    decay_traces(f4, row)
     line = clock & row[at.post_mask]
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
@@ -196,7 +190,7 @@ def travel_sparse(f4, i4, row, f8):
     pointers, targets, head_chain, head_fades = (
         i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.head_chain], row[at.head_fades]
     )  # fmt: skip
-    triplets, events = row[at.y2] != 0, i64(0)
+    triplets, events, fade_y = row[at.y2] != 0, i64(0), f32(math.exp(-f4[q + num.y_rate] * now))
     for k in range(size):
         i = i64(i4[first + k])
         x, begin = f4[row[at.x] + i], i64(i4[row[at.settled] + i])
@@ -219,8 +213,8 @@ def travel_sparse(f4, i4, row, f8):
             dw = potentiate(w, latest, value, pair_plus, triplet_plus, low, high)
             w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + max(entry, 0)], p))
             f4[to + j] += w
-            dw = depress(w, f4[y + j], slow, pair, triplet, low, high)
+            dw = depress(w, fade_y * f4[y + j], slow, pair, triplet, low, high)
             f4[weights + p] = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, ~clock, p))
-    count_spikes(f4, i4, row, fired, n_fired)
+    count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += events
     f8[HEAD.changes] += 2 * events

@@ -8,9 +8,9 @@ import pytest
 from neuroloop.graph import Mode
 from neuroloop.network.cells import CLASS, ROW_FIELDS, add_cells
 from neuroloop.network.dense import Dense, add_dense
+from neuroloop.network.engine import Engine
 from neuroloop.network.from_cells import FromCells, add_from_cells
 from neuroloop.network.lif import add_lif
-from neuroloop.network.engine import Engine
 from neuroloop.network.source import add_source
 from neuroloop.settings import Lif, ProjectionConfig
 

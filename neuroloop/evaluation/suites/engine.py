@@ -58,8 +58,11 @@ def run(quick: bool, peers: bool, report: Report) -> Suite:
         high = unit.startswith("M")
         best = max(samples) if high else min(samples)
         figure = f"{name}_{_suffix(name)}"
-        better = "high" if high else "low"
-        figures.append(Figure(figure, best, unit, len(samples), TARGETS[name], better, min(samples), max(samples)))
+        figures.append(
+            Figure(
+                figure, best, unit, len(samples), TARGETS[name], "high" if high else "low", min(samples), max(samples)
+            )
+        )
         rows.append({"figure": figure, "who": "neuroloop", "value": best, "unit": unit, "note": note})
         for peer, line in rivals.items():
             rows.append({"figure": figure, "who": peer, "value": line["value"], "unit": unit, "note": line["note"]})
@@ -85,8 +88,8 @@ def _suffix(name: str) -> str:
 def measure(name: str, quick: bool) -> tuple[list[float], str, str]:
     """Samples of a benchmark, their unit, and a note."""
     if name in ("b1", "b2"):
-        tick, note = closed_loop(cases.B1 if name == "b1" else cases.B2)
-        return cases.tick_medians(tick, 5, 0.3 if quick else 1.0), "us", note()
+        tick, outputs = closed_loop(cases.B1 if name == "b1" else cases.B2)
+        return cases.tick_medians(tick, 5, 0.3 if quick else 1.0), "us", outputs()
     net, n, events = cuba(cases.B3[name]) if name in cases.B3 else brunel(cases.B4[name])
     net.simulate(0.05)
     seconds, done, spikes = [], [], []
@@ -111,16 +114,22 @@ def closed_loop(spec: cases.ClosedLoop) -> tuple[Callable[[int], Any], Callable[
         layers.append(
             net.population(LIF(tau_mem=spec.tau_mem * MS, t_ref=spec.t_ref * MS, v_th=spec.v_th), spec.sizes[k + 1])
         )
-        net.connect(*layers[-2:], weights=w, synapse=Delta(), plasticity=rule, bounds=(0.0, spec.w_max[k]))
-    given = [Spikes.of(*np.nonzero(fires), spec.steps) for fires in cases.inputs(spec)]
+        net.connect(layers[-2], layers[-1], w, synapse=Delta(), plasticity=rule, bounds=(0.0, spec.w_max[k]))
+    given = []
+    for fires in cases.inputs(spec):
+        steps, ids = np.nonzero(fires)
+        given.append(Spikes.of(steps, ids, spec.steps))
     paid = cases.rewards().tolist()
-    count = [0, 0]
+    run = net.run
 
-    def tick(k: int) -> None:
-        count[0] += int(net.run(given[k % 200], paid[k % 200]).offsets[-1])
-        count[1] += 1
+    def tick(k: int) -> Spikes:
+        return run(given[k % 200], paid[k % 200])
 
-    return tick, lambda: f"outputs {count[0] / (count[1] * spec.steps * MS * spec.sizes[-1]):.0f} Hz"
+    def note() -> str:
+        rate = np.mean([tick(k).n for k in range(200)]) / (spec.steps * MS * spec.sizes[-1])
+        return f"outputs {rate:.0f} Hz"
+
+    return tick, note
 
 
 def cuba(spec: cases.Cuba) -> tuple[Network, int, float]:
@@ -167,21 +176,23 @@ def activity(quick: bool, n: int = 1000, n_steps: int = 20) -> dict[float, float
     for share in ACTIVE:
         rng = np.random.default_rng(0)
         net = Network(dt=MS, n_steps=n_steps)
-        pre, drive, post = net.input(n, "pre"), net.input(n, "drive"), net.population(LIF(), n)
+        pre, post = net.input(n), net.population(LIF(), n)
         rule = RSTDP(rate=1e-12, tau_elig=0.1)
         net.connect(pre, post, 1e-7, synapse=Delta(), plasticity=rule, bounds=(0.0, 2e-7))
-        net.connect(drive, post, 2.0, synapse=Delta(), layout=OneToOne())
-
-        def once(share: float = share, rng: np.random.Generator = rng) -> Spikes:
+        net.connect(pre, post, 2.0, synapse=Delta(), layout=OneToOne())  # so that neuron i fires when input i does
+        given = []
+        for _ in range(200):
             who = np.flatnonzero(rng.random(n) < share)
-            return Spikes.of(rng.integers(0, n_steps, who.size), who, n_steps)
-
-        given = [{"pre": once(), "drive": once()} for _ in range(200)]
-        run = net.run
+            given.append(Spikes.of(rng.integers(0, n_steps, who.size), who, n_steps))
         for k in range(100):
-            run(given[k], 0.1)
-        curve[share] = min(cases.tick_medians(lambda k, g=given, r=run: r(g[k % 200], 0.1), 3, 0.2 if quick else 0.5))
+            net.run(given[k], 0.1)
+        curve[share] = min(cases.tick_medians(_taking(net, given), 3, 0.2 if quick else 0.5))
     return curve
+
+
+def _taking(net: Network, given: list[Spikes]) -> Callable[[int], Spikes]:
+    """A tick that takes what is given in turn."""
+    return lambda k: net.run(given[k % len(given)], 0.1)
 
 
 _START = """
@@ -263,7 +274,7 @@ def _peer(peer: str, name: str, quick: bool, report: Report) -> dict[str, Any]:
         report(f"making the environment of {peer} in {home}")
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "-r", folder / f"peer_{peer}.txt"], check=True)
-    command = [python, f"peer_{peer}.py", name, *(["--repeats", "1"] if quick else [])]
+    command = [str(python), f"peer_{peer}.py", name, *(["--repeats", "1"] if quick else [])]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=True)
     line: dict[str, Any] = json.loads(next(text for text in done.stdout.splitlines() if text.startswith("{")))

@@ -34,10 +34,10 @@ class ALIF(Neuron, frozen=True, kw_only=True):
     STATE: ClassVar[dict[str, str | float]] = {"v": "v_rest", "theta": 0.0}
 
     def factors(self, p: SimpleNamespace, dt: float) -> dict[str, Any]:
-        share = np.vectorize(lambda tau, tau_mem: response(dt, tau, tau_mem)[0])(p.tau_adapt, p.tau_mem)
         return {
             "decay": np.exp(-dt / p.tau_mem), "fade": np.exp(-dt / p.tau_adapt), "target": p.v_rest + p.bias,
-            "v_th": p.v_th, "v_reset": p.v_reset, "step_up": p.jump, "share": share,
+            "v_th": p.v_th, "v_reset": p.v_reset, "step_up": p.jump,
+            "share": response(dt, p.tau_adapt, p.tau_mem)[0],
         }  # fmt: skip
 
     def update(self, leaky: bool) -> Callable[..., Any]:

@@ -108,9 +108,7 @@ def neurons(f4, i4, row, f8):
                 if i4[mask + k] != 0:
                     i4[where + n_spikes] = i32(start + k)
                     n_spikes += 1
-    if close_line(i4, row, f8, where, n_spikes):
-        f8[{head.fault}] = row[{b.part}]
-    f8[{head.spikes}] += n_spikes
+    close_line(i4, row, f8, where, n_spikes, row[{b.part}])
     f8[{head.updates}] += n
 """
 _GIVEN = {
@@ -119,7 +117,7 @@ _GIVEN = {
     "leak": "my_leak",
     "ready": "f4[rest + i] <= f32(0.0)",
     "noise": f"draw_normal(f8, row[{at.stream}], i)",
-    "chance": f"draw(f8, row[{at.stream}], i)",
+    "chance": f"draw(f8, row[{at.stream}], -1 - i)",  # noise takes the places from 0 on
     "dt": f"f4[row[{at.dt}]]",
 }
 

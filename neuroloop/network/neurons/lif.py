@@ -53,7 +53,7 @@ class LIF(Neuron, frozen=True, kw_only=True):
 def advance(v, drive, jump, ready, decay, target, v_th, v_reset, keep):  # type: ignore[no-untyped-def]
     u = target + drive
     v = u + (v + jump - u) * decay if ready else v
-    spike = v >= v_th
+    spike = ready and v >= v_th
     return (v_reset + keep * (v - v_th) if spike else v), spike
 
 
@@ -68,7 +68,7 @@ def advance_leaky(v, drive, jump, leak, ready, rate, target, v_th, v_reset, keep
     total = f32(1.0) + leak
     u = (target + drive) / total
     v = u + (v + jump - u) * np.exp(-rate * total) if ready else v
-    spike = v >= v_th
+    spike = ready and v >= v_th
     return (v_reset + keep * (v - v_th) if spike else v), spike
 
 

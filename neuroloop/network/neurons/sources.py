@@ -15,7 +15,11 @@ from ...rows import HEAD, draw, f32, i32, i64
 from ..axon import Axon, close_line, open_line
 from ..parameters import Model, Number, Rate, checked
 
-NOT_STARTED, NEVER = -1e30, 1e30
+PART = len(Axon._fields)  # where the rows of sources hold 1 + the number of their part
+AGAIN, LONG = (
+    -1.0,
+    1024 - 0.25,
+)  # steps left: draw anew; and how many are counted at most, so that the count ends below 0
 
 
 class Source(Model, frozen=True, kw_only=True):
@@ -33,14 +37,15 @@ class Source(Model, frozen=True, kw_only=True):
 class Poisson(Source, frozen=True, kw_only=True):
     """Independent Poisson trains: an interval of k steps has probability (1 − p)^(k − 1) p, p = 1 − e^(−rate dt).
 
-    Only neurons that fire draw a number: that of steps to their next spike.
+    Only neurons that fire draw a number: that of steps to their next spike. What is not due within 1024 steps is drawn anew
+    then, which changes nothing for trains without memory, and lets a rate that was 0 rise.
     """
 
     rate: Rate = 10.0  # Hz
 
     def add(self, graph: Graph, axon: Axon, stream: int, name: str) -> tuple[tuple[int, ...], Kernel]:
         n, rates = axon.n, np.asarray(self.rate, np.float64) * graph.clock.dt
-        row = Countdown(*axon, graph.f4(n, NOT_STARTED), graph.f4(n, rates, Arena.LASTING), stream)
+        row = Countdown(*axon, graph.n_parts + 1, graph.f4(n, AGAIN), graph.f4(n, rates, Arena.LASTING), stream)
         graph.name(f"{name}.rate_dt", "f4", row.rates, (n,))
         graph.name(f"{name}.left", "f4", row.left, (n,))
         return row, count_down
@@ -56,7 +61,8 @@ class Countdown(NamedTuple):
     mask: int
     state: int
     capacity: int
-    left: int  # f4[n]: steps until the next spike
+    part: int  # 1 + the number of this part
+    left: int  # f4[n]: steps until the next spike, or until a number is drawn anew
     rates: int  # f4[n]: spikes expected in a step
     stream: int
 
@@ -78,18 +84,17 @@ def count_down(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             continue
         for i in range(start, stop):
             if f4[left + i] < f32(0.5):
-                first, rate = f4[left + i] < f32(-1.0), f4[row[at.rates] + i]
-                steps = f32(NEVER)
+                again, rate = f4[left + i] < f32(0.0), f4[row[at.rates] + i]
+                steps = f32(LONG)
                 if rate > f32(0.0):
-                    steps = f32(1.0 + math.floor(-math.log(1.0 - draw(f8, row[at.stream], i)) / rate))
-                if first and steps > f32(1.0):
+                    steps = min(steps, f32(1.0 + np.floor(-math.log(1.0 - draw(f8, row[at.stream], i)) / rate)))
+                if again and steps > f32(1.0):
                     f4[left + i] = steps - f32(1.0)
                 else:
-                    f4[left + i] = f32(NOT_STARTED) if first else steps
+                    f4[left + i] = f32(AGAIN) if again else steps
                     i4[where + n_spikes] = i32(i)
                     n_spikes += 1
-    close_line(i4, row, f8, where, n_spikes)
-    f8[HEAD.spikes] += n_spikes
+    close_line(i4, row, f8, where, n_spikes, row[PART])
 
 
 class Regular(Source, frozen=True, kw_only=True):
@@ -106,7 +111,7 @@ class Regular(Source, frozen=True, kw_only=True):
     def add(self, graph: Graph, axon: Axon, stream: int, name: str) -> tuple[tuple[int, ...], Kernel]:
         n = axon.n
         rates = graph.f8(n, np.asarray(self.rate, np.float64) * graph.clock.dt)
-        return (*axon, rates, graph.f8(n, np.asarray(self.phase, np.float64))), pass_whole_numbers
+        return (*axon, graph.n_parts + 1, rates, graph.f8(n, np.asarray(self.phase, np.float64))), pass_whole_numbers
 
 
 @kernel
@@ -114,12 +119,11 @@ def pass_whole_numbers(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Fire by what the clock says; nothing is accumulated, so nothing drifts."""
     where, n_spikes, now = open_line(i4, row), 0, f8[HEAD.clock]
     for i in range(row[0]):
-        rate, phase = f8[row[7] + i], f8[row[8] + i]
+        rate, phase = f8[row[8] + i], f8[row[9] + i]
         if math.floor((now + 1.0) * rate + phase + 1e-9) > math.floor(now * rate + phase + 1e-9):
             i4[where + n_spikes] = i32(i)
             n_spikes += 1
-    close_line(i4, row, f8, where, n_spikes)
-    f8[HEAD.spikes] += n_spikes
+    close_line(i4, row, f8, where, n_spikes, row[PART])
 
 
 class SpikeTrain(Source, frozen=True, kw_only=True):
@@ -146,19 +150,20 @@ class SpikeTrain(Source, frozen=True, kw_only=True):
         steps, ids = self._steps(graph.clock.dt), np.asarray(self.ids, np.int64)
         order = np.lexsort((ids, steps))
         train = graph.shared(np.concatenate([steps[order], ids[order]]).astype(np.int64))
-        return (*axon, train, ids.size, graph.i4(1)), play_back
+        cursor = graph.i4(1)
+        graph.index(cursor, 1, ids.size + 1)
+        return (*axon, graph.n_parts + 1, train, ids.size, cursor), play_back
 
 
 @kernel
 def play_back(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Fire what is due."""
-    train, size, cursor = i8_at(row[7]), row[8], i64(i4[row[9]])
+    train, size, cursor = i8_at(row[8]), row[9], i64(i4[row[10]])
     where, n_spikes, now = open_line(i4, row), 0, i64(f8[HEAD.clock])
     while cursor < size and train[cursor] <= now:
         if train[cursor] == now:
             i4[where + n_spikes] = i32(train[size + cursor])
             n_spikes += 1
         cursor += 1
-    i4[row[9]] = i32(cursor)
-    close_line(i4, row, f8, where, n_spikes)
-    f8[HEAD.spikes] += n_spikes
+    i4[row[10]] = i32(cursor)
+    close_line(i4, row, f8, where, n_spikes, row[PART])

@@ -79,7 +79,7 @@ def room_for(n: int, steps: int, dt: float, roomy: int = ROOMY) -> int:
 def add_axon(graph: Graph, n: int, reach: int, ahead: int = 0) -> Axon:
     """State for the spikes of `n` neurons that are read up to `reach` steps later, and written up to `ahead` steps before."""
     lines = lines_for(reach + ahead)
-    capacity = room_for(n, lines + 2, graph.clock.dt)
+    capacity = room_for(n, lines + 2 + 2 * ahead, graph.clock.dt)  # what comes at once lies in one piece
     axon = Axon(n, graph.i4(capacity), graph.i4(lines), graph.i4(lines), lines - 1, graph.i4(2), capacity)
     graph.index(axon.ring, capacity, n)
     graph.index(axon.starts, lines, capacity)

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._numba import Kernel, specialised
 from ..errors import ConfigError
-from ..graph import Mode, Phase
+from ..graph import Arena, Mode, Phase, Shared
 from ..network.devices import write_float
 from ..network.parameters import NonNegative, Time, scalar
 from . import stdp_rows as rows
+from . import summed_rows
 from .pairing import Numbers, add_pairing
 from .rule import Rule
 
@@ -112,9 +113,28 @@ def add_stdp(
     device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
     x_rate, x2_rate, y_rate, y2_rate = (0.0 if tau == 0.0 else dt / tau for tau in (taus[0], slower[0], taus[1], slower[1]))
     numbers = Numbers(x_rate, x2_rate, y_rate, y2_rate, *amplitudes, *wired.bounds, *device)
+    if asked.device is None and rules[0] is add_pair:
+        return add_summed(graph, wired, numbers, pairs == "nearest", triplet)
     travel, settle = kernels_of(wired.dense, *rules, write_float if asked.device is None else asked.device.write)
     part = graph.part(add_pairing(graph, wired, numbers, pairs == "nearest", triplet, settle))
     graph.call(Phase.TRAVEL, travel, part, Mode.ACT)
+    graph.settle(settle, part)
+    return settle, part
+
+
+def add_summed(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool) -> tuple[Kernel, int]:
+    """The same for rules whose potentiation is a sum."""
+    n_pre, post = wired.pre.n, wired.post.axon
+    settle = summed_rows.settle_dense if wired.dense else summed_rows.settle_sparse
+    row = summed_rows.Summed(
+        *wired.pre[1:5], wired.delay, *post[1:5], n_pre, post.n, wired.pointers, wired.targets, wired.weights, wired.arrivals,
+        x=graph.f4(n_pre), x2=graph.f4(n_pre) if triplet else 0, y=graph.f4(post.n), y2=graph.f4(post.n) if triplet else 0,
+        sums=graph.f4(post.n), seen=graph.f4(wired.n_synapses), taken_in=graph.i4(n_pre, -1), generation=graph.i4(1),
+        base=graph.f8(1, arena=Arena.TRANSIENT), reach=max(1, int(summed_rows.REACH / max(numbers[:4]))),
+        numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest), settle=Shared(settle.address),
+    )  # fmt: skip
+    part = graph.part(row)
+    graph.call(Phase.TRAVEL, summed_rows.travel_dense if wired.dense else summed_rows.travel_sparse, part, Mode.ACT)
     graph.settle(settle, part)
     return settle, part
 

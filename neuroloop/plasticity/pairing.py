@@ -9,16 +9,18 @@ with a postsynaptic spike, and their product is the trace x at that spike. Nothi
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._numba import Kernel, inline, places
 from ..graph import Arena, Graph, Shared
-from ..rows import HEAD, i64, mixed, u64
+from ..rows import HEAD, f32, i32, i64, mixed, u64
 
 if TYPE_CHECKING:
     from ..network.projection import Wired
 
 REACH = 40.0  # time constants after which the log starts anew: e^40 leaves room in a float32
+VANISHED = f32(1e-7)  # of a spike: a trace that small is taken for zero
 PER_NEURON = 8  # log entries for each postsynaptic neuron
 
 
@@ -51,8 +53,6 @@ class Pairing(NamedTuple):
     log_fades: int  # f4[capacity]: e^(−(time − base) dt/τ)
     log_values: int  # f4[capacity]: what the rule wants to know of the moment
     heads: int  # i4[n_post]: the latest entry of each neuron, or -1
-    head_chain: int  # i4[n_post]: the entry before it
-    head_fades: int  # f4[n_post]: its fade
     n_log: int  # i4
     capacity: int
     chosen: int  # i4[capacity]: scratch
@@ -87,10 +87,59 @@ at, num = places(Pairing), places(Numbers)
 
 
 @inline
-def event_hash(f8, stream, time, p):  # type: ignore[no-untyped-def]
+def event_hash(f8, stream, time, p):
     """A hash of what happened when to which synapse, for devices that write by chance."""
     h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(time))
     return mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(p) * u64(0x9E3779B97F4A7C15))
+
+
+@inline
+def log_spikes(f4, i4, row, first, size, now):
+    """Log the postsynaptic spikes of this step."""
+    n_log, heads = i64(i4[row[at.n_log]]), row[at.heads]
+    fade, fade2 = math.exp(-f4[row[at.numbers] + num.x_rate] * now), math.exp(-f4[row[at.numbers] + num.y2_rate] * now)
+    for k in range(size):
+        j, entry = i64(i4[first + k]), n_log + k
+        i4[row[at.log_ids] + entry], i4[row[at.log_times] + entry] = i32(j), i32(now)
+        i4[row[at.log_chain] + entry] = i4[heads + j]
+        f4[row[at.log_fades] + entry] = f32(fade)
+        i4[heads + j] = i32(entry)
+        if row[at.y2] != 0:
+            f4[row[at.log_values] + entry] = f32(f4[row[at.y2] + j] * fade2)
+    i4[row[at.n_log]] = i32(n_log + size)
+
+
+@inline
+def count_spikes(f4, i4, row, first, size, now):
+    """Postsynaptic traces count the spikes of this step."""
+    q, add_up = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0)
+    one, one2 = f32(math.exp(f4[q + num.y_rate] * now)), f32(math.exp(f4[q + num.y2_rate] * now))
+    for k in range(size):
+        j = i64(i4[first + k])
+        f4[row[at.y] + j] = add_up * f4[row[at.y] + j] + one
+        if row[at.y2] != 0:
+            f4[row[at.y2] + j] = add_up * f4[row[at.y2] + j] + one2
+
+
+@inline
+def arrive(f4, i4, row, i, now):
+    """Presynaptic traces count a spike; returns the slower one as it was before."""
+    q, add_up, slow = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0), f32(0.0)
+    f4[row[at.x] + i] = add_up * f4[row[at.x] + i] + f32(math.exp(f4[q + num.x_rate] * now))
+    if row[at.x2] != 0:
+        frame = math.exp(f4[q + num.x2_rate] * now)
+        slow = f32(f4[row[at.x2] + i] / frame)
+        f4[row[at.x2] + i] = add_up * f4[row[at.x2] + i] + f32(frame)
+    i4[row[at.settled] + i] = i4[row[at.n_log]]
+    return slow
+
+
+@inline
+def rebase(f4, traces, n, fade):
+    """Traces in the frame of a later moment; what is gone becomes zero."""
+    for i in range(n):
+        x = f4[traces + i] * fade
+        f4[traces + i] = x if x > VANISHED else f32(0.0)
 
 
 def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool, settle: Kernel) -> Pairing:
@@ -106,7 +155,7 @@ def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, tri
         settled=graph.i4(n_pre), y=graph.f4(n_post), y2=graph.f4(n_post) if triplet else 0,
         log_ids=graph.i4(capacity), log_times=graph.i4(capacity), log_chain=graph.i4(capacity, -1),
         log_fades=graph.f4(capacity), log_values=graph.f4(capacity), heads=graph.i4(n_post, -1),
-        head_chain=graph.i4(n_post, -1), head_fades=graph.f4(n_post), n_log=graph.i4(1), capacity=capacity,
+        n_log=graph.i4(1), capacity=capacity,
         chosen=graph.i4(capacity), base=graph.f8(1, arena=Arena.TRANSIENT), reach=reach,
         numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest),
         stream=graph.stream(wired.name), settle=Shared(settle.address),
@@ -114,7 +163,7 @@ def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, tri
     graph.index(pairing.log_ids, capacity, n_post)
     graph.index(pairing.log_times, capacity, reach + 1)
     graph.index(pairing.settled, n_pre, capacity + 1)
-    for chain, size in ((pairing.log_chain, capacity), (pairing.heads, n_post), (pairing.head_chain, n_post)):
-        graph.index(chain, size, capacity, least=-1)
+    graph.index(pairing.log_chain, capacity, capacity, least=-1)
+    graph.index(pairing.heads, n_post, capacity, least=-1)
     graph.index(pairing.n_log, 1, capacity + 1)
     return pairing

@@ -32,10 +32,9 @@ from ..network.devices import write_float
 from ..network.modulator import Modulator
 from ..network.parameters import NonNegative, Number, Time, scalar
 from ..rows import HEAD
-from . import rewarded_rows as rows
-from . import stdp_rows
+from . import rewarded_dense, rewarded_sparse
 from .pairing import Numbers, add_pairing
-from .rewarded_rows import TICKS, Rewarded, RewardNumbers
+from .rewarded_table import TICKS, Rewarded, RewardNumbers, reward
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -81,9 +80,7 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         own = self.modulator is not None and self.modulator.n > 1
         lazy = {"by activity": 0, "dense": -1, "lazy": 1}[self.schedule]
         elapsed = RewardNumbers(scalar(self.rate), math.exp(-dt * n_steps / tau_elig))
-        reward, travel, settle, empty_log = kernels_of(
-            wired.dense, write_float if asked.device is None else asked.device.write
-        )
+        travel, settle, empty_log = kernels_of(wired.dense, write_float if asked.device is None else asked.device.write)
         pairing = add_pairing(graph, wired, numbers, nearest=False, triplet=False, settle=settle)
         eligibility = graph.f4(wired.n_synapses, arena=Arena.LASTING)
         row = Rewarded(
@@ -113,25 +110,14 @@ class RSTDP(Rule, frozen=True, kw_only=True):
 
 
 @functools.cache
-def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel, Kernel]:
-    """The kernels that pay a reward, that make a step, that bring all weights up to date, and that empty the log."""
-    touch: list[Callable[..., Any]] = [rows.one_by_one, rows.owed, rows.moment]
+def kernels_of(dense: bool, write: Callable[..., Any]) -> tuple[Kernel, Kernel, Kernel]:
+    """The kernels that make a step, that bring all weights up to date, and that empty the log."""
     if dense:
-        touch += [rows.add_pairings, rows.fade, rows.pay_latest, rows.pay_long_ago, rows.touch_dense]
+        touch = [rewarded_dense.pay_latest, rewarded_dense.touch_dense]
+        kernels = rewarded_dense.travel_dense, rewarded_dense.settle_dense, rewarded_dense.empty_log_dense
     else:
-        touch += [rows.touch_sparse]
-    travel: list[Callable[..., Any]] = [
-        stdp_rows.log_spikes,
-        stdp_rows.count_spikes,
-        stdp_rows.arrive,
-        rows.log_ticks,
-    ]
-    anew: list[Callable[..., Any]] = [stdp_rows.rebase, rows.new_log]
-    settle: list[Callable[..., Any]] = [rows.new_table, rows.settle_dense if dense else rows.settle_sparse]
-    empty_log: list[Callable[..., Any]] = [rows.has_pairings, rows.empty_log_dense if dense else rows.empty_log_sparse]
-    return (
-        specialised("rstdp_reward", [rows.answer, rows.reward]),
-        specialised("rstdp_travel", [*touch, *travel, rows.travel_dense if dense else rows.travel_sparse], write=write),
-        specialised("rstdp_settle", [*touch, *anew, *settle], write=write),
-        specialised("rstdp_empty_log", [*touch, *anew, *empty_log], write=write),
-    )
+        touch = [rewarded_sparse.touch_sparse]
+        kernels = rewarded_sparse.travel_sparse, rewarded_sparse.settle_sparse, rewarded_sparse.empty_log_sparse
+    names = ("rstdp_travel", "rstdp_settle", "rstdp_empty_log")
+    travel, settle, empty_log = (specialised(n, [*touch, k], write=write) for n, k in zip(names, kernels, strict=True))
+    return travel, settle, empty_log

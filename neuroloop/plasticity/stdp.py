@@ -111,7 +111,9 @@ def add_stdp(
     """Add the state and the kernels of a rule; `amplitudes`: pair and triplet, of potentiation and of depression."""
     dt, triplet = graph.clock.dt, slower[0] > 0.0
     device = (0.0,) * 4 if asked.device is None else asked.device.parameters(wired.bounds, dt)
-    x_rate, x2_rate, y_rate, y2_rate = (0.0 if tau == 0.0 else dt / tau for tau in (taus[0], slower[0], taus[1], slower[1]))
+    x_rate, x2_rate, y_rate, y2_rate = (
+        0.0 if tau == 0.0 else dt / tau for tau in (taus[0], slower[0], taus[1], slower[1])
+    )
     numbers = Numbers(x_rate, x2_rate, y_rate, y2_rate, *amplitudes, *wired.bounds, *device)
     if asked.device is None and rules[0] is add_pair:
         return add_summed(graph, wired, numbers, pairs == "nearest", triplet)
@@ -145,11 +147,8 @@ def kernels_of(
 ) -> tuple[Kernel, Kernel]:
     """The kernel of a step, and the one that brings all weights up to date."""
     plugged = {"potentiate": potentiate, "depress": depress, "write": write}
-    travel: list[Callable[..., Any]] = [rows.log_spikes, rows.count_spikes, rows.arrive]
-    travel += [rows.catch_up_dense, rows.travel_dense] if dense else [rows.catch_up_older, rows.travel_sparse]
-    settle: list[Callable[..., Any]] = [rows.rebase, rows.start_anew]
-    if dense:
-        settle += [rows.catch_up_dense, rows.settle_dense]
-    else:
-        settle += [rows.catch_up_older, rows.catch_up_sparse, rows.settle_sparse]
-    return specialised("stdp_travel", travel, **plugged), specialised("stdp_settle", settle, **plugged)
+    catch_up = rows.catch_up_dense if dense else rows.catch_up_sparse
+    return (
+        specialised("stdp_travel", [catch_up, rows.travel_dense if dense else rows.travel_sparse], **plugged),
+        specialised("stdp_settle", [catch_up, rows.settle_dense if dense else rows.settle_sparse], **plugged),
+    )

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import math
 
-from .._numba import call_kernel, i4_at, i8_at
+from .._numba import call_kernel, i4_at, i8_at, inline
 from ..network.devices import write_float as write
-from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
-from .pairing import at, event_hash, num
-
-VANISHED = f32(1e-7)  # of a spike: a trace that small is taken for zero
+from .pairing import arrive, at, count_spikes, event_hash, log_spikes, num, rebase
 
 
 def potentiate(w, x, slow, pair, triplet, low, high):
@@ -22,39 +19,6 @@ def potentiate(w, x, slow, pair, triplet, low, high):
 
 def depress(w, y, slow, pair, triplet, low, high):
     return -y * (pair + triplet * slow)
-
-
-def log_spikes(f4, i4, row, first, size, now):
-    """Log the postsynaptic spikes of this step."""
-    n_log, heads = i64(i4[row[at.n_log]]), row[at.heads]
-    fade, fade2 = math.exp(-f4[row[at.numbers] + num.x_rate] * now), math.exp(-f4[row[at.numbers] + num.y2_rate] * now)
-    for k in range(size):
-        j, entry = i64(i4[first + k]), n_log + k
-        i4[row[at.log_ids] + entry], i4[row[at.log_times] + entry] = i32(j), i32(now)
-        i4[row[at.log_chain] + entry] = i4[row[at.head_chain] + j] = i4[heads + j]
-        f4[row[at.log_fades] + entry] = f4[row[at.head_fades] + j] = f32(fade)
-        i4[heads + j] = i32(entry)
-        if row[at.y2] != 0:
-            f4[row[at.log_values] + entry] = f32(f4[row[at.y2] + j] * fade2)
-    i4[row[at.n_log]] = i32(n_log + size)
-
-
-def count_spikes(f4, i4, row, first, size, now):
-    """Postsynaptic traces count the spikes of this step."""
-    q, add_up = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0)
-    one, one2 = f32(math.exp(f4[q + num.y_rate] * now)), f32(math.exp(f4[q + num.y2_rate] * now))
-    for k in range(size):
-        j = i64(i4[first + k])
-        f4[row[at.y] + j] = add_up * f4[row[at.y] + j] + one
-        if row[at.y2] != 0:
-            f4[row[at.y2] + j] = add_up * f4[row[at.y2] + j] + one2
-
-
-def rebase(f4, traces, n, fade):
-    """Traces in the frame of a later moment; what is gone becomes zero."""
-    for i in range(n):
-        x = f4[traces + i] * fade
-        f4[traces + i] = x if x > VANISHED else f32(0.0)
 
 
 def catch_up_dense(f4, i4, row, f8, i, n_log):
@@ -72,23 +36,8 @@ def catch_up_dense(f4, i4, row, f8, i, n_log):
         f4[w] = write(f4[w], dw, low, high, a, b, c, d, h)
 
 
-def catch_up_older(f4, i4, chain, times, fades, values, chosen, w, entry, begin, x, pair, triplet, low, high,
-                   a, b, c, d, f8, stream, base, p):  # fmt: skip
-    """The weight of a synapse after the spikes of its postsynaptic neuron from `entry` back to `begin`, in their order."""
-    count = 0
-    while entry >= begin:
-        i4[chosen + count] = i32(entry)
-        count += 1
-        entry = i64(i4[chain + entry])
-    for k in range(count - 1, -1, -1):
-        e = i64(i4[chosen + k])
-        dw = potentiate(w, x * f4[fades + e], f4[values + e], pair, triplet, low, high)
-        w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + e], p))
-    return w
-
-
 def catch_up_sparse(f4, i4, row, f8, i):
-    """The same as `catch_up_dense` for a sparse row."""
+    """The same for a sparse row: the spikes of each postsynaptic neuron, in their order."""
     q, x, base = row[at.numbers], f4[row[at.x] + i], i64(f8[row[at.base]])
     pair, triplet, low, high = f4[q + num.pair_plus], f4[q + num.triplet_plus], f4[q + num.low], f4[q + num.high]
     a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
@@ -96,25 +45,19 @@ def catch_up_sparse(f4, i4, row, f8, i):
     values, chosen, heads, stream = row[at.log_values], row[at.chosen], row[at.heads], row[at.stream]
     pointers, targets, begin = i8_at(row[at.pointers]), i4_at(row[at.targets]), i64(i4[row[at.settled] + i])
     for p in range(pointers[i], pointers[i + 1] if x > f32(0.0) else pointers[i]):
-        entry, w = i64(i4[heads + targets[p]]), row[at.weights] + p
-        f4[w] = catch_up_older(
-            f4, i4, chain, times, fades, values, chosen, f4[w], entry, begin, x, pair, triplet, low, high, a, b, c, d,
-            f8, stream, base, p,
-        )  # fmt: skip
+        entry, w, count = i64(i4[heads + targets[p]]), f4[row[at.weights] + p], 0
+        while entry >= begin:
+            i4[chosen + count] = i32(entry)
+            count += 1
+            entry = i64(i4[chain + entry])
+        for k in range(count - 1, -1, -1):
+            e = i64(i4[chosen + k])
+            dw = potentiate(w, x * f4[fades + e], f4[values + e], pair, triplet, low, high)
+            w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + e], p))
+        f4[row[at.weights] + p] = w
 
 
-def arrive(f4, i4, row, i, now):
-    """Presynaptic traces count a spike; returns the slower one as it was before."""
-    q, add_up, slow = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0), f32(0.0)
-    f4[row[at.x] + i] = add_up * f4[row[at.x] + i] + f32(math.exp(f4[q + num.x_rate] * now))
-    if row[at.x2] != 0:
-        frame = math.exp(f4[q + num.x2_rate] * now)
-        slow = f32(f4[row[at.x2] + i] / frame)
-        f4[row[at.x2] + i] = add_up * f4[row[at.x2] + i] + f32(frame)
-    i4[row[at.settled] + i] = i4[row[at.n_log]]
-    return slow
-
-
+@inline
 def start_anew(f4, i4, row, f8):
     """An empty log; all rows have caught up."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
@@ -126,7 +69,7 @@ def start_anew(f4, i4, row, f8):
     for i in range(row[at.n_pre]):
         i4[row[at.settled] + i] = 0
     for j in range(row[at.n_post]):
-        i4[row[at.heads] + j] = i4[row[at.head_chain] + j] = -1
+        i4[row[at.heads] + j] = -1
     i4[row[at.n_log]] = 0
     f8[row[at.base]] = f8[HEAD.clock]
 
@@ -177,41 +120,27 @@ def travel_sparse(f4, i4, row, f8):
     fired, n_fired = row[at.post_ring] + i4[row[at.post_starts] + line], i64(i4[row[at.post_counts] + line])
     if i4[row[at.n_log]] + n_fired > row[at.capacity] or clock - f8[row[at.base]] >= row[at.reach]:
         call_kernel(row[at.settle], f4, i4, row, f8)
-    base, stream = i64(f8[row[at.base]]), row[at.stream]
-    now, q, to, y, weights = clock - base, row[at.numbers], row[at.arrivals], row[at.y], row[at.weights]
+    now, q, to, y, weights = (
+        clock - i64(f8[row[at.base]]),
+        row[at.numbers],
+        row[at.arrivals],
+        row[at.y],
+        row[at.weights],
+    )
     log_spikes(f4, i4, row, fired, n_fired, now)
     line = (clock - row[at.delay]) & row[at.mask]
     first, size = row[at.ring] + i4[row[at.starts] + line], i64(i4[row[at.counts] + line])
     pair, triplet, low, high = f4[q + num.pair_minus], f4[q + num.triplet_minus], f4[q + num.low], f4[q + num.high]
-    pair_plus, triplet_plus = f4[q + num.pair_plus], f4[q + num.triplet_plus]
     a, b, c, d = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d]
-    chain, times, fades = row[at.log_chain], row[at.log_times], row[at.log_fades]
-    values, chosen, heads = row[at.log_values], row[at.chosen], row[at.heads]
-    pointers, targets, head_chain, head_fades = (
-        i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.head_chain], row[at.head_fades]
-    )  # fmt: skip
-    triplets, events, fade_y = row[at.y2] != 0, i64(0), f32(math.exp(-f4[q + num.y_rate] * now))
+    pointers, targets, stream, events = i8_at(row[at.pointers]), i4_at(row[at.targets]), row[at.stream], i64(0)
+    fade_y = f32(math.exp(-f4[q + num.y_rate] * now))
     for k in range(size):
         i = i64(i4[first + k])
-        x, begin = f4[row[at.x] + i], i64(i4[row[at.settled] + i])
-        if x == f32(0.0):
-            begin = i64(row[at.capacity])
+        catch_up_sparse(f4, i4, row, f8, i)
         slow = arrive(f4, i4, row, i, now)
         events += pointers[i + 1] - pointers[i]
-        if k + 1 < size:
-            fetch_row(f4, targets, pointers, weights, i64(i4[first + k + 1]), 0)
         for p in range(pointers[i], pointers[i + 1]):
             j, w = i64(targets[p]), f4[weights + p]
-            entry, older = i64(i4[heads + j]), i64(i4[head_chain + j])
-            if older >= begin:
-                w = catch_up_older(
-                    f4, i4, chain, times, fades, values, chosen, w, older, begin, x, pair_plus, triplet_plus, low, high,
-                    a, b, c, d, f8, stream, base, p,
-                )  # fmt: skip
-            latest = x * f4[head_fades + j] if entry >= begin else f32(0.0)  # without a branch: nobody can foretell it
-            value = f4[values + max(entry, 0)] if triplets else f32(0.0)
-            dw = potentiate(w, latest, value, pair_plus, triplet_plus, low, high)
-            w = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, base + i4[times + max(entry, 0)], p))
             f4[to + j] += w
             dw = depress(w, fade_y * f4[y + j], slow, pair, triplet, low, high)
             f4[weights + p] = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, ~clock, p))

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from .._numba import call_kernel, i4_at, i8_at, inline, kernel, places
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
-from .pairing import num
-from .stdp_rows import VANISHED
+from .pairing import num, rebase
 
 REACH = 5.0  # time constants after which sums start anew
 
@@ -57,15 +56,7 @@ at = places(Summed)
 
 
 @inline
-def rebase(f4, traces, n, fade):  # type: ignore[no-untyped-def]
-    """Traces in the frame of a later moment; what is gone becomes zero."""
-    for i in range(n):
-        x = f4[traces + i] * fade
-        f4[traces + i] = x if x > VANISHED else f32(0.0)
-
-
-@inline
-def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def start_anew(f4, i4, row, f8):
     """Sums and frames begin with this step."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
     rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
@@ -80,7 +71,7 @@ def start_anew(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 
 @inline
-def add_up(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
+def add_up(f4, i4, row, first, size, now):
     """Postsynaptic spikes of this step enter the sums."""
     q, sums = row[at.numbers], row[at.sums]
     fade, fade2 = f32(math.exp(-f4[q + num.x_rate] * now)), f32(math.exp(-f4[q + num.y2_rate] * now))
@@ -91,7 +82,7 @@ def add_up(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
 
 
 @inline
-def count(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
+def count(f4, i4, row, first, size, now):
     """Postsynaptic traces count the spikes of this step."""
     q, add = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0)
     one, one2 = f32(math.exp(f4[q + num.y_rate] * now)), f32(math.exp(f4[q + num.y2_rate] * now))
@@ -103,7 +94,7 @@ def count(f4, i4, row, first, size, now):  # type: ignore[no-untyped-def]
 
 
 @inline
-def arrive(f4, i4, row, i, now):  # type: ignore[no-untyped-def]
+def arrive(f4, i4, row, i, now):
     """Presynaptic traces count a spike. Returns the trace before, what of `seen` still counts, and the depression by y."""
     q, add, x = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0), f4[row[at.x] + i]
     keep, minus = f32(1.0) if i4[row[at.taken_in] + i] == i4[row[at.generation]] else f32(0.0), f4[q + num.pair_minus]
@@ -117,7 +108,7 @@ def arrive(f4, i4, row, i, now):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def settle_dense(f4, i4, row, f8):
     """All rows catch up, and the sums start anew."""
     n, sums, high = row[at.n_post], row[at.sums], f4[row[at.numbers] + num.high]
     for i in range(row[at.n_pre]):
@@ -129,7 +120,7 @@ def settle_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def settle_sparse(f4, i4, row, f8):
     """The same for sparse rows."""
     pointers, targets, high = i8_at(row[at.pointers]), i4_at(row[at.targets]), f4[row[at.numbers] + num.high]
     sums, seen, weights = row[at.sums], row[at.seen], row[at.weights]
@@ -141,7 +132,7 @@ def settle_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_dense(f4, i4, row, f8):
     """One step of an all-to-all projection."""
     clock, n, q = i64(f8[HEAD.clock]), row[at.n_post], row[at.numbers]
     if clock - f8[row[at.base]] >= row[at.reach]:
@@ -170,7 +161,7 @@ def travel_dense(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def travel_sparse(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+def travel_sparse(f4, i4, row, f8):
     """One step of a sparse projection."""
     clock, q = i64(f8[HEAD.clock]), row[at.numbers]
     if clock - f8[row[at.base]] >= row[at.reach]:

@@ -7,7 +7,7 @@ import sys
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -88,5 +88,18 @@ def bench(
         write.write_text(
             as_markdown(measured, shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"), encoding="utf-8"
         )
+        if suite is SuiteName.ENGINE:
+            _draw(measured, write.with_suffix(".png"))
     if json:
         print_json(as_json(measured))
+
+
+def _draw(measured: Any, path: Path) -> None:
+    """Draw the cost against activity, where matplotlib is there."""
+    from ..errors import MissingExtra
+    from ..evaluation.suites import engine
+
+    try:
+        engine.draw(measured, path)
+    except MissingExtra as missing:
+        print(missing, file=sys.stderr)

@@ -11,6 +11,7 @@ import pytest
 
 from neuroloop.errors import BadInput
 from neuroloop.evaluation import engine_cases as cases
+from neuroloop.evaluation.figures import Suite
 from neuroloop.evaluation.suites import engine
 
 PEERS = Path(__file__).parents[1] / "benchmarks" / "peers"
@@ -64,3 +65,9 @@ def test_peers_need_a_clone_of_the_repository(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "__file__", str(tmp_path / "a" / "b" / "c" / "engine.py"))
     with pytest.raises(BadInput, match="needs a clone"):
         engine.peers_folder()
+
+
+def test_the_cost_against_activity_is_drawn(tmp_path):
+    rows = [engine._activity_row(share, 10.0 + 1000.0 * share) for share in engine.ACTIVE]
+    path = engine.draw(Suite("engine", [], rows), tmp_path / "activity.png")
+    assert path.stat().st_size > 5000

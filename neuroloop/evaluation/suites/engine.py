@@ -30,11 +30,13 @@ from ... import (
     Spikes,
 )
 from ...errors import BadInput
+from ...view.activity import draw_activity
 from .. import engine_cases as cases
 from ..figures import Figure, Suite
 
 Report = Callable[[str], Any]
 MS = 1e-3
+ACTIVITY = "us_by_activity"
 PEERS = {"brian2": "b1 b2 b3_4k b3_40k b4_5k", "genn": "b1 b2 b3_4k b3_40k b4_5k", "nest": "b1 b2 b3_4k b3_40k b4_5k",
          "bindsnet": "b1 b2", "nengo": "b1 b2"}  # fmt: skip
 TARGETS = {"b1": 90.0, "b2": 2.0, "b3_4k": 0.025, "b3_40k": 0.25, "b4_5k": 80.0}
@@ -70,15 +72,22 @@ def run(quick: bool, peers: bool, report: Report) -> Suite:
             figures.append(Figure(f"{figure}_vs_{peer}", ratio, "×", line["n"], RATIOS[name], "high"))
         report(f"{figure}: {best:.4g} {unit}")
     curve = activity(quick)
-    rows += [
-        {"figure": "activity", "who": f"{f:.1%} active", "value": us, "unit": "us", "note": ""}
-        for f, us in curve.items()
-    ]
+    rows += [_activity_row(share, us) for share, us in curve.items()]
     figures.append(Figure("sparse_1_over_50_cost", curve[0.01] / curve[0.5], "", len(curve), 0.05))
     report("cost against activity measured")
     figures += starts(3 if quick else 7)
     figures += large(quick)
     return Suite("engine", figures, rows)
+
+
+def _activity_row(share: float, us: float) -> dict[str, Any]:
+    return {"figure": ACTIVITY, "who": f"{share:.1%}", "value": us, "unit": "us", "note": "of neurons fire in a tick"}
+
+
+def draw(suite: Suite, path: Path) -> Path:
+    """Draw the cost against activity that the suite measured. Raises `MissingExtra` without matplotlib."""
+    rows = [row for row in suite.rows if row["figure"] == ACTIVITY]
+    return draw_activity({float(row["who"].rstrip("%")) / 100.0: row["value"] for row in rows}, path)
 
 
 def _suffix(name: str) -> str:

@@ -47,14 +47,23 @@ class LIF(Neuron, frozen=True, kw_only=True):
     def update(self, leaky: bool) -> Callable[..., Any]:
         if np.any(self.noise):
             return advance_leaky_noisy if leaky else advance_noisy
-        return advance_leaky if leaky else advance
+        if leaky:
+            return advance_leaky
+        return advance if self.reset == "value" else advance_subtracting
 
 
-def advance(v, drive, jump, ready, decay, target, v_th, v_reset, keep):  # type: ignore[no-untyped-def]
+def advance(v, drive, jump, ready, decay, target, v_th, v_reset):  # type: ignore[no-untyped-def]
+    u = target + drive
+    v = u + (v + jump - u) * decay if ready else v
+    spike = v >= v_th  # never while it is held at v_reset
+    return (v_reset if spike else v), spike
+
+
+def advance_subtracting(v, drive, jump, ready, decay, target, v_th, v_reset):  # type: ignore[no-untyped-def]
     u = target + drive
     v = u + (v + jump - u) * decay if ready else v
     spike = ready and v >= v_th
-    return (v_reset + keep * (v - v_th) if spike else v), spike
+    return (v_reset + v - v_th if spike else v), spike
 
 
 def advance_noisy(v, drive, jump, ready, noise, decay, target, v_th, v_reset, keep, sigma):  # type: ignore[no-untyped-def]

@@ -88,7 +88,10 @@ def as_int32(spikes: Any, where: str = "run") -> tuple[NDArray[np.int32], NDArra
     """Arrays of the right kind, or `BadInput`."""
     if not isinstance(spikes, Spikes):
         raise BadInput(f"{where}: needs Spikes, got {type(spikes).__name__}")
-    ids, offsets = np.asarray(spikes.ids), np.asarray(spikes.offsets)
+    try:
+        ids, offsets = np.asarray(spikes.ids), np.asarray(spikes.offsets)
+    except (TypeError, ValueError):
+        raise BadInput(f"{where}: ids and offsets must be whole numbers in one dimension") from None
     for name, array in (("ids", ids), ("offsets", offsets)):
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise BadInput(

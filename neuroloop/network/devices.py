@@ -109,10 +109,11 @@ def write_float(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def
 def write_fixed_point(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]
     if dw == f32(0.0):
         return w
-    level = (min(max(w + dw, low), high) - low) * b
-    below = math.floor(level)
-    up = f32(1.0) if f32(unit(h)) < level - below else f32(0.0)
-    return min(low + f32(below + up) * a, high)
+    change = abs(dw) * b  # in levels
+    whole = np.floor(change)
+    whole += f32(1.0) if f32(unit(h)) < change - whole else f32(0.0)
+    level = np.floor((w - low) * b + f32(0.5)) + (whole if dw > f32(0.0) else -whole)
+    return min(max(low + level * a, low), high)
 
 
 def write_memristive(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]

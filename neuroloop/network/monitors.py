@@ -139,7 +139,7 @@ class StateMonitor:
 
     def __init__(self, network: Network, population: Population, variable: Any, neurons: Any) -> None:
         state = population.model.STATE if isinstance(population.model, Neuron) else {}
-        if variable not in [*state]:
+        if not isinstance(variable, str) or variable not in state:
             raise ConfigError(f"{population.name}: {unknown('variable', str(variable), state)}")
         self.network, self.population, self.variable = network, population, variable
         self.neurons = neurons_of(population, neurons)

@@ -215,7 +215,7 @@ class Network:
         ids, offsets = spikes
         try:
             verdict = self._tick(self._plan, ids, offsets, reward)
-        except TypeError:  # arrays of another kind: bring them into shape, or say what is wrong with them
+        except (TypeError, ValueError):  # arrays of another kind: bring them into shape, or say what is wrong with them
             verdict = self._tick(self._plan, *as_int32(spikes), number(reward, Range(), "reward"))
         if verdict != OK:
             self._answer(verdict)

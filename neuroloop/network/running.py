@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,9 @@ class Running:
         self._n_out = 0 if output is None else output.n
         (self.plan,), (self.out,) = self.instances({pool: array[None] for pool, array in engine.pools.items()}, 1)
         self.sources = np.stack([*self.inputs.values()]) if inputs else np.zeros((0, self.plan.size), np.int64)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a network that has run cannot be copied or pickled: make it anew and restore its state")
 
     def instances(self, pools: Pools, n: int) -> tuple[NDArray[np.int64], list[Spikes]]:
         """Plans and outputs of `n` instances, whose pools are the rows of `pools`."""

@@ -187,8 +187,10 @@ def _check_projection(rule: Model, target: Any) -> None:
         raise ConfigError(f"{name}: needs a projection with plasticity, got {target!r}")
     if target.asked.device is not None:
         raise ConfigError(f"{name}: scales float weights only, {target.name!r} has a device")
-    p = checked(rule, f"{target.name}.{name.lower()}")
-    steps(p.every, target.network.dt * target.network.n_steps, f"{target.name}.{name.lower()}.every")
+    where, tick = f"{target.name}.{name.lower()}", target.network.dt * target.network.n_steps
+    every = checked(rule, where).every
+    if steps(every, tick, f"{where}.every") < 1:
+        raise ConfigError(f"{where}.every: must be ≥ the control step of {tick:g} s, got {every:g} s")
 
 
 def _add_scaling(graph: Graph, target: Projection, kernel: Any, every: float, numbers: list[float]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REACH = 40.0  # time constants after which the log starts anew: e^40 leaves room in a float32
 VANISHED = f32(1e-7)  # of a spike: a trace that small is taken for zero
+LARGEST = f32(3e38)
 PER_NEURON = 8  # log entries for each postsynaptic neuron
 
 
@@ -62,6 +63,7 @@ class Pairing(NamedTuple):
     nearest: int  # whether traces are set to 1 instead of adding up
     stream: int
     settle: int  # address of the kernel that brings all weights up to date
+    part: int  # 1 + the number of this part
 
 
 class Numbers(NamedTuple):
@@ -135,10 +137,20 @@ def arrive(f4, i4, row, i, now):
 
 
 @inline
+def notice(f4, f8, arrivals, n, part):
+    """Notice weights that are no longer finite by what they add up to; a neuron that fires at once would wipe it away."""
+    bad = i32(0)
+    for j in range(n):
+        bad |= i32(0) if abs(f4[arrivals + j]) <= LARGEST else i32(1)
+    if bad != i32(0):
+        f8[HEAD.fault] = part
+
+
+@inline
 def rebase(f4, traces, n, fade):
-    """Traces in the frame of a later moment; what is gone becomes zero."""
+    """Traces in the frame of a later moment; what is gone becomes zero. `fade`: float64, since this may happen every step."""
     for i in range(n):
-        x = f4[traces + i] * fade
+        x = f32(f4[traces + i] * fade)
         f4[traces + i] = x if x > VANISHED else f32(0.0)
 
 
@@ -158,7 +170,7 @@ def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, tri
         n_log=graph.i4(1), capacity=capacity,
         chosen=graph.i4(capacity), base=graph.f8(1, arena=Arena.TRANSIENT), reach=reach,
         numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest),
-        stream=graph.stream(wired.name), settle=Shared(settle.address),
+        stream=graph.stream(wired.name), settle=Shared(settle.address), part=graph.n_parts + 1,
     )  # fmt: skip
     graph.index(pairing.log_ids, capacity, n_post)
     graph.index(pairing.log_times, capacity, reach + 1)

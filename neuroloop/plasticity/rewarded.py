@@ -93,7 +93,7 @@ class RSTDP(Rule, frozen=True, kw_only=True):
             elapsed=graph.f8(len(elapsed), elapsed),
             frames=graph.f4(n_steps, np.exp(-dt * np.arange(n_steps)[::-1] / tau_elig), Arena.LASTING),
             saved=graph.f4(2 * n_post), saved_ids=graph.i4(n_post),
-            answers=graph.f4(n_post) if own else 0,
+            answers=graph.f4(n_post) if own else 0, answered=graph.f8(1, arena=Arena.TRANSIENT),
             fresh=graph.f4(wired.n_synapses, arena=Arena.LASTING) if self.late else eligibility,
         )  # fmt: skip
         graph.index(row.row_ticks, wired.pre.n, TICKS)

@@ -7,7 +7,7 @@ import math
 from .._numba import call_kernel, inline
 from ..network.devices import write_float as write
 from ..rows import HEAD, f32, i32, i64
-from .pairing import VANISHED, arrive, count_spikes, event_hash, num
+from .pairing import VANISHED, arrive, count_spikes, event_hash, notice, num
 from .rewarded_table import (
     ANSWER,
     LEAST,
@@ -19,7 +19,6 @@ from .rewarded_table import (
     els,
     has_pairings,
     log_ticks,
-    moment,
     new_log,
     new_table,
     one_by_one,
@@ -59,7 +58,7 @@ def pay_latest(f4, i4, row, f8, i):
     """w ← write(w, m e) with the latest answer, and e a tick later."""
     n, q, left = row[at.n_post], row[at.numbers], f32(f8[row[at.elapsed] + els.decay])
     low, high, m = f4[q + num.low], f4[q + num.high], f32(f8[row[at.table] + ANSWER + i4[row[at.n_ticks]] - 1])
-    a, b, c, d, time = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], moment(f8)
+    a, b, c, d, time = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], i64(f8[row[at.answered]])
     w, e, stream = row[at.weights] + i * n, row[at.eligibility] + i * n, row[at.stream]
     if row[at.own] == 0:
         for j in range(n):
@@ -91,8 +90,9 @@ def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):
     """The same for a row that was not touched for several ticks."""
     n, q, table, x = row[at.n_post], row[at.numbers], row[at.table], f4[row[at.x] + i]
     low, high, w, e, count = f4[q + num.low], f4[q + num.high], row[at.weights] + i * n, row[at.eligibility] + i * n, 0
+    vanished = VANISHED * f4[row[at.frames]]  # later entries of a control step have decayed less
     for k in range(begin, n_log):
-        if x * f4[row[at.log_fades] + k] < VANISHED:
+        if x * f4[row[at.log_fades] + k] < vanished:
             break
         j = i64(i4[row[at.log_ids] + k])
         if i4[row[at.log_chain] + k] < begin:  # its first entry: all of them are taken at once
@@ -105,9 +105,8 @@ def pay_long_ago(f4, i4, row, f8, i, tick, now, begin, n_log):
     if i4[row[at.live] + i] != 0:
         paid, left = f32(f8[table + PAID + tick]), f32(f8[table + LEFT + tick])
         most, least, both = f32(f8[table + MOST + tick]), f32(f8[table + LEAST + tick]), i32(0)
-        for j in range(n):
-            p, m = most * f4[e + j], least * f4[e + j]
-            both |= i32(1) if f4[w + j] + max(p, m) > high and f4[w + j] + min(p, m) < low else i32(0)
+        for j in range(n):  # what is cut off at one bound may be missing at the other
+            both |= i32(1) if (most - least) * abs(f4[e + j]) > high - low else i32(0)
         if both != i32(0):
             for j in range(n):
                 f4[w + j] = one_by_one(f4, i4, f8, row, f4[w + j], f4[e + j], tick, now, 0, 1, x, low, high)[0]
@@ -163,6 +162,8 @@ def travel_dense(f4, i4, row, f8):
         for j in range(n):
             f4[to + j] += f4[w + j]
             f4[e + j] -= minus * f4[y + j]
+    if size > 0:
+        notice(f4, f8, to, n, row[at.part])
     if n_fired > 0:
         count_spikes(f4, i4, row, fired, n_fired, now)
     i4[row[at.arrived]] += i32(size)

@@ -8,8 +8,8 @@ from .._numba import call_kernel, i4_at, i8_at
 from ..network.devices import write_float as write
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
-from .pairing import arrive, count_spikes, event_hash, num
-from .rewarded_table import ANSWER, LITTLE, at, els, has_pairings, log_ticks, moment, new_log, new_table, owed
+from .pairing import arrive, count_spikes, event_hash, notice, num
+from .rewarded_table import ANSWER, LITTLE, at, els, has_pairings, log_ticks, new_log, new_table, owed
 
 
 def touch_sparse(f4, i4, row, f8, i):
@@ -19,7 +19,7 @@ def touch_sparse(f4, i4, row, f8, i):
     if tick == now and begin == n_log:
         return
     i4[row[at.row_ticks] + i], i4[row[at.settled] + i] = i32(now), i32(n_log)
-    low, high, time, stream = f4[q + num.low], f4[q + num.high], moment(f8), row[at.stream]
+    low, high, time, stream = f4[q + num.low], f4[q + num.high], i64(f8[row[at.answered]]), row[at.stream]
     a, b, c, d, m = f4[q + num.a], f4[q + num.b], f4[q + num.c], f4[q + num.d], f32(0.0)
     if now > 0:
         m = f32(f8[row[at.table] + ANSWER + now - 1])
@@ -98,6 +98,8 @@ def travel_sparse(f4, i4, row, f8):
         for p in range(pointers[i], pointers[i + 1]):
             f4[to + targets[p]] += f4[w + p]
             f4[e + p] -= minus * f4[y + targets[p]]
+    if size > 0:
+        notice(f4, f8, to, row[at.n_post], row[at.part])
     if n_fired > 0:
         count_spikes(f4, i4, row, fired, n_fired, now)
     i4[row[at.arrived]] += i32(size)

@@ -58,6 +58,7 @@ class Rewarded(NamedTuple):
     nearest: int
     stream: int
     settle: int
+    part: int
     eligibility: int  # f4[n_synapses]
     row_ticks: int  # i4[n_pre]: when a row was last touched
     live: int  # i4[n_pre]: whether it has any eligibility
@@ -76,6 +77,7 @@ class Rewarded(NamedTuple):
     saved: int  # f4[2, n_post]: scratch
     saved_ids: int  # i4[n_post]: scratch
     answers: int  # f4[n_post]: rate × modulator, if there is one for each postsynaptic neuron
+    answered: int  # f8: the control step that brought the latest answer
     fresh: int  # f4[n_synapses]: pairings of the tick in hand, where the answer comes a control step late; else `eligibility`
 
 
@@ -132,17 +134,11 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):
 
 
 @inline
-def moment(f8):
-    """A number for the moment in which a row is paid, which happens at most once in it."""
-    return 2 * i64(f8[HEAD.clock]) + (1 if f8[HEAD.step] < 0.0 else 0)
-
-
-@inline
 def new_log(f4, i4, row, f8):
     """An empty log; no row has pairings in it that it has not taken in."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
-    rebase(f4, row[at.y], row[at.n_post], f32(math.exp(-f4[q + num.y_rate] * now)))
+    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
+    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
     for i in range(row[at.n_pre]):
         i4[row[at.settled] + i] = 0
     for k in range(i4[row[at.n_log]]):
@@ -166,7 +162,7 @@ def new_table(i4, row, f8):
 def has_pairings(f4, i4, row, i):
     """Whether row i has pairings in the log that it has not taken in."""
     k = i64(i4[row[at.settled] + i])
-    return k < i4[row[at.n_log]] and f4[row[at.x] + i] * f4[row[at.log_fades] + k] >= VANISHED
+    return k < i4[row[at.n_log]] and f4[row[at.x] + i] * f4[row[at.log_fades] + k] >= VANISHED * f4[row[at.frames]]
 
 
 @inline
@@ -175,7 +171,7 @@ def answer(f4, i4, row, f8):
     table, now, oldest = row[at.table], i64(i4[row[at.n_ticks]]), i64(i4[row[at.oldest]])
     rate, decay, modulator = f8[row[at.elapsed] + els.rate], f8[row[at.elapsed] + els.decay], row[at.modulator]
     m = rate * f8[modulator]
-    f8[table + ANSWER + now] = m
+    f8[table + ANSWER + now], f8[row[at.answered]] = m, f8[HEAD.tick]
     for t in range(oldest, now + 1):
         f8[table + PAID + t] += m * f8[table + LEFT + t]
         f8[table + MOST + t] = max(f8[table + MOST + t], f8[table + PAID + t])

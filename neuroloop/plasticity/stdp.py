@@ -134,6 +134,7 @@ def add_summed(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, trip
         sums=graph.f4(post.n), seen=graph.f4(wired.n_synapses), taken_in=graph.i4(n_pre, -1), generation=graph.i4(1),
         base=graph.f8(1, arena=Arena.TRANSIENT), reach=max(1, int(summed_rows.REACH / max(numbers[:4]))),
         numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest), settle=Shared(settle.address),
+        part=graph.n_parts + 1,
     )  # fmt: skip
     part = graph.part(row)
     graph.call(Phase.TRAVEL, summed_rows.travel_dense if wired.dense else summed_rows.travel_sparse, part, Mode.ACT)

@@ -10,7 +10,7 @@ import math
 from .._numba import call_kernel, i4_at, i8_at, inline
 from ..network.devices import write_float as write
 from ..rows import HEAD, f32, i32, i64
-from .pairing import arrive, at, count_spikes, event_hash, log_spikes, num, rebase
+from .pairing import arrive, at, count_spikes, event_hash, log_spikes, notice, num, rebase
 
 
 def potentiate(w, x, slow, pair, triplet, low, high):
@@ -61,11 +61,11 @@ def catch_up_sparse(f4, i4, row, f8, i):
 def start_anew(f4, i4, row, f8):
     """An empty log; all rows have caught up."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
-    rebase(f4, row[at.y], row[at.n_post], f32(math.exp(-f4[q + num.y_rate] * now)))
+    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
+    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
     if row[at.x2] != 0:
-        rebase(f4, row[at.x2], row[at.n_pre], f32(math.exp(-f4[q + num.x2_rate] * now)))
-        rebase(f4, row[at.y2], row[at.n_post], f32(math.exp(-f4[q + num.y2_rate] * now)))
+        rebase(f4, row[at.x2], row[at.n_pre], math.exp(-f4[q + num.x2_rate] * now))
+        rebase(f4, row[at.y2], row[at.n_post], math.exp(-f4[q + num.y2_rate] * now))
     for i in range(row[at.n_pre]):
         i4[row[at.settled] + i] = 0
     for j in range(row[at.n_post]):
@@ -108,6 +108,8 @@ def travel_dense(f4, i4, row, f8):
             f4[to + j] += f4[w + j]
             dw = depress(f4[w + j], fade_y * f4[y + j], slow, pair, triplet, low, high)
             f4[w + j] = write(f4[w + j], dw, low, high, a, b, c, d, event_hash(f8, row[at.stream], ~clock, i * n + j))
+    if size > 0:
+        notice(f4, f8, to, n, row[at.part])
     count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += size * n
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
@@ -144,6 +146,8 @@ def travel_sparse(f4, i4, row, f8):
             f4[to + j] += w
             dw = depress(w, fade_y * f4[y + j], slow, pair, triplet, low, high)
             f4[weights + p] = write(w, dw, low, high, a, b, c, d, event_hash(f8, stream, ~clock, p))
+    if size > 0:
+        notice(f4, f8, to, row[at.n_post], row[at.part])
     count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += events
     f8[HEAD.changes] += 2 * events

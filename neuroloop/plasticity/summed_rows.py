@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .._numba import call_kernel, i4_at, i8_at, inline, kernel, places
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
-from .pairing import num, rebase
+from .pairing import notice, num, rebase
 
 REACH = 5.0  # time constants after which sums start anew
 
@@ -50,6 +50,7 @@ class Summed(NamedTuple):
     numbers: int
     nearest: int
     settle: int
+    part: int
 
 
 at = places(Summed)
@@ -59,11 +60,11 @@ at = places(Summed)
 def start_anew(f4, i4, row, f8):
     """Sums and frames begin with this step."""
     now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], f32(math.exp(-f4[q + num.x_rate] * now)))
-    rebase(f4, row[at.y], row[at.n_post], f32(math.exp(-f4[q + num.y_rate] * now)))
+    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
+    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
     if row[at.x2] != 0:
-        rebase(f4, row[at.x2], row[at.n_pre], f32(math.exp(-f4[q + num.x2_rate] * now)))
-        rebase(f4, row[at.y2], row[at.n_post], f32(math.exp(-f4[q + num.y2_rate] * now)))
+        rebase(f4, row[at.x2], row[at.n_pre], math.exp(-f4[q + num.x2_rate] * now))
+        rebase(f4, row[at.y2], row[at.n_post], math.exp(-f4[q + num.y2_rate] * now))
     for j in range(row[at.n_post]):
         f4[row[at.sums] + j] = f32(0.0)
     i4[row[at.generation]] += i32(1)
@@ -154,6 +155,8 @@ def travel_dense(f4, i4, row, f8):
         for j in range(n):
             f4[to + j] += f4[w + j]
             f4[w + j] = max(f4[w + j] - minus * f4[y + j], low)
+    if size > 0:
+        notice(f4, f8, to, n, row[at.part])
     if n_fired > 0:
         count(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += size * n
@@ -188,6 +191,8 @@ def travel_sparse(f4, i4, row, f8):
             f4[seen + p] = total
             f4[to + j] += w
             f4[weights + p] = max(w - minus * f4[y + j], low)
+    if size > 0:
+        notice(f4, f8, to, row[at.n_post], row[at.part])
     if n_fired > 0:
         count(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += events

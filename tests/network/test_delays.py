@@ -97,7 +97,7 @@ def test_one_delay_for_all_moves_everything_by_so_many_steps(delay, layout):
     n_steps=st.sampled_from([1, 6, 60]),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_a_delay_for_each_synapse_is_kept_by_every_spike(synapses, own, n_steps, seed):
     rng = np.random.default_rng(seed)
     fires = rng.random((60, N_PRE)) < rng.choice([0.05, 0.5, 1.0])

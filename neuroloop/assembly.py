@@ -13,12 +13,12 @@ from .encoders.observation import Layout
 from .errors import ConfigError
 from .graph import Graph
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
-from .network.cells import CellSource
-from .network.dense import add_dense
+from .network.decision.cells import CellSource
+from .network.decision.dense import add_dense
+from .network.decision.from_cells import add_from_cells
+from .network.decision.lif import Population, add_lif, spikes_of
+from .network.decision.source import Source, add_source
 from .network.engine import Engine
-from .network.from_cells import add_from_cells
-from .network.lif import Population, add_lif, spikes_of
-from .network.source import Source, add_source
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
 from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig

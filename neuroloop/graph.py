@@ -121,6 +121,7 @@ class Linked(NamedTuple):
     constants: tuple[Array, ...]
     checks: tuple[Callable[[NDArray[Any]], bool], ...]  # of the int32 pool
     shared: tuple[NDArray[Any], ...]  # arrays outside the pools that rows point to
+    wiped: tuple[Array, ...]  # lasting arrays that an episode begins without
     settlers: NDArray[np.int64]  # (n, 2): kernel and part of what must run before weights are read
     n_rows: int | None  # where in the int32 pool the number of rows in use stands
 
@@ -151,6 +152,7 @@ class Graph:
         self._fills: list[tuple[PoolName, int, int, Fill]] = []
         self._shared: list[NDArray[Any]] = []
         self._settlers: list[tuple[Kernel, int]] = []
+        self._wiped: list[Array] = []
         self._rows: list[tuple[int, ...]] = []
         self._calls: list[_Call] = []
         self._regions: list[Region] = []
@@ -241,6 +243,10 @@ class Graph:
         """Run `kernel` on `part` in `phase` of the control steps of `modes`; calls of one phase keep the order of adding."""
         self._calls.append(_Call(phase, kernel, part, modes))
 
+    def wipe(self, pool: PoolName, symbol: int, size: int) -> None:
+        """Say that an array is zero when an episode begins, though it lies in the lasting arena."""
+        self._wiped.append(Array(pool, symbol, (size,)))
+
     def settle(self, kernel: Kernel, part: int) -> None:
         """Have `kernel` run on `part` before anybody reads weights: it brings up to date what was put off."""
         self._settlers.append((kernel, part))
@@ -303,6 +309,7 @@ class Graph:
             checks=tuple(self._bind(check) for check in self._checks),
             indices=tuple(self._place_index(index) for index in self._indices),
             shared=tuple(self._shared),
+            wiped=tuple(array._replace(offset=self.place(array.offset)) for array in self._wiped),
             settlers=np.array([(kernel.address, part) for kernel, part in self._settlers], np.int64).reshape(-1, 2),
             n_rows=None if self._n_rows is None else self.place(self._n_rows),
         )

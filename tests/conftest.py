@@ -12,8 +12,8 @@ from neuroloop import assembly, config
 from neuroloop._numba import kernel, places
 from neuroloop.controller import SpikingController
 from neuroloop.graph import Graph, Linked, Mode, Phase
-from neuroloop.network.lif import Population
-from neuroloop.network.source import Trace
+from neuroloop.network.decision.lif import Population
+from neuroloop.network.decision.source import Trace
 from neuroloop.rows import HEAD, i64
 from neuroloop.settings import ClockConfig, SpikingConfig
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.lif import Population
+from ..network.decision.lif import Population
 from ..rows import HEAD, f32, i32, i64, normal, uniform
 from ..settings import WarmUp, WinnerTakeAll
 

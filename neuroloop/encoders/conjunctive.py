@@ -1,7 +1,7 @@
 """Conjunctive cells: modules that tile random combinations of dimensions, one active cell a module.
 
 A module is a coarse code (Hinton 1984; Albus 1975) of one to four dimensions: cell index floor(u_d n + offset_d), folded
-over its dimensions. Which cells are active is all this encoder says; when they fire, `network.cells` does.
+over its dimensions. Which cells are active is all this encoder says; when they fire, `network.decision.cells` does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .._numba import kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.cells import CellSource, add_cells
+from ..network.decision.cells import CellSource, add_cells
 from ..rows import f32, i32, i64
 from ..settings import Conjunctive
 from .normaliser import add_normaliser

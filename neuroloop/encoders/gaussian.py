@@ -15,7 +15,7 @@ import numpy as np
 from .._numba import kernel, places
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.source import Source, add_source
+from ..network.decision.source import Source, add_source
 from ..rows import HEAD, f32, uniform
 from ..settings import Gaussian
 from .normaliser import add_normaliser

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from .._numba import kernel, places
 from ..graph import Graph, Mode, Phase
-from ..network.lif import Population, spikes_of
+from ..network.decision.lif import Population, spikes_of
 from ..rows import HEAD, f32
 from ..settings import Lif, TdLearner
 

@@ -1,1 +1,1 @@
-"""Populations, projections and the linked network that owns their state."""
+"""Networks: populations and projections of any graph; `decision` holds those that agents are made of."""

@@ -65,6 +65,12 @@ class Batch:
             self._running.refuse(int(self._verdicts[b]), pools=pools, copy=f"copy {b}: ")
         return self._out
 
+    def reset(self, copies: Sequence[int] | None = None) -> None:
+        """Begin an episode in some of the copies, or in all: see `Network.reset`."""
+        for b in range(self.n) if copies is None else [whole(b, 0, self.n - 1, "reset") for b in copies]:
+            self._running.settle(self._plans[b])
+            self._running.engine.begin_anew({name: pool[b] for name, pool in self._pools.items()})
+
     def _stacked(self, spikes: Sequence[Spikes | None]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         n_steps = self.network.n_steps
         silence = Spikes.none(n_steps)

@@ -118,6 +118,18 @@ class Engine:
         """A copy of what a forward pass overwrites."""
         return {pool: array[: self._linked.transient[pool]].copy() for pool, array in self._pools.items()}
 
+    def begin_anew(self, pools: Mapping[PoolName, NDArray[Any]]) -> None:
+        """Overwrite what a forward pass overwrites by what it was at the start, and wipe eligibility; clocks go on.
+
+        `pools`: the engine's own, or those of an instance.
+        """
+        head = pools["f8"][: len(HEAD)].copy()
+        for name, start in self._start.items():
+            pools[name][: start.size] = start  # type: ignore[index]
+        pools["f8"][: len(HEAD)] = head
+        for pool, offset, (size,) in self._linked.wiped:
+            pools[pool][offset:][:size] = 0
+
     @contextlib.contextmanager
     def visiting(self, state: State | None) -> Iterator[None]:
         """Work from a transient `state` (None: at rest) for a while; afterwards all is as it was before."""

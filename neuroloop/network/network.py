@@ -252,6 +252,16 @@ class Network:
             if running.engine.head(HEAD.fault):
                 self._answer(FAULT)
 
+    def reset(self) -> None:
+        """Begin an episode: membranes, currents, traces, eligibility and spikes on their way are as at the start.
+
+        Weights, thresholds, counters and the clock stay.
+        """
+        running = self.build()
+        running.settle(self._plan)
+        self.empty_monitors()
+        running.engine.begin_anew(running.engine.pools)
+
     def _answer(self, verdict: int, name: str | None = None) -> None:
         """Deal with what is not `OK`."""
         if verdict == FULL:

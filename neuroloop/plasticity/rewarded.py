@@ -101,6 +101,8 @@ class RSTDP(Rule, frozen=True, kw_only=True):
         graph.index(row.n_ticks, 1, TICKS)
         graph.index(row.oldest, 1, TICKS)
         graph.index(row.tick_begin, 1, pairing.capacity + 1)
+        for kept in {eligibility, row.fresh}:
+            graph.wipe("f4", kept, wired.n_synapses)
         graph.name(f"{wired.name}.eligibility", "f4", eligibility, wired.shape)
         part = graph.part(row)
         graph.call(Phase.REWARD, reward, part, Mode.ACT)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.lif import Population
-from ..network.source import Source
+from ..network.decision.lif import Population
+from ..network.decision.source import Source
 from ..rows import HEAD, f32
 from ..settings import ProjectionConfig, RStdp
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.cells import AGE, CLASS, NOW, ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, CellSource
-from ..network.from_cells import FromCells
-from ..network.lif import Population
+from ..network.decision.cells import AGE, CLASS, NOW, ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, CellSource
+from ..network.decision.from_cells import FromCells
+from ..network.decision.lif import Population
 from ..rows import HEAD, f32
 from ..settings import ProjectionConfig, RStdp
 from .rstdp import (

@@ -131,7 +131,8 @@ def add_summed(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, trip
     row = summed_rows.Summed(
         *wired.pre[1:5], wired.delay, *post[1:5], n_pre, post.n, wired.pointers, wired.targets, wired.weights, wired.arrivals,
         x=graph.f4(n_pre), x2=graph.f4(n_pre) if triplet else 0, y=graph.f4(post.n), y2=graph.f4(post.n) if triplet else 0,
-        sums=graph.f4(post.n), seen=graph.f4(wired.n_synapses), taken_in=graph.i4(n_pre, -1), generation=graph.i4(1),
+        sums=graph.f4(post.n), seen=graph.f4(wired.n_synapses, arena=Arena.LASTING),
+        taken_in=graph.i4(n_pre, -1), generation=graph.i4(1),
         base=graph.f8(1, arena=Arena.TRANSIENT), reach=max(1, int(summed_rows.REACH / max(numbers[:4]))),
         numbers=graph.f4(len(numbers), numbers, Arena.LASTING), nearest=int(nearest), settle=Shared(settle.address),
         part=graph.n_parts + 1,

@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from neuroloop.decoders.winner_take_all import Selection, level_kernel
 from neuroloop.errors import ConfigError
-from neuroloop.network.lif import Population
+from neuroloop.network.decision.lif import Population
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (2,))
 DECIDE_AT, PER_GROUP = 10, 4

@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 from neuroloop.agent import Agent
-from neuroloop.network.cells import ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, Cells
+from neuroloop.network.decision.cells import ROW, ROW_FIELDS, SLOT, SLOT_FIELDS, Cells
 from neuroloop.plasticity import rstdp, rstdp_cells
 from neuroloop.plasticity.rstdp import GAIN
 from neuroloop.plasticity.rstdp_cells import FACTOR, OWES

@@ -10,9 +10,9 @@ from gymnasium import spaces
 
 from neuroloop.graph import Mode
 from neuroloop.learning.td import Td
-from neuroloop.network.dense import Dense
-from neuroloop.network.from_cells import FromCells
-from neuroloop.network.lif import Population, spikes_of
+from neuroloop.network.decision.dense import Dense
+from neuroloop.network.decision.from_cells import FromCells
+from neuroloop.network.decision.lif import Population, spikes_of
 
 SPACES = spaces.Box(-1.0, 1.0, (2,)), spaces.Discrete(3)
 LEARNER = {"gamma": 0.9, "range_leak": 0.01, "error_rate": 0.05, "error_clip": 1.5, "error_floor": 0.1}

@@ -22,6 +22,7 @@ from neuroloop import (
     Poisson,
     Readout,
     Spikes,
+    Uniform,
 )
 
 ADDS_UP = Readout(tau_mem=1e30)  # forgets nothing: exp(-dt / tau_mem) is 1 exactly
@@ -192,3 +193,50 @@ def test_weights_of_every_kind_can_be_read_and_set(weights):
     assert wire.weights.tolist() == weights
     wire.weights = 0.25
     assert set(wire.weights.ravel()) == {0.25}
+
+
+def plastic(**settings):
+    """A plastic network with delays, currents and refractoriness: (network, its projection)."""
+    net = Network(n_steps=10, seed=3)
+    inputs, cells = net.input(12), net.population(LIF(t_ref=0.002), 6)
+    learned = net.connect(
+        inputs,
+        cells,
+        Uniform(low=0.2, high=0.6),
+        delay=0.003,
+        bounds=(0.0, 1.0),
+        plasticity=RSTDP(rate=1e-2, **settings),
+    )
+    return net, learned
+
+
+@pytest.mark.parametrize("settings", [{}, {"late": True}, {"schedule": "lazy"}], ids=str)
+def test_an_episode_begins_as_if_nothing_had_been_but_for_the_weights(settings):
+    net, learned = plastic(**settings)
+    fresh, other = plastic(**settings)
+    rng = np.random.default_rng(0)
+    given = [Spikes.of(*np.nonzero(rng.random((10, 12)) < 0.2), n_steps=10) for _ in range(20)]
+    for spikes in given:
+        net.run(spikes, 0.3)
+    before, clock = learned.weights.copy(), net.time
+    net.reset()
+    np.testing.assert_array_equal(learned.weights, before)
+    assert not learned.eligibility.any()
+    assert net.time == clock
+    other.weights = before
+    for spikes in given:
+        mine, theirs = net.run(spikes, -0.2), fresh.run(spikes, -0.2)
+        assert (mine.n, mine.ids[: mine.n].tolist()) == (theirs.n, theirs.ids[: theirs.n].tolist())
+    np.testing.assert_allclose(learned.weights, other.weights, atol=1e-6)  # frames begin at other moments
+
+
+def test_some_copies_begin_an_episode_while_others_go_on():
+    net, learned = plastic()
+    batch = net.batch(3)
+    spikes = Spikes.of(np.arange(10), np.arange(10), n_steps=10)
+    for _ in range(5):
+        batch.run([spikes] * 3, 0.1)
+    batch.reset([1])
+    assert [bool(batch.view(learned, "eligibility")[b].any()) for b in range(3)] == [True, False, True]
+    weights = batch.view(learned, "weights")
+    np.testing.assert_array_equal(weights[0], weights[1])

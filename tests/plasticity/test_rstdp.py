@@ -12,9 +12,9 @@ from gymnasium import spaces
 
 from neuroloop.decoders.winner_take_all import Selection, level_kernel
 from neuroloop.graph import Mode
-from neuroloop.network.cells import CELL, CLASS, ROW_FIELDS, SLOT, Cells
-from neuroloop.network.dense import Dense
-from neuroloop.network.from_cells import FromCells
+from neuroloop.network.decision.cells import CELL, CLASS, ROW_FIELDS, SLOT, Cells
+from neuroloop.network.decision.dense import Dense
+from neuroloop.network.decision.from_cells import FromCells
 from neuroloop.plasticity import rstdp, rstdp_cells
 from neuroloop.plasticity.rstdp import CAP, DECAY, GAIN, HIGH, LOW, PRE_ONLY, USUAL_TRACE
 from neuroloop.plasticity.rstdp_cells import FACTOR, LEAST, MOST, OWED, OWES

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._numba import inline, kernel, places
-from ..graph import Arena, Graph, Mode, Phase
-from ..rows import HEAD, f32, i32, uniform
-from ..settings import Lif
+from ..._numba import inline, kernel, places
+from ...graph import Arena, Graph, Mode, Phase
+from ...rows import HEAD, f32, i32, uniform
+from ...settings import Lif
 
 MOST_SETTLING = 1000  # steps
 

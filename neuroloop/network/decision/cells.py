@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numba import kernel, places
-from ..graph import Arena, Graph, Mode, Phase
-from ..rows import HEAD, f32, i32, i64, uniform
+from ..._numba import kernel, places
+from ...graph import Arena, Graph, Mode, Phase
+from ...rows import HEAD, f32, i32, i64, uniform
 
 GONE = f32(0.05)  # a trace below this is set to exactly zero
 ROW_FIELDS = 4  # fields of a row's record

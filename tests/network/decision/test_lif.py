@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from neuroloop.graph import Mode
+from neuroloop.network.decision.lif import add_lif, spikes_of
 from neuroloop.network.engine import Engine
-from neuroloop.network.lif import add_lif, spikes_of
 from neuroloop.settings import Lif
 
 f32 = np.float32

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from neuroloop.graph import Mode
-from neuroloop.network.cells import CLASS, ROW_FIELDS, add_cells
-from neuroloop.network.dense import Dense, add_dense
+from neuroloop.network.decision.cells import CLASS, ROW_FIELDS, add_cells
+from neuroloop.network.decision.dense import Dense, add_dense
+from neuroloop.network.decision.from_cells import FromCells, add_from_cells
+from neuroloop.network.decision.lif import add_lif
+from neuroloop.network.decision.source import add_source
 from neuroloop.network.engine import Engine
-from neuroloop.network.from_cells import FromCells, add_from_cells
-from neuroloop.network.lif import add_lif
-from neuroloop.network.source import add_source
 from neuroloop.settings import Lif, ProjectionConfig
 
 N_PRE, N_POST, STEPS = 6, 4, 60

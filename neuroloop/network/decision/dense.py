@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._numba import kernel, places
-from ..graph import Arena, Graph, Mode, Phase
-from ..rows import HEAD, f32
-from ..settings import ProjectionConfig
+from ..._numba import kernel, places
+from ...graph import Arena, Graph, Mode, Phase
+from ...rows import HEAD, f32
+from ...settings import ProjectionConfig
 from .lif import Population
 from .source import Source
 

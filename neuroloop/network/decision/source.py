@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._numba import kernel, places
-from ..graph import Arena, Graph, Mode, Phase
-from ..rows import HEAD, f32
+from ..._numba import kernel, places
+from ...graph import Arena, Graph, Mode, Phase
+from ...rows import HEAD, f32
 
 
 class Source(NamedTuple):

@@ -1,0 +1,1 @@
+"""Parts that know control steps as decisions: membranes drawn anew, expected drives, cells of which a few are active."""

@@ -83,7 +83,7 @@ FIRST = len(Body._fields)
 @inline
 def faded(x):  # type: ignore[no-untyped-def]
     """Exactly zero where it is too small to matter: denormal numbers cost a hundred times a normal one."""
-    return x if abs(x) > f32(1e-20) else f32(0.0)
+    return f32(0.0) if abs(x) <= f32(1e-20) else x  # what is no number stays so, to be found
 
 
 _LOOP = """\

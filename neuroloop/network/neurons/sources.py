@@ -13,13 +13,15 @@ from ...errors import ConfigError
 from ...graph import Arena, Graph
 from ...rows import HEAD, draw, f32, i32, i64
 from ..axon import Axon, close_line, open_line
-from ..parameters import Model, Number, Rate, checked
+from ..parameters import Model, Number, Rate, checked, numbers
 
 PART = len(Axon._fields)  # where the rows of sources hold 1 + the number of their part
 AGAIN, LONG = (
     -1.0,
     1024 - 0.25,
 )  # steps left: draw anew; and how many are counted at most, so that the count ends below 0
+
+LAST_STEP = 2.0**53  # up to which the clock counts
 
 
 class Source(Model, frozen=True, kw_only=True):
@@ -133,13 +135,16 @@ class SpikeTrain(Source, frozen=True, kw_only=True):
     ids: Any
 
     def check(self, where: str, n: int, dt: float) -> None:
-        times, ids = np.asarray(self.times, np.float64), np.asarray(self.ids)
-        if times.ndim != 1 or times.shape != ids.shape:
-            raise ConfigError(f"{where}: times and ids must be lists of one length, got {times.shape} and {ids.shape}")
+        if np.ndim(self.times) != 1 or np.shape(self.times) != np.shape(self.ids):
+            shapes = f"{np.shape(self.times)} and {np.shape(self.ids)}"
+            raise ConfigError(f"{where}: times and ids must be lists of one length, got {shapes}")
+        times, ids = numbers(self.times, f"{where}.times"), np.asarray(self.ids)
         if ids.size and (ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= n):
             raise ConfigError(f"{where}.ids: must be whole numbers from 0 to {n - 1}")
         if not np.isfinite(times).all() or (times < 0.0).any():
             raise ConfigError(f"{where}.times: must be ≥ 0 s and finite")
+        if (times >= LAST_STEP * dt).any():
+            raise ConfigError(f"{where}.times: must be < {LAST_STEP * dt:g} s, got {times.max():g} s")
         if len(np.unique(np.stack([self._steps(dt), ids]), axis=1).T) < ids.size:
             raise ConfigError(f"{where}.times: a neuron can fire only once within dt = {dt:g} s")
 

@@ -99,6 +99,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     )
     from .network.projection import Normal as Normal
     from .network.projection import Uniform as Uniform
+    from .network.short_term import ShortTerm as ShortTerm
     from .network.synapses import Alpha as Alpha
     from .network.synapses import Delta as Delta
     from .network.synapses import Exponential as Exponential
@@ -113,7 +114,6 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     )
     from .plasticity.pes import PES as PES
     from .plasticity.rewarded import RSTDP as RSTDP
-    from .plasticity.short_term import ShortTerm as ShortTerm
     from .plasticity.stdp import STDP as STDP
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .types import Spikes as Spikes
@@ -131,7 +131,7 @@ _ROOMS = {
     "plasticity.homeostasis": "Normalise Scaling ThresholdAdaptation",
     "plasticity.pes": "PES",
     "plasticity.rewarded": "RSTDP",
-    "plasticity.short_term": "ShortTerm",
+    "network.short_term": "ShortTerm",
     "plasticity.stdp": "STDP TripletSTDP",
     "types": "Spikes",
 }

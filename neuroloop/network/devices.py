@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numba import call_kernel, i8_at, kernel, places
 from ..errors import ConfigError
+from ..graph import Arena, Mode, Phase, RowOf, Shared
 from ..rows import f32, mixed, u64, unit
 from .parameters import Duration, Model, NonNegative, checked, scalar
 
@@ -91,15 +93,41 @@ class Memristive(Device, frozen=True, kw_only=True):
         return scalar(self.up), scalar(self.down), scalar(self.noise), 0.0
 
     def age(self, graph: Graph, wired: Wired, settler: Any) -> None:
-        from ..plasticity.homeostasis import add_scaling, relax
-
-        if scalar(self.drift) > 0.0:
-            keep = math.exp(-graph.clock.n_steps * graph.clock.dt / scalar(self.drift))
-            add_scaling(graph, wired, settler, relax, 1, [keep])
+        drift = scalar(self.drift)
+        if drift > 0.0:
+            keep = math.exp(-graph.clock.n_steps * graph.clock.dt / drift)
+            settle, part = settler
+            row = Drift(
+                Shared(settle.address), RowOf(part), wired.weights, wired.n_synapses,
+                graph.f4(2, [wired.bounds[0], keep], Arena.LASTING),
+            )  # fmt: skip
+            graph.call(Phase.CHANGE, relax, graph.part(row), Mode.ACT)
 
     @property
     def write(self) -> Callable[..., Any]:
         return write_memristive
+
+
+class Drift(NamedTuple):
+    """Row of weights that drift."""
+
+    settle: int  # address of the kernel that brings weights up to date
+    settled: int  # address of its row
+    weights: int
+    n_synapses: int
+    numbers: int  # f4[2]: the lower bound, and what is left of the rest after a control step
+
+
+at = places(Drift)
+
+
+@kernel
+def relax(f4, i4, row, f8):  # type: ignore[no-untyped-def]
+    """Weights drift towards their lower bound, a control step."""
+    call_kernel(row[at.settle], f4, i4, i8_at(row[at.settled]), f8)
+    w, low, keep = row[at.weights], f4[row[at.numbers]], f4[row[at.numbers] + 1]
+    for p in range(row[at.n_synapses]):
+        f4[w + p] = low + (f4[w + p] - low) * keep
 
 
 def write_float(w, dw, low, high, a, b, c, d, h):  # type: ignore[no-untyped-def]

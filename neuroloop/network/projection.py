@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput, ConfigError
-from ..plasticity.rule import Rule
-from ..plasticity.short_term import ShortTerm
 from .axon import Axon
 from .devices import Device
 from .layouts import AllToAll, AllToOthers, Convolution, Layout, OneToOne, Pairs, Rows, Sparse
@@ -28,6 +26,8 @@ from .parameters import (
     steps,
 )
 from .population import Built, Population
+from .rule import Rule
+from .short_term import ShortTerm
 from .synapses import Synapse, check_synapse
 
 if TYPE_CHECKING:

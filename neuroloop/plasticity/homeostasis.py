@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase, RowOf, Shared
 from ..network.parameters import Model, Number, Positive, Rate, Time, checked, scalar, steps
 from ..network.population import Built, Population
-from ..network.projection import Projection, Wired
+from ..network.projection import Projection
 from ..rows import HEAD, f32, i64
 
 
@@ -171,16 +171,6 @@ def adapt(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             f4[row[5] + i4[first + k]] += up
 
 
-@kernel
-def relax(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Weights drift towards their lower bound, a control step."""
-    call_kernel(row[at.settle], f4, i4, i8_at(row[at.settled]), f8)
-    low, keep, pointers = f4[row[at.numbers]], f4[row[at.numbers] + 2], row[at.pointers]
-    size = row[at.n_pre] * row[at.n_post] if pointers == 0 else i8_at(pointers)[row[at.n_pre]]
-    for p in range(size):
-        f4[row[at.weights] + p] = low + (f4[row[at.weights] + p] - low) * keep
-
-
 def _check_projection(rule: Model, target: Any) -> None:
     name = type(rule).__name__
     if not isinstance(target, Projection) or target.asked.plasticity is None:
@@ -194,18 +184,15 @@ def _check_projection(rule: Model, target: Any) -> None:
 
 
 def _add_scaling(graph: Graph, target: Projection, kernel: Any, every: float, numbers: list[float]) -> None:
-    assert target.wired is not None
-    tick = graph.clock.n_steps * graph.clock.dt
-    add_scaling(graph, target.wired, target.settler, kernel, round(every / tick), numbers)
-
-
-def add_scaling(graph: Graph, wired: Wired, settler: Any, kernel: Any, every: int, numbers: list[float]) -> None:
     """Run a kernel of this file on a projection after every control step."""
-    settle, part = settler
-    post = wired.post.axon
+    wired, settler = target.wired, target.settler
+    assert wired is not None
+    assert settler is not None
+    post, (settle, part) = wired.post.axon, settler
     row = Scaled(
         Shared(settle.address), RowOf(part), wired.pre.n, post.n, wired.pointers, wired.targets, wired.weights,
         graph.f4(post.n), graph.f4(post.n), post.ring, post.starts, post.counts, post.mask,
-        graph.f4(6, [*wired.bounds, *numbers, 0.0, 0.0, 0.0][:6], Arena.LASTING), every,
+        graph.f4(6, [*wired.bounds, *numbers, 0.0, 0.0, 0.0][:6], Arena.LASTING),
+        round(every / (graph.clock.n_steps * graph.clock.dt)),
     )  # fmt: skip
     graph.call(Phase.CHANGE, kernel, graph.part(row), Mode.ACT)

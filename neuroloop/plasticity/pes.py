@@ -16,8 +16,8 @@ from ..graph import Arena, Graph, Mode, Phase
 from ..network import wires
 from ..network.modulator import Modulator
 from ..network.parameters import Number, Time, scalar
+from ..network.rule import Rule
 from ..rows import HEAD, f32, i64
-from .rule import Rule
 
 if TYPE_CHECKING:
     from ..network.projection import Asked, Wired

@@ -31,11 +31,11 @@ from ..graph import Arena, Graph, Mode, Phase, Shared
 from ..network.devices import write_float
 from ..network.modulator import Modulator
 from ..network.parameters import NonNegative, Number, Time, scalar
+from ..network.rule import Rule
 from ..rows import HEAD
 from . import rewarded_dense, rewarded_sparse
 from .pairing import Numbers, add_pairing
 from .rewarded_table import TICKS, Rewarded, RewardNumbers, reward
-from .rule import Rule
 
 if TYPE_CHECKING:
     from ..network.projection import Asked, Wired

@@ -23,10 +23,10 @@ from ..errors import ConfigError
 from ..graph import Arena, Mode, Phase, Shared
 from ..network.devices import write_float
 from ..network.parameters import NonNegative, Time, scalar
+from ..network.rule import Rule
 from . import stdp_rows as rows
 from . import summed_rows
 from .pairing import Numbers, add_pairing
-from .rule import Rule
 
 if TYPE_CHECKING:
     from ..graph import Graph

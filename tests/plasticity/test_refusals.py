@@ -20,10 +20,10 @@ from neuroloop.network.layouts import (
 from neuroloop.network.network import Network
 from neuroloop.network.neurons.lif import LIF
 from neuroloop.network.neurons.readout import Readout
+from neuroloop.network.short_term import ShortTerm
 from neuroloop.network.synapses import Delta
 from neuroloop.plasticity.pes import PES
 from neuroloop.plasticity.rewarded import RSTDP
-from neuroloop.plasticity.short_term import ShortTerm
 from neuroloop.plasticity.stdp import STDP, TripletSTDP
 from neuroloop.types import Spikes
 

@@ -9,8 +9,8 @@ from neuroloop.network.layouts import AllToAll, AllToOthers, Convolution, FixedP
 from neuroloop.network.network import Network
 from neuroloop.network.neurons.readout import Readout
 from neuroloop.network.neurons.sources import Regular, SpikeTrain
+from neuroloop.network.short_term import ShortTerm
 from neuroloop.network.synapses import Delta
-from neuroloop.plasticity.short_term import ShortTerm
 
 DT = 1e-3
 FAST = Readout(tau_mem=DT)  # e^-1 of what arrives is left a step later

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..network.parameters import Model, checked
+from .parameters import Model, checked
 
 if TYPE_CHECKING:
     from .._numba import Kernel
     from ..graph import Graph
-    from ..network.projection import Asked, Wired
+    from .projection import Asked, Wired
 
 
 class Rule(Model, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from .._numba import kernel, places
 from ..graph import Arena, Graph, Mode, Phase
-from ..network.axon import Axon
-from ..network.parameters import Duration, Fraction, Model, Time, scalar
 from ..rows import HEAD, f32, i64
+from .axon import Axon
+from .parameters import Duration, Fraction, Model, Time, scalar
 
 
 class ShortTerm(Model, frozen=True, kw_only=True):

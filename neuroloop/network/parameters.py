@@ -43,7 +43,20 @@ Duration = Annotated[Value, Range(0.0, unit="s")]
 Rate = Annotated[Value, Range(0.0, unit="Hz")]
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Named(msgspec.StructMeta):
+    """Constructors that know the closest match of an unknown parameter."""
+
+    def __call__(self, *values: Any, **parameters: Any) -> Any:
+        for key in parameters:
+            if key not in self.__struct_fields__:
+                raise ConfigError(f"{self.__name__}: {unknown('parameter', key, self.__struct_fields__)}")
+        try:
+            return super().__call__(*values, **parameters)
+        except TypeError as error:
+            raise ConfigError(f"{self.__name__}: {error}") from None
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, metaclass=_Named):
     """Base of everything that is configured by parameters. Constructors check nothing, `checked` does."""
 
 

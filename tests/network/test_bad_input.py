@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neuroloop as nl
-from neuroloop import Network, NeuroloopError, Pairs, Uniform
+from neuroloop import ConfigError, Network, NeuroloopError, Pairs, Uniform
 from neuroloop.network.parameters import Range
 
 NAN, INF = float("nan"), float("inf")
@@ -245,3 +245,12 @@ def test_values_that_are_set_between_runs():
         refuses(f"cells.{variable}: ", lambda value, v=variable: cells.__setitem__(v, value), bad)
     refuses("dopamine.value: ", lambda value: setattr(dopamine, "value", value), bad)
     refuses("seconds: ", net.simulate, [*NEVER, None, -1.0, 0.0005, 1e18])
+
+
+def test_unknown_and_missing_parameters_are_named_with_the_closest_match():
+    with pytest.raises(ConfigError, match=r"^LIF: unknown parameter 'tau_mm': did you mean 'tau_mem'\?"):
+        nl.LIF(tau_mm=0.01)
+    with pytest.raises(ConfigError, match=r"^Normalise: Missing required argument 'total'"):
+        nl.Normalise()
+    with pytest.raises(ConfigError, match=r"^Delta: Extra positional arguments provided"):
+        nl.Delta(0.005)

@@ -123,6 +123,8 @@ class Projection:
             raise BadInput(f"{self.name}.weights: expected shape {view.shape}, got {array.shape}")
         _check_values(f"{self.name}.weights", array, self.asked.bounds)
         view[...] = array
+        if self.asked.device is not None:
+            self.asked.device.prepare(view, self.asked.bounds)
 
     @property
     def eligibility(self) -> NDArray[np.float32]:

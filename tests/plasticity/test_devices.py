@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neuroloop import LIF, Network, Poisson
 from neuroloop.errors import ConfigError
 from neuroloop.network.devices import FixedPoint, Memristive
 from neuroloop.network.layouts import AllToAll, FixedProbability
@@ -173,3 +174,11 @@ def test_conductance_drifts_towards_the_lower_bound(scripted, fires, layout):
 def test_a_device_needs_bounds(scripted, fires, device):
     with pytest.raises(ConfigError, match=r"^plastic\.device: .* needs bounds"):
         scripted(fires(3, 1), fires(3, 2)).connect(0.5, plasticity=STDP(), device=device)
+
+
+def test_weights_that_are_set_are_brought_onto_the_grid():
+    net = Network()
+    source, cells = net.population(Poisson(), 2), net.population(LIF(), 2)
+    learned = net.connect(source, cells, 0.0, plasticity=STDP(), device=FixedPoint(bits=2), bounds=(0.0, 1.0))
+    learned.weights = [[0.4, 0.1], [0.9, 1.0]]
+    np.testing.assert_allclose(learned.weights, [[1 / 3, 0.0], [1.0, 1.0]], atol=1e-7)

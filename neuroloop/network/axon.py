@@ -33,12 +33,6 @@ class Axon(NamedTuple):
 
 
 @inline
-def line_at(row, at, f8, ago):  # type: ignore[no-untyped-def]
-    """The line of `ago` steps before the step in hand, for a row whose field `at` is a mask."""
-    return (i64(f8[HEAD.clock]) - ago) & row[at]
-
-
-@inline
 def open_line(i4, row):  # type: ignore[no-untyped-def]
     """Where in the int32 pool the line of this step begins; there is room for all neurons."""
     start = i64(i4[row[5]])

@@ -26,7 +26,7 @@ PER_NEURON = 8  # log entries for each postsynaptic neuron
 
 
 class Pairing(NamedTuple):
-    """Row of a plastic projection."""
+    """Row of a plastic projection. Rows of other rules agree with it up to `part`, so that helpers serve all of them."""
 
     ring: int  # of the presynaptic axon
     starts: int
@@ -45,9 +45,15 @@ class Pairing(NamedTuple):
     arrivals: int  # f4[n_post]
     x: int  # f4[n_pre]: presynaptic traces, times e^((now − base) dt/τ)
     x2: int  # f4[n_pre]: slower ones; 0: none
-    settled: int  # i4[n_pre]: log entries that the row has caught up with
     y: int  # f4[n_post]: postsynaptic traces, in their frame as well
     y2: int  # f4[n_post]: slower ones; 0: none
+    base: int  # f8: the step in which the log began
+    reach: int  # steps after which it begins anew
+    numbers: int  # f4[Numbers]
+    nearest: int  # whether traces are set to 1 instead of adding up
+    settle: int  # address of the kernel that brings all weights up to date
+    part: int  # 1 + the number of this part
+    settled: int  # i4[n_pre]: log entries that the row has caught up with
     log_ids: int  # i4[capacity]: who fired
     log_times: int  # i4[capacity]: in which step since `base`
     log_chain: int  # i4[capacity]: the entry before of the same neuron, or -1
@@ -57,13 +63,7 @@ class Pairing(NamedTuple):
     n_log: int  # i4
     capacity: int
     chosen: int  # i4[capacity]: scratch
-    base: int  # f8: the step in which the log began
-    reach: int  # steps after which it begins anew
-    numbers: int  # f4[Numbers]
-    nearest: int  # whether traces are set to 1 instead of adding up
     stream: int
-    settle: int  # address of the kernel that brings all weights up to date
-    part: int  # 1 + the number of this part
 
 
 class Numbers(NamedTuple):
@@ -152,6 +152,17 @@ def rebase(f4, traces, n, fade):
     for i in range(n):
         x = f32(f4[traces + i] * fade)
         f4[traces + i] = x if x > VANISHED else f32(0.0)
+
+
+@inline
+def move_frames(f4, row, now):
+    """All traces in the frame of the step `now`, counted from the one before."""
+    q = row[at.numbers]
+    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
+    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
+    if row[at.x2] != 0:
+        rebase(f4, row[at.x2], row[at.n_pre], math.exp(-f4[q + num.x2_rate] * now))
+        rebase(f4, row[at.y2], row[at.n_post], math.exp(-f4[q + num.y2_rate] * now))
 
 
 def add_pairing(graph: Graph, wired: Wired, numbers: Numbers, nearest: bool, triplet: bool, settle: Kernel) -> Pairing:

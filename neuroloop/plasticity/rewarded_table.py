@@ -7,12 +7,11 @@ all, the extremes of that sum on the way, what is left of it by now, and the neu
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from .._numba import call_kernel, inline, kernel, places
 from ..rows import HEAD, f32, i32, i64
-from .pairing import VANISHED, Pairing, log_spikes, num, rebase
+from .pairing import VANISHED, Pairing, log_spikes, move_frames, num
 
 TICKS = 512  # of the table
 PAID, MOST, LEAST, LEFT, ANSWER = (k * TICKS for k in range(5))
@@ -40,9 +39,15 @@ class Rewarded(NamedTuple):
     arrivals: int
     x: int
     x2: int
-    settled: int
     y: int
     y2: int
+    base: int
+    reach: int
+    numbers: int
+    nearest: int
+    settle: int
+    part: int
+    settled: int
     log_ids: int
     log_times: int
     log_chain: int
@@ -52,13 +57,7 @@ class Rewarded(NamedTuple):
     n_log: int
     capacity: int
     chosen: int
-    base: int
-    reach: int
-    numbers: int
-    nearest: int
     stream: int
-    settle: int
-    part: int
     eligibility: int  # f4[n_synapses]
     row_ticks: int  # i4[n_pre]: when a row was last touched
     live: int  # i4[n_pre]: whether it has any eligibility
@@ -136,9 +135,7 @@ def owed(f4, i4, f8, row, w, e, tick, now, entry, begin, x, low, high):
 @inline
 def new_log(f4, i4, row, f8):
     """An empty log; no row has pairings in it that it has not taken in."""
-    now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
-    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
+    move_frames(f4, row, i64(f8[HEAD.clock]) - i64(f8[row[at.base]]))
     for i in range(row[at.n_pre]):
         i4[row[at.settled] + i] = 0
     for k in range(i4[row[at.n_log]]):

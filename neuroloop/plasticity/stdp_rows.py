@@ -10,7 +10,7 @@ import math
 from .._numba import call_kernel, i4_at, i8_at, inline
 from ..network.devices import write_float as write
 from ..rows import HEAD, f32, i32, i64
-from .pairing import arrive, at, count_spikes, event_hash, log_spikes, notice, num, rebase
+from .pairing import arrive, at, count_spikes, event_hash, log_spikes, move_frames, notice, num
 
 
 def potentiate(w, x, slow, pair, triplet, low, high):
@@ -60,12 +60,7 @@ def catch_up_sparse(f4, i4, row, f8, i):
 @inline
 def start_anew(f4, i4, row, f8):
     """An empty log; all rows have caught up."""
-    now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
-    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
-    if row[at.x2] != 0:
-        rebase(f4, row[at.x2], row[at.n_pre], math.exp(-f4[q + num.x2_rate] * now))
-        rebase(f4, row[at.y2], row[at.n_post], math.exp(-f4[q + num.y2_rate] * now))
+    move_frames(f4, row, i64(f8[HEAD.clock]) - i64(f8[row[at.base]]))
     for i in range(row[at.n_pre]):
         i4[row[at.settled] + i] = 0
     for j in range(row[at.n_post]):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .._numba import call_kernel, i4_at, i8_at, inline, kernel, places
 from ..network.wires import fetch_row
 from ..rows import HEAD, f32, i32, i64
-from .pairing import notice, num, rebase
+from .pairing import Pairing, count_spikes, move_frames, notice, num
 
 REACH = 5.0  # time constants after which sums start anew
 
@@ -41,30 +41,26 @@ class Summed(NamedTuple):
     x2: int
     y: int
     y2: int
-    sums: int  # f4[n_post]: Σ a_j e^(−t/τ) since `base`
-    seen: int  # f4[n_synapses]: what of it the weight has taken in
-    taken_in: int  # i4[n_pre]: the generation in which the row took in anything
-    generation: int  # i4: how often the sums started anew
     base: int
     reach: int
     numbers: int
     nearest: int
     settle: int
     part: int
+    sums: int  # f4[n_post]: Σ a_j e^(−t/τ) since `base`
+    seen: int  # f4[n_synapses]: what of it the weight has taken in
+    taken_in: int  # i4[n_pre]: the generation in which the row took in anything
+    generation: int  # i4: how often the sums started anew
 
 
 at = places(Summed)
+assert Summed._fields[: Summed._fields.index("part")] == Pairing._fields[: Pairing._fields.index("part")]
 
 
 @inline
 def start_anew(f4, i4, row, f8):
     """Sums and frames begin with this step."""
-    now, q = i64(f8[HEAD.clock]) - i64(f8[row[at.base]]), row[at.numbers]
-    rebase(f4, row[at.x], row[at.n_pre], math.exp(-f4[q + num.x_rate] * now))
-    rebase(f4, row[at.y], row[at.n_post], math.exp(-f4[q + num.y_rate] * now))
-    if row[at.x2] != 0:
-        rebase(f4, row[at.x2], row[at.n_pre], math.exp(-f4[q + num.x2_rate] * now))
-        rebase(f4, row[at.y2], row[at.n_post], math.exp(-f4[q + num.y2_rate] * now))
+    move_frames(f4, row, i64(f8[HEAD.clock]) - i64(f8[row[at.base]]))
     for j in range(row[at.n_post]):
         f4[row[at.sums] + j] = f32(0.0)
     i4[row[at.generation]] += i32(1)
@@ -80,18 +76,6 @@ def add_up(f4, i4, row, first, size, now):
         j = i64(i4[first + k])
         slow = fade2 * f4[row[at.y2] + j] if row[at.y2] != 0 else f32(0.0)
         f4[sums + j] += fade * (f4[q + num.pair_plus] + f4[q + num.triplet_plus] * slow)
-
-
-@inline
-def count(f4, i4, row, first, size, now):
-    """Postsynaptic traces count the spikes of this step."""
-    q, add = row[at.numbers], f32(1.0) if row[at.nearest] == 0 else f32(0.0)
-    one, one2 = f32(math.exp(f4[q + num.y_rate] * now)), f32(math.exp(f4[q + num.y2_rate] * now))
-    for k in range(size):
-        j = i64(i4[first + k])
-        f4[row[at.y] + j] = add * f4[row[at.y] + j] + one
-        if row[at.y2] != 0:
-            f4[row[at.y2] + j] = add * f4[row[at.y2] + j] + one2
 
 
 @inline
@@ -158,7 +142,7 @@ def travel_dense(f4, i4, row, f8):
     if size > 0:
         notice(f4, f8, to, n, row[at.part])
     if n_fired > 0:
-        count(f4, i4, row, fired, n_fired, now)
+        count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += size * n
     f8[HEAD.changes] += size * n + n_fired * row[at.n_pre]
 
@@ -194,6 +178,6 @@ def travel_sparse(f4, i4, row, f8):
     if size > 0:
         notice(f4, f8, to, row[at.n_post], row[at.part])
     if n_fired > 0:
-        count(f4, i4, row, fired, n_fired, now)
+        count_spikes(f4, i4, row, fired, n_fired, now)
     f8[HEAD.events] += events
     f8[HEAD.changes] += 2 * events

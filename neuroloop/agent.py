@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import os
 import tomllib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ class Agent:
         target = self.progress.steps + total_steps
         self._loop.run(target, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
         return self.progress
+
+    @contextlib.contextmanager
+    def observed(self, by: Callable[[Controller], Controller]) -> Iterator[None]:
+        """For a while, `by(controller)` stands between loop and controller: it may look, and must pass everything on."""
+        self._loop.controller = by(self._controller)
+        try:
+            yield
+        finally:
+            self._loop.controller = self._controller
 
     def predict(self, observation: Any, state: State | None = None) -> tuple[Any, State]:
         """The action for `observation`, without learning or exploring.

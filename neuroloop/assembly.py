@@ -125,11 +125,11 @@ def _add_projection(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
         if rule is not None:
-            add_rstdp_cells(graph, projection, rule, pre, made, post.population, third, predicted)
+            add_rstdp_cells(graph, name, projection, rule, pre, made, post.population, third, predicted)
     else:
         weights = add_dense(graph, name, projection, pre, post.population, scale)
         if rule is not None:
-            add_rstdp(graph, projection, rule, pre, post.population, weights, third, predicted)
+            add_rstdp(graph, name, projection, rule, pre, post.population, weights, third, predicted)
 
 
 def _third(

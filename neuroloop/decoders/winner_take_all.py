@@ -182,6 +182,7 @@ def add_selection(
         redraw_stream=graph.stream("redraw"),
     )  # fmt: skip
     graph.name(f"selection.{name}.winner", "i4", selection.winner, (1,))
+    graph.name(f"selection.{name}.predicted", "f4", selection.predicted, (groups,))
     graph.index(selection.winner, 1, groups)
     part = graph.part(selection)
     graph.call(Phase.COMPETE, predict, part, Mode.ACT | Mode.LOOK)

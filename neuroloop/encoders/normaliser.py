@@ -91,10 +91,13 @@ def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> in
     raw, scaled = graph.f8(n, arena=Arena.TRANSIENT), graph.f4(n)
     graph.name(OBSERVATION, "f8", raw, (n,))
     mean, variance, least, most = (graph.f8(n) for _ in range(4))
+    in_use_low, in_use_high = graph.f8(n, low), graph.f8(n, high)
+    graph.name(f"{OBSERVATION}.low", "f8", in_use_low, (n,))
+    graph.name(f"{OBSERVATION}.high", "f8", in_use_high, (n,))
     part = graph.part(
         Normaliser(
             n=n, raw=raw, seen=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
-            low=graph.f8(n, low), high=graph.f8(n, high), adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
+            low=in_use_low, high=in_use_high, adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
             width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled,
         )
     )  # fmt: skip

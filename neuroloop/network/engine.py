@@ -114,6 +114,20 @@ class Engine:
         """Names of the arrays that `view` shows."""
         return sorted(self._linked.named)
 
+    @property
+    def signals(self) -> list[str]:
+        """Names of the scalars that `signal` reads."""
+        return sorted(self._linked.signals)
+
+    @property
+    def growing(self) -> list[str]:
+        """Names of the arrays that `rows_of` shows."""
+        return sorted(region.name for region in self._linked.regions)
+
+    def rows_of(self, name: str) -> NDArray[Any]:
+        """A live view of the rows in use of a growing array, shape (n_rows, width)."""
+        return self._rows_of(next(region for region in self._linked.regions if region.name == name))
+
     def transient(self) -> State:
         """A copy of what a forward pass overwrites."""
         return {pool: array[: self._linked.transient[pool]].copy() for pool, array in self._pools.items()}

@@ -125,8 +125,14 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
             f4[c + i * n_pre] = f32(0.0)
 
 
+def name_pairing(graph: Graph, name: str, third: Third) -> None:
+    """Make readable what eligibility is measured in."""
+    graph.name(f"projection.{name}.usual_pairing", "f8", graph.f8(1, third.usual_pairing), (1,))
+
+
 def add_rstdp(
     graph: Graph,
+    name: str,
     projection: ProjectionConfig,
     config: RStdp,
     pre: Source,
@@ -138,10 +144,13 @@ def add_rstdp(
     """Make the dense projection with these `weights` plastic."""
     size = pre.n * post.n
     groups = predicted or Predicted(0, 0, 0)
+    eligibility = graph.f4(size, arena=Arena.LASTING)
+    graph.name(f"projection.{name}.eligibility", "f4", eligibility, (pre.n, post.n))
+    name_pairing(graph, name, third)
     part = graph.part(
         Rule(
             n_pre=pre.n, n_post=post.n, trace=pre.trace, fired=post.fired, gate=post.gate, weights=weights,
-            eligibility=graph.f4(size, arena=Arena.LASTING), pairs=graph.f4(size, arena=Arena.LASTING),
+            eligibility=eligibility, pairs=graph.f4(size, arena=Arena.LASTING),
             pairing=graph.f4(post.n),
             parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
             modulator=third.modulator, scale=third.scale,

@@ -31,6 +31,7 @@ from .rstdp import (
     USUAL_TRACE,
     Predicted,
     Third,
+    name_pairing,
     parameters,
     take_in,
 )
@@ -189,6 +190,7 @@ def _roll(f4, i4, row, e, decay, x0, c):  # type: ignore[no-untyped-def]
 
 def add_rstdp_cells(
     graph: Graph,
+    name: str,
     projection: ProjectionConfig,
     config: RStdp,
     pre: CellSource,
@@ -200,12 +202,16 @@ def add_rstdp_cells(
     """Make a projection from cells plastic."""
     n, cells, lasting = post.n, pre.cells, Arena.LASTING
     groups = predicted or Predicted(0, 0, 0)
+    eligibility, owes = graph.f4(pre.n_slots * n, arena=lasting), graph.f4(pre.n_slots * OWES, arena=lasting)
+    graph.name(f"projection.{name}.eligibility", "f4", eligibility, (pre.n_slots, n))
+    graph.name(f"projection.{name}.owes", "f4", owes, (pre.n_slots, OWES))
+    name_pairing(graph, name, third)
     part = graph.part(
         Rule(
             n_post=n, n_active=cells.n_active, isi=cells.isi, memory=cells.memory, active=cells.active,
             records=cells.records, slots=cells.slots, x0=cells.trace, live=cells.live, n_live=cells.n_live,
             kicks=cells.kicks, fired=post.fired, gate=post.gate, weights=made.weights, sums=made.sums,
-            eligibility=graph.f4(pre.n_slots * n, arena=lasting), owes=graph.f4(pre.n_slots * OWES, arena=lasting),
+            eligibility=eligibility, owes=owes,
             pairs=graph.f4((1 + cells.isi) * n), pairing=graph.f4(n),
             parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), lasting),
             modulator=third.modulator, scale=third.scale,

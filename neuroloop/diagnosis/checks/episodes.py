@@ -1,0 +1,63 @@
+"""Episodes: whether they run, end, and leave room to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..findings import Finding, Limits, Severity
+from ..record import Record
+
+LONG = 5_000  # plant steps in which an episode should have ended
+DECISIONS = Limits(warning=8.0, problem=4.0, unit="decisions")
+
+
+def failure(record: Record) -> Iterator[Finding]:
+    """The environment, or the arithmetic, broke down."""
+    if record.failure:
+        yield Finding(
+            "broke down", "", Severity.PROBLEM, float(record.n), "decisions until then", "none do",
+            f"the run stopped: {record.failure}",
+            "if the environment gave it, mend it there (a Gymnasium wrapper does); if the network did, lower "
+            "`plasticity.gain` or set `learner.value_range` by hand",
+        )  # fmt: skip
+
+
+def warming_up(record: Record) -> Iterator[Finding]:
+    """All that was watched is the warm-up."""
+    if record.n and not record.awake.any():
+        yield Finding(
+            "still warming up", "", Severity.WARNING, float(record.n), "decisions", "longer than warm_up.decisions",
+            "the agent still acts at random, so what it learns could not be examined",
+            "watch longer (--steps), or shorten the warm-up: --set warm_up.decisions=500",
+        )  # fmt: skip
+
+
+def endless(record: Record) -> Iterator[Finding]:
+    """No episode ended."""
+    ended = float(record.lengths.size)
+    if record.n_plant_steps < LONG and not ended:
+        return
+    yield Finding(
+        "episodes that end", "", Severity.FINE if ended else Severity.PROBLEM, ended, "", "at least 1",
+        *(() if ended else (
+            "scores are means over episodes, and an agent that is stuck somewhere stays there for ever",
+            "let the environment terminate or cut it off: register it with max_episode_steps, or wrap it in "
+            "gymnasium.wrappers.TimeLimit",
+        )),
+    )  # fmt: skip
+
+
+def too_few_decisions(record: Record) -> Iterator[Finding]:
+    """The action repeat is long for the episodes."""
+    if record.lengths.size < 3:
+        return
+    median = float(np.median(record.lengths))
+    if record.action_repeat == 1:  # short by nature, as a game of cards
+        return
+    yield DECISIONS.finding(
+        "decisions an episode", "", median,
+        f"an action is held for {record.action_repeat} steps, so an episode is over before anything can be steered",
+        f"decide more often: --set plant.action_repeat={max(1, record.action_repeat // 4)}",
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""Rewards: whether they tell anything, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..findings import Finding, Limits, Severity
+from ..record import GOES_ON, TERMINATED, Record
+
+FORESIGHT = Limits(warning=1e-3, problem=1e-8, unit="of a reward", highest=Severity.WARNING)
+SHORT_GAP = 3  # decisions
+
+
+def constant(record: Record) -> Iterator[Finding]:
+    """Nothing tells good from bad."""
+    if record.n < 2:
+        return
+    spread, terminated = float(record.paid.std()), bool((record.ended == TERMINATED).any())
+    steady = spread <= 1e-9 * max(1.0, float(np.abs(record.paid).max()))
+    zero = steady and float(record.paid[0]) == 0.0
+    severity = Severity.PROBLEM if zero else Severity.WARNING if steady and not terminated else Severity.FINE
+    if severity is Severity.FINE:
+        yield Finding("reward varies", "", severity, spread, "sd of what a decision is paid", "above 0, or an end")
+        return
+    where = "every reward was 0" if zero else f"every decision was paid {record.paid[0]:g} and no episode terminated"
+    yield Finding(
+        "reward varies", "", severity, spread, "sd of what a decision is paid", "above 0, or an end",
+        f"{where}: nothing tells a good action from a bad one",
+        "check the reward, and `reward.scale` and `reward.on_termination`; if the goal was just not met yet, watch longer "
+        "(--steps), let exploration persist (--set decoder.persistence=0.9) or reward progress in the environment",
+    )  # fmt: skip
+
+
+def late(record: Record) -> Iterator[Finding]:
+    """All that is paid is paid at the end."""
+    ends = record.ended != GOES_ON
+    if ends.sum() < 2 or float(record.paid[~ends].std() if (~ends).any() else 0.0) > 1e-9:
+        return
+    if float(record.paid.std()) <= 1e-9:
+        return
+    yield Finding(
+        "reward only at the end", "", Severity.NOTE, gap_of(record), "decisions between rewards that tell something", "any",
+        "all decisions but the last of an episode are paid the same, so credit must travel back over the whole episode",
+        "keep learner.gamma and plasticity.lambda large (0.99 and 0.8 or more); a reward for progress learns faster",
+    )  # fmt: skip
+
+
+def short_sighted(record: Record) -> Iterator[Finding]:
+    """What comes later weighs nothing."""
+    gap = gap_of(record)
+    if record.gamma is None or gap <= SHORT_GAP:
+        return
+    yield FORESIGHT.finding(
+        "foresight", "", record.gamma**gap,
+        f"rewards that tell something are {gap:.0f} decisions apart; with gamma {record.gamma:g} so little of one is seen "
+        "from the one before",
+        f"--set learner.gamma={min(0.999, round(1 - 1 / (2 * gap), 3)):g}",
+    )  # fmt: skip
+
+
+def gap_of(record: Record) -> float:
+    """Median decisions between rewards that differ from the usual one; 0 if there are not two."""
+    if record.n < 2:
+        return 0.0
+    values, counts = np.unique(record.paid, return_counts=True)
+    telling = np.flatnonzero(record.paid != values[counts.argmax()])
+    return float(np.median(np.diff(telling))) if telling.size > 2 and counts.max() > 1 else 0.0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .agent import Agent as Agent
     from .agent import agents as agents
     from .agent import load_agent as load_agent
+    from .diagnosis import diagnose as diagnose
     from .errors import (
         BadInput as BadInput,
     )
@@ -121,6 +122,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
 __version__ = "0.1.0"
 _ROOMS = {
     "agent": "Agent agents load_agent",
+    "diagnosis": "diagnose",
     "errors": "BadInput CheckpointError ConfigError DivergedError MissingExtra NeuroloopError PlantError UnsupportedSpace",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from . import bench, evaluate, listing, run
+from . import bench, doctor, evaluate, listing, run
 
 app = typer.Typer(
     name="neuroloop",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
+app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)

@@ -43,6 +43,11 @@ class Finding(NamedTuple):
 Check = Callable[[Record], Iterator[Finding]]
 
 
+def shown(figure: float, unit: str) -> str:
+    """A share of something as a percentage, any other figure as it is."""
+    return f"{100.0 * figure:.3g} %" if unit.startswith("of ") else f"{figure:.3g}"
+
+
 class Limits(NamedTuple):
     """Of a figure. Beyond `warning`, and worse beyond `problem`: above them if they rise, below them if they fall."""
 
@@ -56,12 +61,12 @@ class Limits(NamedTuple):
         sign = 1.0 if self.problem > self.warning else -1.0
         if not sign * figure <= sign * self.problem:
             return self.highest
-        return Severity.WARNING if sign * figure > sign * self.warning else Severity.FINE
+        return min(Severity.WARNING, self.highest) if sign * figure > sign * self.warning else Severity.FINE
 
     @property
     def healthy(self) -> str:
         side = "at most" if self.problem > self.warning else "at least"
-        return f"{side} {self.warning:g}{' ' if self.unit else ''}{self.unit}"
+        return f"{side} {shown(self.warning, self.unit)}"
 
     def finding(self, name: str, where: str, figure: float, why: str, change: str) -> Finding:
         """The figure as a finding."""

@@ -156,12 +156,15 @@ class NetworkProbe:
             table = _table(name)
             settings, then = config.projection[table], self._halfway.get(name)
             rule, (low, high) = settings.plasticity, settings.bounds
-            scale = self._network.signal("value.scale") if settings.post == getattr(config.learner, "critic", "") else 1.0
+            scale = (
+                self._network.signal("value.scale") if settings.post == getattr(config.learner, "critic", "") else 1.0
+            )
             weights, width = now[name] * scale, high - low
             at_bounds = (weights <= low + AT_BOUND * width) | (weights >= high - AT_BOUND * width)
             change = None
             if then is not None and then.size:
-                change = float(np.abs(weights[: len(then)] - then * scale).mean() / width)
+                moved = float(np.abs(weights[: len(then)] - then * scale).mean() / width)
+                change = moved if np.isfinite(moved) else None
             made.append(
                 Projection(
                     name=name, table=table, pre=settings.pre, post=settings.post,

@@ -105,6 +105,7 @@ class Record:
     projections: tuple[Projection, ...] = ()
     selects_from: str = ""  # the population whose winner is the action
     modulates: tuple[str, ...] = ()
+    solved: bool = False  # the mean of the last 100 returns meets the criterion
     failure: str = ""  # what ended the watch early
 
     @property

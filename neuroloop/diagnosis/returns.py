@@ -11,19 +11,29 @@ MOST_PRODUCTS = 8  # dimensions up to which products of two are regressed on
 FEWEST = 50  # pairs from which on a correlation is told
 
 
-def returns_to_go(record: Record) -> Floats:
-    """G_t = r_t + γ G_{t+1} of the native reward to the end of the episode, shape (T,). NaN where the end was not seen."""
+def returns_to_go(record: Record, reward: Floats) -> Floats:
+    """G_t = r_t + γ G_{t+1} to the end of the episode, shape (T,). NaN where the end was not seen."""
     gamma, after = 0.99 if record.gamma is None else record.gamma, np.nan
     found = np.zeros(record.n)
     for t in range(record.n - 1, -1, -1):
-        after = record.reward[t] + gamma * (0.0 if record.ended[t] != GOES_ON else after)
+        after = reward[t] + gamma * (0.0 if record.ended[t] != GOES_ON else after)
         found[t] = after
     return found
 
 
+def credit(record: Record, modulator: Floats, decay: float) -> Floats:
+    """Σ λᵏ m_{t+k} to the end of the episode, shape (T,): what is paid for a decision. NaN before learning began."""
+    found, after = np.full(record.n, np.nan), 0.0
+    for t in range(record.n - 1, -1, -1):
+        m = modulator[t] if np.isfinite(modulator[t]) else 0.0  # one that was not seen
+        after = m + decay * (0.0 if record.ended[t] != GOES_ON else after)
+        found[t] = after if record.awake[t] else np.nan
+    return found
+
+
 def advantage(record: Record) -> Floats:
-    """G_t less what a ridge regression on the observation and its squares expects, shape (T,)."""
-    returns = returns_to_go(record)
+    """G_t of the native reward, less what a ridge regression on the observation and its squares expects, shape (T,)."""
+    returns = returns_to_go(record, record.reward)
     known = np.isfinite(returns)
     if not known.any() or record.observed is None:
         return returns - returns[known].mean() if known.any() else returns

@@ -116,9 +116,11 @@ def _record(
     """What was seen of the decisions that were answered."""
     n, config = len(seen.rewards), agent.config
     reward, ended = np.array(seen.rewards, np.float64), np.array(seen.ended, np.int8)
+    mean, criterion = agent.progress.mean_return, agent.progress.criterion
+    solved = mean is not None and criterion is not None and mean >= criterion
     common: dict[str, Any] = {
         "agent": agent.name, "env": agent.env_id, "seed": agent.seed, "action_repeat": config.plant.action_repeat,
-        "n_plant_steps": n_steps, "reward": reward, "ended": ended, "failure": failure,
+        "n_plant_steps": n_steps, "reward": reward, "ended": ended, "failure": failure, "solved": solved,
     }  # fmt: skip
     observed = None
     if layout is not None:
@@ -128,9 +130,7 @@ def _record(
     if probe is None or not isinstance(config, SpikingConfig):
         choices = _choices(agent.env.action_space, seen.actions[:n])
         kind = type(config).__name__.removesuffix("Config").lower()
-        return Record(
-            **common, kind=kind, paid=reward, awake=np.ones(n, np.bool_), observed=observed, choices=choices
-        )
+        return Record(**common, kind=kind, paid=reward, awake=np.ones(n, np.bool_), observed=observed, choices=choices)
     paid = config.reward.scale * reward + config.reward.on_termination * (ended == TERMINATED)
     return Record(**common, kind="spiking", paid=paid, observed=observed, **probe.parts(config, n))
 
@@ -143,5 +143,3 @@ def _choices(space: Any, actions: list[Any]) -> tuple[Choice, ...]:
         return ()
     chosen = np.array([int(action) - int(space.start) for action in actions], np.int64)
     return (Choice(name="0", groups=int(space.n), chosen=chosen),)
-
-

@@ -7,11 +7,11 @@ from . import activity, critic, episodes, observations, plasticity, policy, rewa
 
 CHECKS: tuple[Check, ...] = (
     episodes.failure, episodes.warming_up, episodes.endless, episodes.too_few_decisions,
-    rewards.constant, rewards.late, rewards.short_sighted,
+    rewards.constant, rewards.opposite, rewards.late, rewards.short_sighted,
     observations.constant, observations.squeezed, observations.outside, observations.always_new,
     activity.silent, activity.saturated, activity.rate,
     critic.count_noise, critic.outside_range, critic.rescaled, critic.bias, critic.no_error, critic.wrong_sign,
-    policy.collapsed, policy.undecided,
+    policy.nothing_learns, policy.collapsed, policy.undecided,
     plasticity.gain, plasticity.missing, plasticity.eligibility, plasticity.short_memory, plasticity.unchanged,
     plasticity.at_bounds,
 )  # fmt: skip

@@ -18,7 +18,7 @@ def silent(record: Record) -> Iterator[Finding]:
         return
     for population in record.populations:
         yield SILENT.finding(
-            "silent population", f"population.{population.name}", float((population.total == 0).mean()),
+            "silent neurons", f"population.{population.name}", float((population.total == 0).mean()),
             "neurons that never fire pair with nothing, so their synapses never learn",
             _drive(record, population.name, "more", "--set learner.drive_range=[2.5,8.0]"),
         )  # fmt: skip
@@ -29,7 +29,7 @@ def saturated(record: Record) -> Iterator[Finding]:
     for population in record.populations:
         if record.awake.any():
             yield SATURATED.finding(
-                "saturated population", f"population.{population.name}",
+                "saturated neurons", f"population.{population.name}",
                 float(population.most[record.late].mean()) / population.ceiling,
                 "its most active neuron fires as fast as refractoriness allows, whatever the input: more drive changes "
                 "nothing any more",
@@ -54,5 +54,3 @@ def _drive(record: Record, name: str, which: str, critic: str) -> str:
         return f"a drive in the linear part of the f-I curve ({critic}), and a value range that holds the values"
     table = name.partition("[")[0]
     return f"{which} drive: --set population.{table}.bias=2.0, or other gains of the projections onto it"
-
-

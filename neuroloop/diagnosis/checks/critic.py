@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..findings import Finding, Limits, Severity
-from ..record import Critic, Record
-from ..returns import advantage, correlation
+from ..record import Critic, Floats, Record
+from ..returns import advantage, correlation, credit
 
-NOISE = Limits(warning=0.5, problem=1.0, unit="of rms δ")
+NOISE_OF_VALUE = Limits(warning=0.5, problem=1.5, unit="of the sd of V")
+NOISE_OF_ERROR = Limits(warning=1.25, problem=2.0, unit="of rms δ")
+ROUNDING = 12**-0.5  # sd of a regular count for the phase alone
 OUTSIDE = Limits(warning=0.1, problem=0.25, unit="of the decisions")
 RESCALED = Limits(warning=0.02, problem=0.2, unit="of the decisions", highest=Severity.WARNING)
 BIAS = Limits(warning=0.3, problem=0.7, unit="of its rms")
-SIGN = Limits(warning=-0.1, problem=-0.3, unit="correlation")
+SIGN = Limits(warning=-0.1, problem=-0.15, unit="correlation")
 LEAST = 200  # decisions of learning below which nothing is said
 
 
@@ -23,27 +25,44 @@ def _examined(record: Record) -> Critic | None:
 
 
 def count_noise(record: Record) -> Iterator[Finding]:
-    """V is read from counts: neurons that differ by chance make V, and δ, differ by chance.
+    """V is read from counts, so neurons that differ by chance make V differ by chance, and δ holds V twice.
 
-    V = low + (high − low) · slope · (n̄ − n_low), so sd(V) = (high − low) · slope · sd(n) / √N, and δ holds two of them.
+    V = low + (high − low) · slope · (n̄ − n_low), so sd(V) = (high − low) · slope · sd(n) / √N: an upper estimate, because
+    neurons at even phases average out better than independent ones.
     """
     critic = _examined(record)
     if critic is None or critic.value is None or critic.low is None or critic.high is None:
         return
     if critic.counts is None or critic.count_sd is None or critic.n < 1:
         return
-    span, c = (critic.high - critic.low)[record.late], critic.counts[record.late]
-    if not (span > 0).all() or np.ptp(c) == 0.0:
-        return
-    slope = np.polyfit(c, (critic.value[record.late] - critic.low[record.late]) / span, 1)[0]
-    noise = np.sqrt(2.0 * np.mean((span * slope * critic.count_sd[record.late]) ** 2) / critic.n)
-    rms = np.sqrt(np.nanmean(critic.error[record.late] ** 2))
-    yield NOISE.finding(
-        "critic count noise", f"population.{critic.population}", float(noise / rms) if rms > 0.0 else np.inf,
-        f"chance in the critic's counts moves δ by {noise:.3g}, all of δ is {rms:.3g}: the neuromodulator is mostly noise",
-        f"more neurons, or more counts: --set population.{critic.population}.n={4 * critic.n} (half the noise), a longer "
-        "control step (clock.n_steps), a narrower value range",
+    late = record.late
+    value, counts, span = critic.value[late], critic.counts[late], (critic.high - critic.low)[late]
+    if not (span > 0.0).all() or np.ptp(counts) == 0.0:
+        return  # silence is told by another check
+    slope = np.polyfit(counts, (value - critic.low[late]) / span, 1)[0]
+    chance = span * slope * np.maximum(critic.count_sd[late], ROUNDING) / np.sqrt(critic.n)
+    noise, rms = float(np.sqrt(np.mean(chance**2))), _rms(critic.error[late])
+    where, n = f"population.{critic.population}", 4 * critic.n
+    limits = [
+        limit._replace(highest=Severity.NOTE) if record.solved else limit for limit in (NOISE_OF_VALUE, NOISE_OF_ERROR)
+    ]
+    change = (
+        f"more neurons (--set population.{critic.population}.n={n} halves it), a longer control step (clock.n_steps), or "
+        "a narrower learner.value_range; nothing, if the task is solved and values are all alike"
+    )
+    yield limits[0].finding(
+        "count noise in V", where, noise / float(value.std()),
+        f"chance in the critic's counts moves V by {noise:.3g}, states move it by {value.std():.3g}: states cannot be told "
+        "apart",
+        change,
     )  # fmt: skip
+    if rms > 0.0:
+        yield limits[1].finding(
+            "count noise in δ", where, float(np.sqrt(2.0)) * noise / rms,
+            f"chance in the critic's counts moves δ by up to {1.41 * noise:.3g}, all of δ is {rms:.3g}: the neuromodulator "
+            "is mostly noise",
+            change,
+        )  # fmt: skip
 
 
 def outside_range(record: Record) -> Iterator[Finding]:
@@ -84,7 +103,7 @@ def bias(record: Record) -> Iterator[Finding]:
     if critic is None:
         return
     m = critic.modulator[record.late]
-    rms = np.sqrt(np.nanmean(m**2)) if np.isfinite(m).any() else 0.0
+    rms = _rms(m)
     if rms == 0.0:
         return
     mean = float(np.nanmean(m) / rms)
@@ -102,8 +121,7 @@ def no_error(record: Record) -> Iterator[Finding]:
     critic = _examined(record)
     if critic is None:
         return
-    m = critic.modulator[record.late]
-    rms = float(np.sqrt(np.nanmean(m**2))) if np.isfinite(m).any() else 0.0
+    rms = _rms(critic.modulator[record.late])
     dead = rms < 1e-9
     yield Finding(
         "neuromodulator", "modulator", Severity.PROBLEM if dead else Severity.FINE, rms, "rms", "above 0",
@@ -112,19 +130,27 @@ def no_error(record: Record) -> Iterator[Finding]:
 
 
 def wrong_sign(record: Record) -> Iterator[Finding]:
-    """What the neuromodulator praises should come out well: its correlation with the return that followed.
+    """What the neuromodulator praises should come out well: the credit of a decision against the return that followed.
 
-    The return is of the environment's own reward, less what a regression on the observation expects of it.
+    Credit is what eligibility hands to it, Σ λᵏ m_{t+k}; the return is of the environment's own reward, less what a
+    regression on the observation expects of it.
     """
     critic = _examined(record)
     if critic is None:
         return
-    found = correlation(critic.modulator[record.late], advantage(record)[record.late])
+    decays = [projection.decay for projection in record.plastic if projection.post == record.selects_from]
+    found = correlation(credit(record, critic.modulator, max(decays, default=0.0)), advantage(record))
     if found is None:
         return
     yield SIGN.finding(
         "update follows advantage", "modulator", found,
         "decisions that the neuromodulator praised came out worse by the environment's own reward: learning leads away "
         "from it",
-        "check the sign of reward.scale and reward.on_termination",
+        "check the signs of reward.scale and reward.on_termination, the value range, and that the critic learns",
     )  # fmt: skip
+
+
+def _rms(values: Floats) -> float:
+    """Of those that are known; 0 if none is."""
+    known = values[np.isfinite(values)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else 0.0

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..findings import Finding, Limits, Severity
-from ..record import Record
+from ..record import GOES_ON, Record
 
 LONG = 5_000  # plant steps in which an episode should have ended
-DECISIONS = Limits(warning=8.0, problem=4.0, unit="decisions")
+DECISIONS = Limits(warning=6.0, problem=3.0, unit="decisions")
 
 
 def failure(record: Record) -> Iterator[Finding]:
@@ -51,11 +51,11 @@ def endless(record: Record) -> Iterator[Finding]:
 
 def too_few_decisions(record: Record) -> Iterator[Finding]:
     """The action repeat is long for the episodes."""
-    if record.lengths.size < 3:
+    ends = np.flatnonzero(record.ended != GOES_ON)
+    lengths = record.lengths[ends >= record.late.start]
+    if lengths.size < 3 or record.action_repeat == 1:  # short by nature, as a game of cards
         return
-    median = float(np.median(record.lengths))
-    if record.action_repeat == 1:  # short by nature, as a game of cards
-        return
+    median = float(np.median(lengths))
     yield DECISIONS.finding(
         "decisions an episode", "", median,
         f"an action is held for {record.action_repeat} steps, so an episode is over before anything can be steered",

@@ -11,7 +11,7 @@ from ..record import Observed, Record
 
 SPREAD = Limits(warning=0.04, problem=0.0, unit="of the range in use", highest=Severity.WARNING)
 OUTSIDE = Limits(warning=0.2, problem=0.6, unit="of the decisions")
-NEW = Limits(warning=0.2, problem=0.4, unit="of the active cells")
+NEW = Limits(warning=0.05, problem=0.15, unit="of the active cells")
 MANY = 20  # decisions below which nothing is said
 
 

@@ -13,7 +13,7 @@ from .rewards import gap_of
 ELIGIBILITY = Limits(warning=0.02, problem=1e-6, unit="usual pairings, rms")
 MEMORY = Limits(warning=2.0, problem=0.0, unit="decisions", highest=Severity.WARNING)
 CHANGE = Limits(warning=1e-5, problem=1e-9, unit="of the bounds' width")
-AT_BOUNDS = Limits(warning=0.2, problem=0.5, unit="of the weights")
+AT_BOUNDS = Limits(warning=0.1, problem=0.25, unit="of the weights")
 FAR = 3.0  # decisions between rewards from which on eligibility should reach back
 
 

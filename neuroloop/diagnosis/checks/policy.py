@@ -9,44 +9,59 @@ import numpy as np
 from ..findings import Finding, Limits, Severity
 from ..record import Record
 
-COLLAPSED = Limits(warning=0.1, problem=0.01, unit="of the largest entropy")
-UNDECIDED = 0.98  # of the largest entropy: as good as uniform
-ENOUGH = 5_000  # decisions of learning after which a policy should prefer something
+CHOSEN = Limits(warning=0.1, problem=0.01, unit="of the largest entropy")
+CERTAIN = Limits(warning=0.05, problem=0.001, unit="of the largest entropy", highest=Severity.WARNING)
+UNIFORM = 0.98  # of the largest entropy: as good as that
+FEWEST = 100  # decisions of learning below which nothing is said
+ENOUGH = 5_000  # after which a policy should prefer something
+
+
+def nothing_learns(record: Record) -> Iterator[Finding]:
+    """Agents without synapses to look at."""
+    if not record.plastic:
+        yield Finding(
+            "what was examined", "", Severity.NOTE, None, "the environment and the actions", "",
+            "a random agent draws its actions and learns nothing" if record.kind == "random"
+            else f"this agent ({record.kind}) has no plastic synapses to look at",
+            "examine an agent that learns: neuroloop doctor default --env …" if record.kind == "random" else "",
+        )  # fmt: skip
 
 
 def collapsed(record: Record) -> Iterator[Finding]:
     """The same action for ever."""
     for choice in record.choices:
         chosen = choice.chosen[record.late]
-        if chosen.size < 100:
+        if chosen.size < FEWEST or record.kind == "random":
             continue
         share = np.bincount(chosen, minlength=choice.groups) / chosen.size
         entropy = float(-(share[share > 0] * np.log(share[share > 0])).sum() / np.log(choice.groups))
-        yield COLLAPSED.finding(
+        yield CHOSEN.finding(
             "action entropy", f"action[{choice.name}]", entropy,
             f"action {int(share.argmax())} was chosen {share.max():.1%} of the time: nothing else is tried any more, so "
             "nothing else can be learned",
-            "smaller gain or bounds onto the actor (projection.policy.plasticity.gain, .bounds), more exploration: "
-            "--set decoder.noise=0.5",
+            "a smaller plasticity.gain or narrower bounds onto the actor, or more exploration: --set decoder.noise=0.5",
         )  # fmt: skip
 
 
 def undecided(record: Record) -> Iterator[Finding]:
-    """A policy that prefers nothing after much learning."""
-    if record.awake.sum() < 200:
+    """A policy that prefers nothing after much learning, or is certain of everything."""
+    learned = int(record.awake.sum())
+    if learned < 2 * FEWEST:
         return
-    enough = int(record.awake.sum()) >= ENOUGH
     for choice in record.choices:
         if choice.entropy is None:
             continue
-        entropy = float(choice.entropy[record.late].mean())
-        uniform = entropy > UNDECIDED
-        severity = (Severity.WARNING if enough else Severity.NOTE) if uniform else Severity.FINE
+        entropy, where = float(choice.entropy[record.late].mean()), f"action[{choice.name}]"
+        if entropy <= UNIFORM:
+            yield CERTAIN.finding(
+                "policy entropy", where, entropy,
+                "the weights leave no doubt about any action, so exploration changes nothing and pairings teach nothing",
+                "more exploration (--set decoder.noise=0.3 --set decoder.temperature=0.83), a smaller gain onto the actor",
+            )  # fmt: skip
+            continue
+        early = "" if learned >= ENOUGH else ", which is usual so early"
         yield Finding(
-            "policy entropy", f"action[{choice.name}]", severity, entropy, "of the largest entropy", f"at most {UNDECIDED:g}",
-            *(() if severity is Severity.FINE else (
-                "the weights still prefer no action over another"
-                + ("" if enough else ", which is usual so early"),
-                "watch longer; if it stays: a larger gain onto the actor (projection.policy.plasticity.gain)",
-            )),
+            "policy entropy", where, Severity.NOTE if early else Severity.WARNING, entropy, CERTAIN.unit,
+            f"at most {UNIFORM:g}", f"the weights still prefer no action over another{early}",
+            "watch longer; if it stays, a larger projection.….plasticity.gain or wider bounds onto the actor",
         )  # fmt: skip

@@ -8,8 +8,10 @@ import numpy as np
 
 from ..findings import Finding, Limits, Severity
 from ..record import GOES_ON, TERMINATED, Record
+from ..returns import correlation, returns_to_go
 
 FORESIGHT = Limits(warning=1e-3, problem=1e-8, unit="of a reward", highest=Severity.WARNING)
+SAME_WAY = Limits(warning=0.2, problem=0.0, unit="correlation of the returns")
 SHORT_GAP = 3  # decisions
 
 
@@ -18,19 +20,37 @@ def constant(record: Record) -> Iterator[Finding]:
     if record.n < 2:
         return
     spread, terminated = float(record.paid.std()), bool((record.ended == TERMINATED).any())
-    steady = spread <= 1e-9 * max(1.0, float(np.abs(record.paid).max()))
-    zero = steady and float(record.paid[0]) == 0.0
-    severity = Severity.PROBLEM if zero else Severity.WARNING if steady and not terminated else Severity.FINE
-    if severity is Severity.FINE:
-        yield Finding("reward varies", "", severity, spread, "sd of what a decision is paid", "above 0, or an end")
-        return
-    where = "every reward was 0" if zero else f"every decision was paid {record.paid[0]:g} and no episode terminated"
-    yield Finding(
-        "reward varies", "", severity, spread, "sd of what a decision is paid", "above 0, or an end",
-        f"{where}: nothing tells a good action from a bad one",
-        "check the reward, and `reward.scale` and `reward.on_termination`; if the goal was just not met yet, watch longer "
-        "(--steps), let exploration persist (--set decoder.persistence=0.9) or reward progress in the environment",
-    )  # fmt: skip
+    told = spread > 1e-9 * max(1.0, float(np.abs(record.paid).max())) or (terminated and bool(record.paid.any()))
+    name, unit, healthy = "reward varies", "sd of what a decision is paid", "above 0, or an end"
+    if told:
+        yield Finding(name, "", Severity.FINE, spread, unit, healthy)
+    elif record.solved:
+        yield Finding(
+            name, "", Severity.NOTE, spread, unit, healthy,
+            "every decision was paid the same: the task is solved, and nothing is left to learn from",
+        )  # fmt: skip
+    else:
+        zero = not record.paid.any()
+        what = "every reward was 0" if zero else f"every decision was paid {record.paid[0]:g} and no episode terminated"
+        yield Finding(
+            name, "", Severity.PROBLEM if zero else Severity.WARNING, spread, unit, healthy,
+            f"{what}: nothing tells a good action from a bad one",
+            "check the reward, and `reward.scale` and `reward.on_termination`; if the goal was just not met yet, watch "
+            "longer (--steps), let exploration persist (--set decoder.persistence=0.9) or reward progress",
+        )  # fmt: skip
+
+
+def opposite(record: Record) -> Iterator[Finding]:
+    """What the learner is paid and what the environment gives point in opposite directions."""
+    same = np.array_equal(record.paid, record.reward)
+    found = None if same else correlation(returns_to_go(record, record.paid), returns_to_go(record, record.reward))
+    if found is not None:
+        yield SAME_WAY.finding(
+            "paid as rewarded", "reward", found,
+            "what the learner is paid falls where the environment's own return rises: it learns the opposite of what is "
+            "scored",
+            "check the signs of reward.scale and reward.on_termination",
+        )  # fmt: skip
 
 
 def late(record: Record) -> Iterator[Finding]:

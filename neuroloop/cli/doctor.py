@@ -1,0 +1,61 @@
+"""`neuroloop doctor`: why is it not learning?"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import AgentName, Env, Json, Seed, Set, is_checkpoint, print_json
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+
+Steps = Annotated[int, typer.Option("--steps", min=1, help="Plant steps to watch while the agent learns.")]
+All = Annotated[bool, typer.Option("--all", help="Show every figure, not only what is not fine.")]
+
+
+def doctor(
+    agent: AgentName,
+    env: Env = None,
+    steps: Steps = 12_000,
+    seed: Seed = None,
+    settings: Set = None,
+    everything: All = False,
+    json: Json = False,
+) -> None:
+    """Watch an agent learn, say what keeps it from learning, and what to change. AGENT may also be a checkpoint.
+
+    Exits with 0 whatever is found.
+    """
+    from ..diagnosis import examine
+    from ..diagnosis.report import as_dict, print_findings
+    from ..diagnosis.watch import watch
+    from ..view.live import LiveLine
+
+    patient = _patient(agent, env, seed, settings)
+    line = LiveLine(patient, sys.stderr)
+    try:
+        record = watch(patient, steps, lambda _: line.show())
+    finally:
+        line.close()
+        patient.close()
+    findings = examine(record)
+    print_findings(record, findings, sys.stderr if json else sys.stdout, everything=everything)
+    if json:
+        print_json(as_dict(record, findings))
+
+
+def _patient(agent: str, env: str | None, seed: int | None, settings: list[str] | None) -> Agent:
+    """The agent from scratch, or as its checkpoint left it."""
+    from ..agent import Agent, load_agent
+    from ..errors import BadInput
+
+    if not is_checkpoint(agent):
+        return load_agent(agent, env, seed or 0, settings or ())
+    if settings or seed is not None:
+        raise BadInput("--set and --seed: a checkpoint keeps its own")
+    if env:
+        raise BadInput("--env: a checkpoint belongs to its environment")
+    return Agent.load(agent)

@@ -1,6 +1,7 @@
 """Reads a network after every decision: spikes, value, TD error, neuromodulator, policy; weights and eligibility at times.
 
-Only what the network names is read, so a part that an agent does not have is a part that its record does not have.
+Only what the network names is read, so a part that an agent does not have is a part that its record does not have. Settings
+that only some learners and rules have are asked for by name, with what it means not to have them.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class NetworkProbe:
 
     def answer(self, *, hushed: bool) -> None:
         """The latest decision was answered; `hushed`: its neuromodulator was withdrawn before it could be seen."""
-        error, modulator = ([self._network.signal(name) for name in self._answers] + [np.nan, np.nan])[:2]
+        error, modulator = (self._network.signal(n) if n in self._answers else np.nan for n in ANSWERS)
         awake = self._awake()
         self._answered.append([error if awake else np.nan, modulator if awake and not hushed else np.nan])
 
@@ -116,16 +117,15 @@ class NetworkProbe:
             for name in self._policies
             if name in chosen and self._policies[name].size > 1
         )
-        modules = getattr(config.encoder, "modules", 0)
-        learner = config.learner
+        modules, learner = getattr(config.encoder, "modules", 0), config.learner
         awake = signals["awake"] != 0.0 if "awake" in signals else np.ones(n, np.bool_)
         return {
-            "awake": awake, "gamma": learner.gamma, "spikes": spikes, "choices": choices,
+            "awake": awake, "gamma": getattr(learner, "gamma", None), "spikes": spikes, "choices": choices,
             "novelty": signals.get("novelty") if modules else None,
             "first_seen": fresh_rows / modules if modules else None,
             "populations": self._populations(config, counts), "critic": self._critic(config, n, signals, counts),
             "projections": self._projections(config), "selects_from": config.decoder.population,
-            "modulates": learner.modulates,
+            "modulates": getattr(learner, "modulates", ()),
         }  # fmt: skip
 
     def _populations(self, config: SpikingConfig, counts: dict[str, Any]) -> tuple[Population, ...]:
@@ -139,7 +139,7 @@ class NetworkProbe:
     def _critic(
         self, config: SpikingConfig, n: int, signals: dict[str, Floats], counts: dict[str, Any]
     ) -> Critic | None:
-        if "td_error" not in self._answers:
+        if not self._answers:
             return None
         answered = np.array(self._answered[:n], np.float64).reshape(n, 2)
         name = getattr(config.learner, "critic", "")
@@ -156,6 +156,7 @@ class NetworkProbe:
             table = _table(name)
             settings, then = config.projection[table], self._halfway.get(name)
             rule, (low, high) = settings.plasticity, settings.bounds
+            decay = getattr(rule, "decay", None)
             scale = (
                 self._network.signal("value.scale") if settings.post == getattr(config.learner, "critic", "") else 1.0
             )
@@ -168,8 +169,8 @@ class NetworkProbe:
             made.append(
                 Projection(
                     name=name, table=table, pre=settings.pre, post=settings.post,
-                    gain=None if rule is None else rule.gain, bounds=(low, high),
-                    decay=0.0 if rule is None else rule.decay * config.learner.gamma,
+                    gain=None if rule is None else getattr(rule, "gain", 1.0), bounds=(low, high),
+                    decay=None if decay is None else decay * getattr(config.learner, "gamma", 1.0),
                     at_bounds=float(at_bounds.mean()) if weights.size else None, change=change,
                     eligibility=np.array(self._eligibility[name]) if name in self._eligibility else None,
                 )

@@ -73,7 +73,7 @@ class Projection:
     pre: str
     post: str
     gain: float | None  # of plasticity; None: not plastic
-    decay: float  # what remains of eligibility after a decision
+    decay: float | None  # what remains of eligibility after a decision
     bounds: tuple[float, float]
     at_bounds: float | None = None  # share of the weights, at the end
     change: float | None = None  # mean |Δw| in the second half of the watch, in units of the bounds' width

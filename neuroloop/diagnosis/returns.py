@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from .record import GOES_ON, Floats, Record
+from .record import GOES_ON, TERMINATED, TRUNCATED, Floats, Record
 
 RIDGE = 1e-3
 MOST_PRODUCTS = 8  # dimensions up to which products of two are regressed on
 FEWEST = 50  # pairs from which on a correlation is told
 
 
-def returns_to_go(record: Record, reward: Floats) -> Floats:
-    """G_t = r_t + γ G_{t+1} to the end of the episode, shape (T,). NaN where the end was not seen."""
+def returns_to_go(record: Record, reward: Floats, *, when_cut: float = 0.0) -> Floats:
+    """G_t = r_t + γ G_{t+1} to the end of the episode, shape (T,). NaN where the end was not seen.
+
+    `when_cut`: what follows where an episode was cut off; NaN leaves such episodes out.
+    """
+    beyond = {TERMINATED: 0.0, TRUNCATED: when_cut}
     gamma, after = 0.99 if record.gamma is None else record.gamma, np.nan
     found = np.zeros(record.n)
     for t in range(record.n - 1, -1, -1):
-        after = reward[t] + gamma * (0.0 if record.ended[t] != GOES_ON else after)
+        after = reward[t] + gamma * beyond.get(int(record.ended[t]), after)
         found[t] = after
     return found
 

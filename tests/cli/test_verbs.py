@@ -17,7 +17,7 @@ from neuroloop.agent import Agent
 Cli = Callable[..., Any]
 
 
-@pytest.mark.parametrize("verb", ["run", "eval", "bench", "agents", "envs", "info"])
+@pytest.mark.parametrize("verb", ["run", "eval", "doctor", "bench", "agents", "envs", "info"])
 def test_every_verb_explains_itself(cli: Cli, verb: str) -> None:
     assert verb in cli("--help").out
     for flag in ("-h", "--help"):

@@ -16,7 +16,7 @@ ROUNDING = 12**-0.5  # sd of a regular count for the phase alone
 OUTSIDE = Limits(warning=0.1, problem=0.25, unit="of the decisions")
 RESCALED = Limits(warning=0.02, problem=0.2, unit="of the decisions", highest=Severity.WARNING)
 BIAS = Limits(warning=0.3, problem=0.7, unit="of its rms")
-SIGN = Limits(warning=-0.1, problem=-0.15, unit="correlation")
+SIGN = Limits(warning=-0.08, problem=-0.12, unit="correlation")
 LEAST = 200  # decisions of learning below which nothing is said
 
 
@@ -47,7 +47,7 @@ def count_noise(record: Record) -> Iterator[Finding]:
         limit._replace(highest=Severity.NOTE) if record.solved else limit for limit in (NOISE_OF_VALUE, NOISE_OF_ERROR)
     ]
     change = (
-        f"more neurons (--set population.{critic.population}.n={n} halves it), a longer control step (clock.n_steps), or "
+        f"more neurons (`--set population.{critic.population}.n={n}` halves it), a longer control step (clock.n_steps), or "
         "a narrower learner.value_range; nothing, if the task is solved and values are all alike"
     )
     yield limits[0].finding(
@@ -80,7 +80,7 @@ def outside_range(record: Record) -> Iterator[Finding]:
         "value range", "learner.value_range", float(beyond[known].mean()) if known.any() else 0.0,
         f"r + γV' reached from {np.nanmin(target):.4g} to {np.nanmax(target):.4g}, the range is [{low[-1]:g}, {high[-1]:g}]: "
         "beyond it the critic is silent or saturated and δ keeps one sign",
-        "--set learner.value_range=automatic --set warm_up.decisions=1000, or a range that holds all discounted returns",
+        "`--set learner.value_range=automatic --set warm_up.decisions=1000`, or a range that holds all discounted returns",
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def wrong_sign(record: Record) -> Iterator[Finding]:
     critic = _examined(record)
     if critic is None:
         return
-    decays = [projection.decay for projection in record.plastic if projection.post == record.selects_from]
+    decays = [projection.decay or 0.0 for projection in record.plastic if projection.post == record.selects_from]
     found = correlation(credit(record, critic.modulator, max(decays, default=0.0)), advantage(record))
     if found is None:
         return

@@ -30,7 +30,7 @@ def warming_up(record: Record) -> Iterator[Finding]:
         yield Finding(
             "still warming up", "", Severity.WARNING, float(record.n), "decisions", "longer than warm_up.decisions",
             "the agent still acts at random, so what it learns could not be examined",
-            "watch longer (--steps), or shorten the warm-up: --set warm_up.decisions=500",
+            "watch longer (--steps), or shorten the warm-up: `--set warm_up.decisions=500`",
         )  # fmt: skip
 
 
@@ -52,12 +52,12 @@ def endless(record: Record) -> Iterator[Finding]:
 def too_few_decisions(record: Record) -> Iterator[Finding]:
     """The action repeat is long for the episodes."""
     ends = np.flatnonzero(record.ended != GOES_ON)
-    lengths = record.lengths[ends >= record.late.start]
+    lengths = record.lengths[ends >= record.late.start] if record.awake.any() else record.lengths
     if lengths.size < 3 or record.action_repeat == 1:  # short by nature, as a game of cards
         return
     median = float(np.median(lengths))
     yield DECISIONS.finding(
         "decisions an episode", "", median,
         f"an action is held for {record.action_repeat} steps, so an episode is over before anything can be steered",
-        f"decide more often: --set plant.action_repeat={max(1, record.action_repeat // 4)}",
+        f"decide more often: `--set plant.action_repeat={max(1, record.action_repeat // 4)}`",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from ..findings import Finding, Limits, Severity
 from ..record import Observed, Record
 
 SPREAD = Limits(warning=0.04, problem=0.0, unit="of the range in use", highest=Severity.WARNING)
-OUTSIDE = Limits(warning=0.2, problem=0.6, unit="of the decisions")
+OUTSIDE = Limits(warning=0.3, problem=0.6, unit="of the decisions")
 NEW = Limits(warning=0.05, problem=0.15, unit="of the active cells")
 MANY = 20  # decisions below which nothing is said
 
@@ -59,7 +59,7 @@ def squeezed(record: Record) -> Iterator[Finding]:
 def outside(record: Record) -> Iterator[Finding]:
     """Values beyond the range in use are seen as its end."""
     observed = record.observed
-    if observed is None or observed.low is None or observed.high is None or record.n < MANY:
+    if observed is None or observed.low is None or observed.high is None or record.awake.sum() < MANY:
         return
     values = observed.values[record.late]
     beyond = ((values < observed.low) | (values > observed.high)).mean(axis=0)
@@ -67,7 +67,7 @@ def outside(record: Record) -> Iterator[Finding]:
         yield OUTSIDE.finding(
             "observation in range", observed.names[d], float(beyond[d]),
             f"values outside of [{observed.low[d]:.4g}, {observed.high[d]:.4g}] look like its end",
-            f"--set 'encoder.normalise={{kind=\"adaptive\"}}', or a range that holds [{values[:, d].min():.4g}, "
+            f"`--set 'encoder.normalise={{kind=\"adaptive\"}}'`, or a range that holds [{values[:, d].min():.4g}, "
             f"{values[:, d].max():.4g}]",
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ def always_new(record: Record) -> Iterator[Finding]:
     yield NEW.finding(
         "cells seen before", "", new,
         "so many of the active cells never fired before: what is learned in one state is not met again",
-        "fewer dimensions a module, coarser tiles: --set encoder.dimensions=[0.5,0.5] --set encoder.tiles=[3,4]; or fewer "
+        "fewer dimensions a module, coarser tiles: `--set encoder.dimensions=[0.5,0.5] --set encoder.tiles=[3,4]`, or fewer "
         "dimensions in the observation",
     )  # fmt: skip
 

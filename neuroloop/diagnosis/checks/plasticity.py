@@ -12,7 +12,7 @@ from .rewards import gap_of
 
 ELIGIBILITY = Limits(warning=0.02, problem=1e-6, unit="usual pairings, rms")
 MEMORY = Limits(warning=2.0, problem=0.0, unit="decisions", highest=Severity.WARNING)
-CHANGE = Limits(warning=1e-5, problem=1e-9, unit="of the bounds' width")
+CHANGE = Limits(warning=1e-4, problem=1e-9, unit="of the bounds' width")
 AT_BOUNDS = Limits(warning=0.1, problem=0.25, unit="of the weights")
 FAR = 3.0  # decisions between rewards from which on eligibility should reach back
 
@@ -24,7 +24,7 @@ def gain(record: Record) -> Iterator[Finding]:
             yield Finding(
                 "learning gain", f"projection.{projection.name}", Severity.PROBLEM, 0.0, "", "above 0",
                 "its weights never change",
-                f"--set projection.{projection.table}.plasticity.gain=0.5",
+                f"`--set projection.{projection.table}.plasticity.gain=0.5`",
             )  # fmt: skip
 
 
@@ -61,14 +61,14 @@ def short_memory(record: Record) -> Iterator[Finding]:
     """Eligibility is gone before the reward comes."""
     gap = gap_of(record)
     for projection in record.plastic:
-        memory = 1.0 / (1.0 - min(projection.decay, 0.9999))
-        if gap < FAR:
+        if gap < FAR or projection.decay is None:
             continue
+        memory = 1.0 / (1.0 - min(projection.decay, 0.9999))
         yield MEMORY.finding(
             "eligibility lasts", f"projection.{projection.name}", memory,
             f"rewards that tell something are {gap:.0f} decisions apart: without eligibility that lasts, credit travels back "
             "one decision a visit",
-            f"--set projection.{projection.table}.plasticity.lambda=0.8",
+            f"`--set projection.{projection.table}.plasticity.lambda=0.8`",
         )  # fmt: skip
 
 
@@ -93,5 +93,5 @@ def at_bounds(record: Record) -> Iterator[Finding]:
             yield AT_BOUNDS.finding(
                 "weights at bounds", f"projection.{projection.name}", projection.at_bounds,
                 f"so many lie at {low:g} or {high:g} and cannot tell more from most",
-                f"wider bounds: --set projection.{projection.table}.bounds=[{4 * low:g},{4 * high:g}], or a smaller gain",
+                f"wider bounds: `--set projection.{projection.table}.bounds=[{4 * low:g},{4 * high:g}]`, or a smaller gain",
             )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from ..findings import Finding, Limits, Severity
 from ..record import Record
 
-CHOSEN = Limits(warning=0.1, problem=0.01, unit="of the largest entropy")
+CHOSEN = Limits(warning=0.1, problem=0.01, unit="of the largest entropy", highest=Severity.WARNING)
 CERTAIN = Limits(warning=0.05, problem=0.001, unit="of the largest entropy", highest=Severity.WARNING)
 UNIFORM = 0.98  # of the largest entropy: as good as that
 FEWEST = 100  # decisions of learning below which nothing is said
@@ -39,7 +39,7 @@ def collapsed(record: Record) -> Iterator[Finding]:
             "action entropy", f"action[{choice.name}]", entropy,
             f"action {int(share.argmax())} was chosen {share.max():.1%} of the time: nothing else is tried any more, so "
             "nothing else can be learned",
-            "a smaller plasticity.gain or narrower bounds onto the actor, or more exploration: --set decoder.noise=0.5",
+            "a smaller plasticity.gain or narrower bounds onto the actor, or more exploration: `--set decoder.noise=0.5`",
         )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def undecided(record: Record) -> Iterator[Finding]:
             yield CERTAIN.finding(
                 "policy entropy", where, entropy,
                 "the weights leave no doubt about any action, so exploration changes nothing and pairings teach nothing",
-                "more exploration (--set decoder.noise=0.3 --set decoder.temperature=0.83), a smaller gain onto the actor",
+                "more exploration (`--set decoder.noise=0.3 --set decoder.temperature=0.83`), a smaller gain onto the actor",
             )  # fmt: skip
             continue
         early = "" if learned >= ENOUGH else ", which is usual so early"

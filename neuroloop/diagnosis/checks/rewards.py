@@ -13,6 +13,7 @@ from ..returns import correlation, returns_to_go
 FORESIGHT = Limits(warning=1e-3, problem=1e-8, unit="of a reward", highest=Severity.WARNING)
 SAME_WAY = Limits(warning=0.2, problem=0.0, unit="correlation of the returns")
 SHORT_GAP = 3  # decisions
+FAR_ENOUGH = 200.0
 
 
 def constant(record: Record) -> Iterator[Finding]:
@@ -36,14 +37,19 @@ def constant(record: Record) -> Iterator[Finding]:
             name, "", Severity.PROBLEM if zero else Severity.WARNING, spread, unit, healthy,
             f"{what}: nothing tells a good action from a bad one",
             "check the reward, and `reward.scale` and `reward.on_termination`; if the goal was just not met yet, watch "
-            "longer (--steps), let exploration persist (--set decoder.persistence=0.9) or reward progress",
+            "longer (--steps), let exploration persist (`--set decoder.persistence=0.9`) or reward progress",
         )  # fmt: skip
 
 
 def opposite(record: Record) -> Iterator[Finding]:
     """What the learner is paid and what the environment gives point in opposite directions."""
-    same = np.array_equal(record.paid, record.reward)
-    found = None if same else correlation(returns_to_go(record, record.paid), returns_to_go(record, record.reward))
+    if np.array_equal(record.paid, record.reward):
+        return
+    cut = (
+        np.nan if (record.ended == TERMINATED).any() else 0.0
+    )  # what is lost by an end shows in episodes that have one
+    paid, rewarded = (returns_to_go(record, reward, when_cut=cut) for reward in (record.paid, record.reward))
+    found = correlation(paid, rewarded)
     if found is not None:
         yield SAME_WAY.finding(
             "paid as rewarded", "reward", found,
@@ -69,14 +75,14 @@ def late(record: Record) -> Iterator[Finding]:
 
 def short_sighted(record: Record) -> Iterator[Finding]:
     """What comes later weighs nothing."""
-    gap = gap_of(record)
-    if record.gamma is None or gap <= SHORT_GAP:
+    gap = min(gap_of(record), FAR_ENOUGH)
+    if record.gamma is None or gap <= SHORT_GAP or record.solved:  # who balances well falls seldom
         return
     yield FORESIGHT.finding(
         "foresight", "", record.gamma**gap,
         f"rewards that tell something are {gap:.0f} decisions apart; with gamma {record.gamma:g} so little of one is seen "
         "from the one before",
-        f"--set learner.gamma={min(0.999, round(1 - 1 / (2 * gap), 3)):g}",
+        f"`--set learner.gamma={min(0.999, round(1 - 1 / (2 * gap), 3)):g}`",
     )  # fmt: skip
 
 

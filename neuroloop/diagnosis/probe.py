@@ -88,7 +88,7 @@ class NetworkProbe:
         return float(np.sqrt(np.sum(np.square(entries, dtype=np.float64)) / n) / usual) if n else 0.0
 
     def _weights(self) -> dict[str, NDArray[np.float32]]:
-        """Copies of all weights, as they are stored."""
+        """Copies of all weights, as they are stored: what the few rows with live eligibility are owed is not in them."""
         network = self._network
         pattern = re.compile(r"projection\.(.+)\.weights")
         dense = {match[1]: network.view(name) for name in network.names if (match := pattern.fullmatch(name))}
@@ -160,7 +160,8 @@ class NetworkProbe:
             scale = (
                 self._network.signal("value.scale") if settings.post == getattr(config.learner, "critic", "") else 1.0
             )
-            weights, width = now[name] * scale, high - low
+            with np.errstate(invalid="ignore"):  # told by `finite`
+                weights, width = now[name] * scale, high - low
             at_bounds = (weights <= low + AT_BOUND * width) | (weights >= high - AT_BOUND * width)
             change = None
             if then is not None and then.size:
@@ -171,7 +172,8 @@ class NetworkProbe:
                     name=name, table=table, pre=settings.pre, post=settings.post,
                     gain=None if rule is None else getattr(rule, "gain", 1.0), bounds=(low, high),
                     decay=None if decay is None else decay * getattr(config.learner, "gamma", 1.0),
-                    at_bounds=float(at_bounds.mean()) if weights.size else None, change=change,
+                    finite=bool(np.isfinite(weights).all()), change=change,
+                    at_bounds=float(at_bounds.mean()) if weights.size else None,
                     eligibility=np.array(self._eligibility[name]) if name in self._eligibility else None,
                 )
             )  # fmt: skip

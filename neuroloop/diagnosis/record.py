@@ -75,6 +75,7 @@ class Projection:
     gain: float | None  # of plasticity; None: not plastic
     decay: float | None  # what remains of eligibility after a decision
     bounds: tuple[float, float]
+    finite: bool = True  # all weights, at the end
     at_bounds: float | None = None  # share of the weights, at the end
     change: float | None = None  # mean |Δw| in the second half of the watch, in units of the bounds' width
     eligibility: Floats | None = None  # (K,): rms of the entries that are not 0, in usual pairings; at some decisions

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import neuroloop
 from neuroloop.diagnosis import Finding, Record, Severity, examine
-from neuroloop.diagnosis.checks import CHECKS, activity, critic, episodes, observations, policy, rewards
+from neuroloop.diagnosis.checks import CHECKS, activity, critic, episodes, observations, plasticity, policy, rewards
 from neuroloop.diagnosis.findings import Limits
-from neuroloop.diagnosis.record import Choice, Critic, Observed, Population
+from neuroloop.diagnosis.record import Choice, Critic, Observed, Population, Projection
 from neuroloop.diagnosis.returns import advantage, correlation, credit, returns_to_go
 
 Make = Callable[..., Record]
@@ -148,8 +151,40 @@ def test_the_entropy_of_actions_is_a_share_of_the_largest(record: Make) -> None:
     assert entropy(np.zeros(400, int), 4) == 0.0
 
 
+def test_weights_that_are_no_numbers_are_named(record: Make) -> None:
+    def projection(whole: bool) -> Projection:
+        return Projection(
+            name="value",
+            table="value",
+            pre="encoder",
+            post="critic",
+            gain=0.2,
+            decay=0.8,
+            bounds=(-1.0, 1.0),
+            finite=whole,
+        )
+
+    assert list(plasticity.finite(record(projections=(projection(True),)))) == []
+    assert only(plasticity.finite(record(projections=(projection(False),)))).severity is Severity.PROBLEM
+
+
 def test_every_check_takes_every_kind_of_record(record: Make) -> None:
     asleep = record(awake=np.zeros(200, bool))
     for check in CHECKS:
         for made in (record(), asleep, record(paid=np.zeros(200), observed=None, gamma=0.9)):
             assert all(isinstance(finding, Finding) for finding in check(made))
+
+
+def test_every_finding_has_its_line_in_the_documentation() -> None:
+    root = Path(neuroloop.__file__).parent
+    page = (root.parent / "docs" / "doctor.md").read_text(encoding="utf-8")
+    calls = [
+        node
+        for path in (root / "diagnosis" / "checks").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (getattr(node.func, "id", "") or getattr(node.func, "attr", "")).lower() == "finding"
+    ]
+    names = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)} | {"reward varies"}
+    assert len(names) > 25
+    assert [name for name in names if f"| {name} |" not in page] == []

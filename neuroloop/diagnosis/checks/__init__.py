@@ -13,5 +13,5 @@ CHECKS: tuple[Check, ...] = (
     critic.count_noise, critic.outside_range, critic.rescaled, critic.bias, critic.no_error, critic.wrong_sign,
     policy.nothing_learns, policy.collapsed, policy.undecided,
     plasticity.gain, plasticity.missing, plasticity.eligibility, plasticity.short_memory, plasticity.unchanged,
-    plasticity.at_bounds,
+    plasticity.finite, plasticity.at_bounds,
 )  # fmt: skip

@@ -76,8 +76,10 @@ def outside_range(record: Record) -> Iterator[Finding]:
     margin = 0.05 * (high - low)
     beyond = (target < low - margin) | (target > high + margin)
     known = np.isfinite(target)
+    if not known.any():
+        return
     yield OUTSIDE.finding(
-        "value range", "learner.value_range", float(beyond[known].mean()) if known.any() else 0.0,
+        "value range", "learner.value_range", float(beyond[known].mean()),
         f"r + γV' reached from {np.nanmin(target):.4g} to {np.nanmax(target):.4g}, the range is [{low[-1]:g}, {high[-1]:g}]: "
         "beyond it the critic is silent or saturated and δ keeps one sign",
         "`--set learner.value_range=automatic --set warm_up.decisions=1000`, or a range that holds all discounted returns",

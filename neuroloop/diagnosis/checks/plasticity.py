@@ -85,6 +85,17 @@ def unchanged(record: Record) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def finite(record: Record) -> Iterator[Finding]:
+    """Weights that are no numbers any more."""
+    for projection in record.plastic:
+        if not projection.finite:
+            yield Finding(
+                "finite weights", f"projection.{projection.name}", Severity.PROBLEM, None, "some are not", "all are",
+                "what they drive is no longer computed, and they can never come back",
+                "begin anew; see the reward, and set learner.value_range by hand",
+            )  # fmt: skip
+
+
 def at_bounds(record: Record) -> Iterator[Finding]:
     """Weights that cannot go on."""
     for projection in record.plastic:

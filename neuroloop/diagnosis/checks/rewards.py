@@ -45,9 +45,7 @@ def opposite(record: Record) -> Iterator[Finding]:
     """What the learner is paid and what the environment gives point in opposite directions."""
     if np.array_equal(record.paid, record.reward):
         return
-    cut = (
-        np.nan if (record.ended == TERMINATED).any() else 0.0
-    )  # what is lost by an end shows in episodes that have one
+    cut = np.nan if (record.ended == TERMINATED).any() else 0.0  # what an end costs shows in episodes that have one
     paid, rewarded = (returns_to_go(record, reward, when_cut=cut) for reward in (record.paid, record.reward))
     found = correlation(paid, rewarded)
     if found is not None:

@@ -59,7 +59,7 @@ def sweep(
         report = report_of(saved, study, bool(stop.signal))
         report["storage"] = str(place)
         report["file"] = _text(write_best(saved, study, study_file.with_suffix(".best.toml")))
-        report["figure"] = _draw(saved, study, study_file.with_suffix(".png"))
+        report["figure"] = _draw(saved, study, report, study_file.with_suffix(".png"))
     print(text_of(report), file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)
@@ -92,16 +92,17 @@ def _search(study: Study, saved: optuna.Study, jobs: int | None, cluster: str | 
         report("stopped by you; the same command goes on")
 
 
-def _draw(saved: optuna.Study, study: Study, path: Path) -> str | None:
+def _draw(saved: optuna.Study, study: Study, report: dict[str, Any], path: Path) -> str | None:
     """Draw the search, where matplotlib is there and a trial ended."""
     from ..errors import MissingExtra
     from ..evaluation.sweep_report import tried
     from ..view.search import draw_search
 
     less = study.settings.objective.direction == "minimize"
+    failed = [int(number) for number in report["failures"]]
     title = f"{study.agent} on {', '.join(study.settings.env)}"
     try:
-        return str(draw_search(tried(saved), study.space.logarithmic, less, title, path))
+        return str(draw_search(tried(saved), failed, study.space.logarithmic, less, title, path))
     except (MissingExtra, ValueError):
         return None
 

@@ -25,7 +25,7 @@ from ..errors import BadInput, MissingExtra
 from .workers import one_thread
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Worker
 
 ADDRESS = re.compile(r"(tcp|tls)://(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:/]+):(?P<port>\d+)")
 ANSWER = 5.0  # s, in which a scheduler must answer
@@ -133,42 +133,46 @@ def _identity(address: str) -> dict[str, Any]:
 
 def _check_workers(client: Client, address: str) -> None:
     """Every worker that is there now says whether it fits."""
-    answers = client.run(misfit, facts(), on_error="return")
-    bad = [f"{worker}: {_say(answer)}" for worker, answer in answers.items() if answer]
+    answers = client.run(_misfit_of, facts(), on_error="return")
+    bad = [f"{worker}{_say(answer)}" for worker, answer in answers.items() if answer]
     if bad:
         raise BadInput(f"--cluster {address}: workers do not fit:\n  " + "\n  ".join(sorted(bad)))
 
 
 def _say(answer: object) -> str:
     if isinstance(answer, ModuleNotFoundError):
-        return f"{answer}; install the same neuroloop there"
-    return str(answer)
+        return f": {answer}; install the same neuroloop there"
+    return str(answer) if isinstance(answer, str) else f": {answer}"
 
 
-def misfit(expected: Facts) -> str:
-    """Why this worker does not fit, or nothing."""
-    from distributed import get_worker
-
+def _misfit_of(expected: Facts, dask_worker: Worker) -> str:
+    """Why a worker does not fit, or nothing. Dask hands it over by the name of the argument."""
     here = facts()
     other = [f"{name} {here.get(name)} (here {value})" for name, value in expected.items() if here.get(name) != value]
+    threads = dask_worker.state.nthreads
     if other:
-        return f"has {', '.join(other)}; install the same versions"
-    threads = get_worker().state.nthreads
-    return "" if threads == 1 else f"runs {threads} jobs in one process; start it with --nthreads 1 and more --nworkers"
+        why = f"has {', '.join(other)}; install the same versions"
+    elif threads > 1:
+        why = f"runs {threads} jobs in one process; start it with --nthreads 1 and more --nworkers"
+    else:
+        return ""
+    return f" (name {dask_worker.name}): {why}"
 
 
 @functools.cache
 def _misfit(expected: tuple[tuple[str, str], ...]) -> str:
+    """The same for this worker, asked once."""
+    from distributed import get_worker
+
     one_thread()
-    return misfit(dict(expected))
+    why = _misfit_of(dict(expected), get_worker())
+    return why and f"{get_worker().address}{why}"
 
 
 def _on_worker(expected: Facts, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Run a job, on a worker that may have joined later than the cluster was checked."""
+    """Run a job, on a worker that may have joined after the cluster was checked."""
     if why := _misfit(tuple(expected.items())):
-        from distributed import get_worker
-
-        raise BadInput(f"worker {get_worker().address}: {why}")
+        raise BadInput(f"worker does not fit: {why}")
     return function(*args, **kwargs)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import MissingExtra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = 3
 
@@ -21,8 +24,12 @@ class Tried(NamedTuple):
     settings: dict[str, float | str]
 
 
-def draw_search(trials: Sequence[Tried], log: set[str], less_is_better: bool, title: str, path: Path) -> Path:
-    """Draw the values over trials with the best so far, and over each setting; `log` are those with a logarithmic axis.
+def draw_search(
+    trials: Sequence[Tried], failed: Sequence[int], log: set[str], less_is_better: bool, title: str, path: Path
+) -> Path:
+    """Draw the values over trials with the best so far, and over each setting.
+
+    `failed` are numbers of trials without a value, `log` the settings with a logarithmic axis.
 
     Raises `MissingExtra` without matplotlib, `ValueError` without trials.
     """
@@ -30,6 +37,7 @@ def draw_search(trials: Sequence[Tried], log: set[str], less_is_better: bool, ti
         raise ValueError("no trial ended with a value")
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ModuleNotFoundError:
         raise MissingExtra("a sweep as a picture", "plot") from None
     trials = sorted(trials)
@@ -42,12 +50,19 @@ def draw_search(trials: Sequence[Tried], log: set[str], less_is_better: bool, ti
     best = (np.minimum if less_is_better else np.maximum).accumulate(values)
     grid[0].plot(numbers, values, ".", color="#9db8d2")
     grid[0].step(numbers, best, where="post", color="#1f4e79")
+    if failed:
+        grid[0].plot(
+            failed, [(max if less_is_better else min)(values)] * len(failed), "x", color="#c0504d", label="failed"
+        )
+        grid[0].legend(frameon=False, fontsize=8)
     grid[0].set(xlabel="trial", ylabel="objective")
+    grid[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes, name in zip(grid[1:], names, strict=False):
         axes.scatter([t.settings[name] for t in trials], values, c=numbers, cmap="viridis", s=14)
         axes.set_xlabel(name, fontsize=8)
         if name in log:
             axes.set_xscale("log")
+            _ticks(axes, [float(t.settings[name]) for t in trials])
     for axes in grid[: 1 + len(names)]:
         axes.spines[["top", "right"]].set_visible(False)
     for axes in grid[1 + len(names) :]:
@@ -55,3 +70,12 @@ def draw_search(trials: Sequence[Tried], log: set[str], less_is_better: bool, ti
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     return path
+
+
+def _ticks(axes: Axes, values: list[float]) -> None:
+    """Three ticks on a logarithmic axis, whose own are too many or too few below two decades."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = min(values), max(values)
+    axes.set_xticks(ticks := [low, (low * high) ** 0.5, high], [f"{tick:.2g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,7 +62,7 @@ class Range(NamedTuple):
         return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
 
     def suggest(self, trial: Trial, path: str) -> Value:
-        """Let the trial's sampler propose a value, or repeat the one that it proposed already."""
+        """The value of this trial, proposed by its sampler unless it has one already."""
         if self.whole:
             return trial.suggest_int(path, int(self.low), int(self.high), log=self.log)
         return trial.suggest_float(path, self.low, self.high, log=self.log)
@@ -120,7 +121,7 @@ class SearchSpace:
                 raise ConfigError(f"search.{path}.points: is missing; a grid needs to know how many there are")
 
     def suggest(self, trial: Trial) -> Parameters:
-        """Let a trial's sampler propose every setting."""
+        """The parameters of a trial, proposed by its sampler unless it has them already."""
         return {path: dimension.suggest(trial, path) for path, dimension in self.dimensions.items()}
 
     def grid(self, n: int) -> Parameters:
@@ -160,10 +161,16 @@ def overrides(parameters: Mapping[str, Any]) -> list[str]:
 def toml(value: Any) -> str:
     """A value on one line, as TOML writes it."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {toml(entry)}" for key, entry in value.items() if entry is not None) + "}"
+        return (
+            "{" + ", ".join(f"{_key(key)} = {toml(entry)}" for key, entry in value.items() if entry is not None) + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(entry) for entry in value) + "]"
     return tomli_w.dumps({"value": value}).removeprefix("value = ").strip()
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else toml(name)
 
 
 def _look_up(settings: dict[str, Any], path: str) -> Any:

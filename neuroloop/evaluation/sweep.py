@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -25,41 +25,27 @@ from .learning_run import LearningRun, Row, learn
 from .search_space import Parameters
 from .sweep_report import line_of
 from .sweep_settings import Study
-from .sweep_storage import sampled_by
 from .sweep_trial import OpenTrial
 
 POLL = 0.25  # s between looks at whether to stop
 TO_COMPARE = 4  # trials that must have come as far before one is pruned
 
 
-class Given(BaseSampler):
-    """A sampler that proposes what it was given."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, Any]:
-        return {}
-
-    def sample_relative(self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, Any]) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(self, study: optuna.Study, trial: FrozenTrial, param_name: str, _: Any) -> Any:
-        return self._parameters[param_name]
-
-
-def sampler_of(study: Study, n: int) -> BaseSampler:
-    """The sampler of proposal `n`. The first is the agent as it is, if it lies in the space."""
-    settings, space = study.settings, study.space
+def propose(study: Study, before: list[FrozenTrial]) -> Parameters:
+    """The proposal that follows after these trials. The first is the agent as it is, if it lies in the space."""
+    settings, space, n = study.settings, study.space, len(before)
     if settings.sampler == "grid":
-        return Given(space.grid(n))
+        return space.grid(n)
     if n == 0 and space.own is not None:
-        return Given(space.own)
+        return space.own
     if settings.sampler == "random":
-        return Given(space.random(n, settings.seed))
+        return space.random(n, settings.seed)
     if settings.sampler == "quasi-random":
-        return Given(space.quasi_random(n, settings.seed))
-    return TPESampler(seed=int(np.random.SeedSequence([settings.seed, n]).generate_state(1)[0]))
+        return space.quasi_random(n, settings.seed)
+    seed = int(np.random.SeedSequence([settings.seed, n]).generate_state(1)[0])
+    aside = optuna.create_study(sampler=TPESampler(seed=seed), direction=settings.objective.direction)
+    aside.add_trials(before)
+    return space.suggest(aside.ask())
 
 
 class Search:
@@ -105,8 +91,11 @@ class Search:
 
     def _take_up(self) -> None:
         """Go on with what an interruption left open."""
-        for trial in self.saved.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self._begin(optuna.Trial(sampled_by(self.saved, sampler_of(self.study, trial.number)), trial._trial_id))
+        for trial in self.saved.get_trials(deepcopy=False):
+            if trial.state == TrialState.RUNNING:
+                self._begin(optuna.Trial(self.saved, trial._trial_id))
+            elif trial.state == TrialState.WAITING:
+                self._begin(self.saved.ask())
         if self._open:
             self._report(f"taking up {len(self._open)} trials where they stopped")
 
@@ -116,13 +105,14 @@ class Search:
             for opened in self._open:
                 if run := opened.next_run():
                     return opened, run
-            n = len(self.saved.get_trials(deepcopy=False))
-            if n >= self.study.trials:
+            before = self.saved.get_trials(deepcopy=False)
+            if len(before) >= self.study.trials:
                 return None
-            self._begin(sampled_by(self.saved, sampler_of(self.study, n)).ask())
+            self.saved.enqueue_trial(propose(self.study, before))  # one line of the file: whole or not there
+            self._begin(self.saved.ask())
 
     def _begin(self, trial: optuna.Trial) -> None:
-        """Let a trial's settings be proposed, and open it."""
+        """Open a trial."""
         parameters = self.study.space.suggest(trial)
         try:
             opened = OpenTrial(trial, parameters, self.study)

@@ -18,12 +18,8 @@ from .sweep_settings import Study
 from .sweep_trial import rows_of
 
 SHOWN = 5  # best trials
-WORDS = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "unfinished",
-}
+WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+UNFINISHED = "unfinished"
 FEWEST = 8  # complete trials from which importances are worth a look
 
 
@@ -50,7 +46,8 @@ def report_of(saved: optuna.Study, study: Study, interrupted: bool) -> dict[str,
     """The report as one dictionary, ready for JSON."""
     settings, best = study.settings, complete(saved)
     trials = saved.get_trials(deepcopy=False)
-    counts = {word: sum(trial.state == state for trial in trials) for state, word in WORDS.items()}
+    states = [WORDS.get(trial.state, UNFINISHED) for trial in trials]
+    counts = {word: states.count(word) for word in (*WORDS.values(), UNFINISHED)}
     own = [_value(trial) for trial in best if trial.number == 0] if starts_with_own(study) else []
     return {
         "agent": study.agent, "envs": list(settings.env), "objective": settings.objective.kind,
@@ -86,7 +83,7 @@ def tried(saved: optuna.Study) -> list[Tried]:
 def text_of(report: dict[str, Any]) -> str:
     """The report for people."""
     first, last = report["tuning_seeds"]
-    done = ", ".join(f"{report[word]} {word}" for word in WORDS.values() if report[word])
+    done = ", ".join(f"{report[word]} {word}" for word in (*WORDS.values(), UNFINISHED) if report[word])
     unit = {"steps": "steps to criterion, in budgets: less is better"}.get(report["objective"], "more is better")
     lines = [
         f"{report['agent']} on {', '.join(report['envs'])}: {done or 'no trial ended'}, of {report['trials']} trials",

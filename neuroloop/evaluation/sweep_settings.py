@@ -75,12 +75,21 @@ class Study(NamedTuple):
     space: SearchSpace
     trials: int
 
-    def agent_of(self, overrides: list[str]) -> AgentConfig:
-        """The agent with a trial's settings. Raises `ConfigError` if they do not go together."""
-        data = tomllib.loads(config.to_toml(self.base))
+    def agent_of(self, overrides: list[str], env_id: str | None = None) -> AgentConfig:
+        """The agent with a trial's settings, on one of the environments. Raises `ConfigError` if they do not go together."""
+        data = tomllib.loads(config.to_toml(self.base if env_id is None else self._on(env_id)))
         for override in overrides:
             config.apply(data, override)
         return config.from_dict(data)
+
+    def _on(self, env_id: str) -> AgentConfig:
+        """The agent on an environment, which has its own arguments and criterion if it is not the agent's own."""
+        plant, criterion = self.base.plant, self.settings.env[env_id].criterion
+        if plant.env != env_id:
+            plant = msgspec.structs.replace(plant, env=env_id, arguments={}, criterion=None)
+        if criterion is not None:
+            plant = msgspec.structs.replace(plant, criterion=criterion)
+        return msgspec.structs.replace(self.base, plant=plant)
 
 
 def read(path: Path) -> Study:
@@ -139,21 +148,11 @@ def _check(settings: SweepConfig) -> None:
         raise ConfigError("pruner: 'median' compares trials between their seeds, and needs more than one")
 
 
-def on(base: AgentConfig, env_id: str, env: EnvConfig) -> AgentConfig:
-    """An agent on an environment of the sweep, which has its own arguments and criterion if it is not the agent's own."""
-    plant = base.plant
-    if plant.env != env_id:
-        plant = msgspec.structs.replace(plant, env=env_id, arguments={}, criterion=None)
-    if env.criterion is not None:
-        plant = msgspec.structs.replace(plant, criterion=env.criterion)
-    return msgspec.structs.replace(base, plant=plant)
-
-
 def _try_environments(study: Study) -> None:
     """The agent fits every environment, and each names what solving it means if steps count up to there."""
-    for env_id, env in study.settings.env.items():
+    for env_id in study.settings.env:
         try:
-            with Agent(on(study.base, env_id, env), None, study.settings.first_seed, study.agent) as agent:
+            with Agent(study.agent_of([], env_id), None, study.settings.first_seed, study.agent) as agent:
                 criterion = agent.progress.criterion
         except BadInput as error:
             raise ConfigError(f"env.{env_id}: {error}") from None

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -59,8 +58,8 @@ def _journal(path: Path) -> JournalStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         return JournalStorage(JournalFileBackend(str(path)))
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path}: is damaged: {error}; keep it aside and give --storage another one") from None
+    except Exception as error:  # Optuna trusts its files, so anything may come
+        raise BadInput(f"{path}: is damaged: {error!r}; keep it aside and give --storage another one") from None
 
 
 def open_study(storage: JournalStorage, study: Study, path: Path) -> optuna.Study:
@@ -82,11 +81,6 @@ def open_study(storage: JournalStorage, study: Study, path: Path) -> optuna.Stud
             "put them back, or begin anew with another --storage"
         )
     return saved
-
-
-def sampled_by(saved: optuna.Study, sampler: BaseSampler) -> optuna.Study:
-    """The same study with another sampler."""
-    return optuna.load_study(study_name=NAME, storage=saved._storage, sampler=sampler)
 
 
 def _fingerprint(study: Study) -> dict[str, Any]:

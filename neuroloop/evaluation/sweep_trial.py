@@ -6,10 +6,9 @@ import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..settings import AgentConfig
 from .learning_run import LearningRun, Row
 from .search_space import Parameters, overrides
-from .sweep_settings import EnvConfig, ObjectiveConfig, Study, SweepConfig, on
+from .sweep_settings import EnvConfig, ObjectiveConfig, Study, SweepConfig
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -25,7 +24,7 @@ class OpenTrial:
         self.closed = False
         self.rows = rows_of(trial.user_attrs)
         self._settings = study.settings
-        self._rounds = _rounds(study, study.agent_of(overrides(parameters)))
+        self._rounds = rounds_of(study, parameters)
         self._started: set[str] = set()
 
     @property
@@ -90,14 +89,12 @@ def _score(row: Row, env: EnvConfig, objective: ObjectiveConfig) -> float:
     return float((row[objective.kind] - low) / (high - low))
 
 
-def _rounds(study: Study, agent: AgentConfig) -> list[list[LearningRun]]:
-    """The runs of a trial, seed by seed."""
-    settings = study.settings
+def rounds_of(study: Study, parameters: Parameters) -> list[list[LearningRun]]:
+    """The runs of a trial, seed by seed. Raises `ConfigError` if its settings do not go together."""
+    settings, changes = study.settings, overrides(parameters)
+    agents = {env_id: study.agent_of(changes, env_id) for env_id in settings.env}
     stop = settings.objective.kind == "steps"
     return [
-        [
-            LearningRun(study.agent, on(agent, env_id, env), seed, env.steps, stop)
-            for env_id, env in settings.env.items()
-        ]
+        [LearningRun(study.agent, agents[env_id], seed, env.steps, stop) for env_id, env in settings.env.items()]
         for seed in range(settings.first_seed, settings.first_seed + settings.seeds)
     ]

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from neuroloop.errors import BadInput, NeuroloopError
@@ -17,6 +18,7 @@ from neuroloop.evaluation.learning_run import learn
 from neuroloop.evaluation.sweep import Search
 from neuroloop.evaluation.sweep_report import report_of, text_of, tried, write_best
 from neuroloop.evaluation.sweep_storage import open_storage, open_study
+from neuroloop.evaluation.sweep_trial import rounds_of
 
 STUDY = """
 agent = "random"
@@ -33,7 +35,7 @@ steps = {steps}
 
 [search]
 "plant.action_repeat" = {{ low = 1, high = 40 }}
-"plant.arguments.sutton_barto_reward" = {{ choices = [true, false] }}
+"plant.arguments" = {{ choices = [{{}}, {{ sutton_barto_reward = true }}] }}
 "plant.max_steps" = {{ low = 10, high = 100_000, log = true }}
 """
 USUAL = {"trials": 6, "seeds": 2, "sampler": "tpe", "pruner": "none", "kind": "final", "steps": 300}
@@ -103,8 +105,7 @@ def test_a_trial_is_worth_what_its_runs_give_by_themselves(swept: Callable[..., 
     done = swept(kind="area")
     study = sweep_settings.read(tmp_path / "study.toml")
     for best in done.report["best"]:
-        agent = study.agent_of(best["settings"])
-        runs = [run for runs in study.rounds(agent) for run in runs]
+        runs = [run for runs in rounds_of(study, done.trials[best["trial"]].params) for run in runs]
         assert [run.seed for run in runs] == [0, 1]
         assert best["value"] == statistics.mean(learn(run)["area"] for run in runs)
 
@@ -121,17 +122,25 @@ def test_the_same_seed_proposes_the_same_and_another_seed_does_not(
     assert all(a[1] != b[1] for a, b in zip(first[1:], other[1:], strict=True))
 
 
-@pytest.mark.parametrize("limit", range(1, 12))
-def test_an_interruption_anywhere_changes_nothing_and_repeats_no_run(
+@pytest.mark.parametrize("limit", [1, 2, 7, 20, 23])
+def test_an_interruption_between_runs_changes_nothing_and_repeats_none(
     swept: Callable[..., Swept], tmp_path: Path, limit: int
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        swept(Here(limit))
-    resumed = swept()
+        swept(Here(limit), trials=12)
+    resumed = swept(trials=12)
     (tmp_path / "study.trials").unlink()
-    straight = swept()
+    straight = swept(trials=12)
     assert proposals(resumed) == proposals(straight)
-    assert limit + resumed.runs == straight.runs == 12
+    assert limit + resumed.runs == straight.runs == 24
+
+
+def test_a_kill_after_any_byte_that_was_written_changes_nothing(swept: Callable[..., Swept], tmp_path: Path) -> None:
+    straight, place = swept(trials=12, seeds=1), tmp_path / "study.trials"
+    whole = place.read_bytes()
+    for cut in np.random.default_rng(0).integers(0, len(whole), 10):
+        place.write_bytes(whole[:cut])
+        assert proposals(swept(trials=12, seeds=1)) == proposals(straight)
 
 
 def test_several_trials_that_were_open_are_taken_up(swept: Callable[..., Swept]) -> None:
@@ -157,14 +166,17 @@ def test_more_trials_may_follow_but_other_settings_do_not_compare(swept: Callabl
 
 def test_as_many_runs_are_open_as_asked_for_and_no_more_trials_than_needed(swept: Callable[..., Swept]) -> None:
     class Slow(Here):
-        """Ends what it runs only when `width` wait."""
+        """Ends what it runs only when three wait."""
 
-        waiting: list[tuple[Future[Any], Any]] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.most = 0
+            self.waiting: list[tuple[Future[Any], Any]] = []
 
         def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
             future: Future[Any] = Future()
             self.waiting.append((future, args[0]))
-            self.most = max(getattr(self, "most", 0), len(self.waiting))
+            self.most = max(self.most, len(self.waiting))
             if len(self.waiting) == 3 or self.n + len(self.waiting) == 12:
                 for one, run in self.waiting:
                     self.n += 1

@@ -111,10 +111,11 @@ def _wait_for_a_worker(address: str) -> None:
 
 def _identity(address: str) -> dict[str, Any]:
     """What the scheduler says of itself."""
-    from distributed import rpc
+    from distributed import Security, rpc
 
     async def ask() -> Any:
-        scheduler = rpc(address, timeout=ANSWER)
+        certificates = Security().get_connection_args("client")  # from Dask's own settings
+        scheduler = rpc(address, timeout=ANSWER, connection_args=certificates)
         try:
             return await asyncio.wait_for(scheduler.identity(), ANSWER)
         finally:
@@ -126,7 +127,8 @@ def _identity(address: str) -> dict[str, Any]:
         raise BadInput(f"--cluster {address}: {error}; see docs/clusters.md") from None
     except Exception as error:
         raise BadInput(
-            f"--cluster {address}: something listens there, but not as a Dask scheduler: {error or 'no answer'}"
+            f"--cluster {address}: does not answer as a Dask scheduler: {error or 'silence'}; "
+            "is it one, by tcp or tls, with the same certificates?"
         ) from None
     if answer.get("type") != "Scheduler":
         raise BadInput(f"--cluster {address}: is a {answer.get('type')}, not a scheduler")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from . import bench, doctor, evaluate, listing, run
+from . import bench, doctor, evaluate, listing, run, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -22,6 +22,7 @@ app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
+app.command("sweep")(sweep.sweep)
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)

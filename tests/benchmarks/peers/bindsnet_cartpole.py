@@ -158,6 +158,12 @@ def drive(setup, k, n):
     return 8.0 / (setup.max_prob * active)
 
 
+def means_of(returns):
+    """Means of 100 episodes, or the mean of all where there are fewer."""
+    window = min(WINDOW, len(returns))
+    return np.convolve(returns, np.ones(window) / window, "valid")
+
+
 def learn(stage, setup, seed, steps):
     """Train for `steps` environment steps; returns what happened."""
     pipeline, counted = pipeline_of(setup, seed)
@@ -169,7 +175,7 @@ def learn(stage, setup, seed, steps):
             batch = pipeline.env_step()
             pipeline.step(batch)
             done = batch[2]
-    means = np.convolve(counted.returns, np.ones(WINDOW) / WINDOW, "valid")
+    means = means_of(counted.returns)
     return {
         "stage": stage, "setup": setup._asdict(), "seed": seed, "steps": counted.steps, "episodes": len(counted.returns),
         "best": float(means.max()), "final": float(means[-1]), "first": float(means[0]),

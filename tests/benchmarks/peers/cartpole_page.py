@@ -24,13 +24,19 @@ OURS = {
 THEIRS = {"native": "BindsNET, reward as it comes", "helped": "BindsNET, reward chosen for it"}
 
 
+def means_of(returns):
+    """Means of 100 episodes, or the mean of all where there are fewer."""
+    window = min(WINDOW, len(returns))
+    return np.convolve(returns, np.ones(window) / window, "valid")
+
+
 def our_run(agent, seed, steps):
     """The figures of one of our agents."""
     neuroloop.load_agent(agent, "CartPole-v1", seed).learn(100)  # compiled, as torch is
     learner, started = neuroloop.load_agent(agent, "CartPole-v1", seed), time.process_time()
     progress = learner.learn(steps)
     cpu = time.process_time() - started
-    means = np.convolve(progress.returns, np.ones(WINDOW) / WINDOW, "valid")
+    means = means_of(progress.returns)
     return {
         "seed": seed, "steps": progress.steps, "episodes": len(progress.returns), "best": float(means.max()),
         "final": float(means[-1]), "us_per_step": cpu / progress.steps * 1e6,
@@ -64,8 +70,8 @@ def page(lines):
     where = machine()
     columns = ("best", "final", "us_per_step")
     rows = [[words, steps, *(spread([r[c] for r in runs]) for c in columns)] for words, runs in finals.items()]
-    every = [[words, *(f"{v:.5g}" for k, v in r.items() if k not in ("stage", "setup", "first"))] for words, rs in finals.items()
-             for r in rs]  # fmt: skip
+    shown = ("seed", "steps", "episodes", *columns)
+    every = [[words, *(f"{row[c]:.5g}" for c in shown)] for words, runs in finals.items() for row in runs]
     search = [[row["stage"], row["seed"], row["steps"], f"{row['best']:.1f}", f"{row['final']:.1f}", told(row["setup"])]
               for row in lines if not row["stage"].endswith("final")]  # fmt: skip
     versions = ", ".join(f"{name} {version}" for name, version in facts_of_versions().items())

@@ -13,7 +13,8 @@ import multiprocessing
 import random
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import MagicMock
 
@@ -190,35 +191,51 @@ def draws(n, rewards, rng):
     ]
 
 
-def study(options):
+class Study:
+    """Runs that are written down as they finish; what the file already holds is not run again."""
+
+    def __init__(self, file, pool):
+        self._file, self._pool = file, pool
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        self._rows = {self._key(row): row for row in map(json.loads, lines)}
+
+    @staticmethod
+    def _key(row):
+        return row["stage"], Setup(**row["setup"]), row["seed"], row["steps"]
+
+    def run(self, stage, setups, seeds, steps):
+        """What each setup got: its best mean of 100 episodes, averaged over the seeds."""
+        keys = [(stage, setup, seed, steps) for setup in setups for seed in seeds]
+        for future in as_completed([self._pool.submit(learn, *key) for key in keys if key not in self._rows]):
+            row = future.result()
+            self._rows[self._key(row)] = row
+            with self._file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(row) + "\n")
+        return [np.mean([self._rows[stage, setup, seed, steps]["best"] for seed in seeds]) for setup in setups]
+
+
+def best(setups, scores, n):
+    """The `n` setups of the highest scores."""
+    return [setups[k] for k in np.argsort(scores)[::-1][:n]]
+
+
+def main(options):
     """For each kind of reward: a random search, the best three again with another seed, the best of these on fresh seeds."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
-
-        def run(stage, setups, seeds, steps):
-            pending = [[pool.submit(learn, stage, setup, seed, steps) for seed in seeds] for setup in setups]
-            rows = [[future.result() for future in futures] for futures in pending]
-            for row in rows:
-                print("\n".join(json.dumps(r) for r in row), flush=True)
-            return [float(np.mean([r["best"] for r in row])) for row in rows]
-
-        def best(setups, scores, n):
-            return [
-                setup for _, _, setup in sorted(zip(scores, range(len(setups)), setups, strict=True), reverse=True)[:n]
-            ]
-
+    with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        study = Study(options.file, pool)
         for number, (name, rewards) in enumerate(REWARDS.items()):
             setups = draws(options.draws, rewards, random.Random(number))
-            few = best(setups, run(f"{name}, search", setups, [1], options.search_steps), 3)
-            chosen = best(few, run(f"{name}, again", few, [2], options.search_steps * 2), 1)
-            run(f"{name}, final", chosen, options.seeds, options.steps)
+            few = best(setups, study.run(f"{name}, search", setups, [1], options.search_steps), 3)
+            chosen = best(few, study.run(f"{name}, again", few, [2], options.search_steps * 2), 1)
+            study.run(f"{name}, final", chosen, options.seeds, options.steps)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=40_000, help="of the final runs")
+    parser.add_argument("file", type=Path, help="runs, a JSON line each; goes on where an interrupted study stopped")
+    parser.add_argument("--steps", type=int, default=30_000, help="of the final runs")
     parser.add_argument("--search-steps", type=int, default=5_000)
     parser.add_argument("--draws", type=int, default=12, help="setups tried for each kind of reward")
     parser.add_argument("--seeds", type=int, nargs="+", default=[90_000, 90_001, 90_002, 90_003, 90_004])
     parser.add_argument("--jobs", type=int, default=1)
-    study(parser.parse_args())
+    main(parser.parse_args())

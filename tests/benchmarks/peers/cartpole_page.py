@@ -62,6 +62,7 @@ def told(setup):
 
 def page(lines):
     """The whole page."""
+    lines = sorted(lines, key=lambda row: (row["stage"], row["seed"], -row["best"]))
     stages = {stage: [row for row in lines if row["stage"] == stage] for stage in {row["stage"] for row in lines}}
     finals = {words: stages[f"{name}, final"] for name, words in THEIRS.items()}
     some = next(iter(finals.values()))

@@ -12,6 +12,7 @@ from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
 from .errors import ConfigError
 from .graph import Graph
+from .learning.success import add_success
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.decision.cells import CellSource
 from .network.decision.dense import add_dense
@@ -42,6 +43,7 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
     encoder = _add_encoder(graph, config, layout, memory)
     signals = td_signals(graph)
+    add_success(graph, config.success)
     populations = {name: _add_population(graph, config, name, actions) for name in config.population}
     sources: dict[str, list[Source | CellSource]] = {"encoder": [encoder]}
     for name, projection in config.projection.items():

@@ -49,7 +49,8 @@ class ClockConfig(Settings, frozen=True, kw_only=True):
 
 
 class Adaptive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="adaptive"):
-    """Ranges from running statistics, never frozen: [max(min, mean − width σ), min(max, mean + width σ)]."""
+    """Ranges from running statistics: [max(min, mean − width σ), min(max, mean + width σ)], which only grow once learning
+    began."""
 
     width: Positive = 3.0
 
@@ -129,6 +130,7 @@ class WinnerTakeAll(Settings, frozen=True, kw_only=True, tag_field="kind", tag="
     inhibition: NonNegative = 1.0
     boost: Number = 2.0
     persistence: Fraction = 0.0  # probability to keep exploring in the same direction where all is new
+    cooling: Annotated[float, Meta(ge=0, lt=1)] = 0.0  # share of noise and temperature that full success takes away
     levels: Annotated[int, Meta(ge=2)] = 9  # a Box action's groups a dimension
     spread: Positive = 0.15  # how far what one level learns generalises, in units of the action's range
 
@@ -150,6 +152,15 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
 
 
+class SuccessConfig(Settings, frozen=True, kw_only=True):
+    """When the returns of episodes count as success."""
+
+    rate: Fraction = 0.05  # an episode, of the mean return
+    release: Fraction = 0.002  # an episode, of the best return towards the mean
+    begins: Fraction = 0.5  # of the way from the worst mean to the best return: some success
+    full: Fraction = 0.9  # and full success
+
+
 class WarmUp(Settings, frozen=True, kw_only=True):
     """Decisions at random, for statistics only, before learning begins."""
 
@@ -169,6 +180,7 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     projection: dict[str, ProjectionConfig] = {}
     decoder: WinnerTakeAll
     learner: TdLearner
+    success: SuccessConfig = SuccessConfig()
     warm_up: WarmUp = WarmUp()
 
 

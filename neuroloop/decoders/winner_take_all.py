@@ -49,7 +49,9 @@ class Selection(NamedTuple):
     decay: int  # f4: of the inhibition, a step
     boost: int  # f4
     persistence: int  # f4
+    cooling: int  # f4
     novelty: int  # f8: mean novelty of the active cells
+    success: int  # f8
     decide_at: int  # step
     noise_stream: int
     tie_stream: int
@@ -60,17 +62,23 @@ class Selection(NamedTuple):
 at = places(Selection)
 
 
+@inline
+def _heat(f4, row, f8):  # type: ignore[no-untyped-def]
+    """Share of the exploration that success leaves."""
+    return f32(1.0) - f4[row[at.cooling]] * f32(f8[row[at.success]])
+
+
 @kernel
 def predict(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """The policy that the weights predict, and a clean slate."""
     groups, per_group, p = row[at.groups], row[at.per_group], row[at.predicted]
-    top, total = f32(-1e30), f32(0.0)
+    top, total, theta = f32(-1e30), f32(0.0), f4[row[at.theta]] * _heat(f4, row, f8)
     for k in range(groups):
         drive = f32(0.0)
         for i in range(k * per_group, (k + 1) * per_group):
             drive += f4[row[at.expected] + i]
             f4[row[at.gate] + i] = f32(0.0)
-        f4[p + k] = drive / (f32(per_group) * f4[row[at.theta]])
+        f4[p + k] = drive / (f32(per_group) * theta)
         top = max(top, f4[p + k])
         f4[row[at.recent] + k] = f32(0.0)
         f4[row[at.score] + k] = f32(1e-3) * uniform(f8, row[at.tie_stream], k)
@@ -86,8 +94,9 @@ def explore(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Draw exploration currents, or keep those of the decision before."""
     keep = f4[row[at.persistence]] * f8[row[at.novelty]]
     if f8[HEAD.fresh] != 0.0 or uniform(f8, row[at.redraw_stream], 0) >= keep:
+        sigma = f4[row[at.sigma]] * _heat(f4, row, f8)
         for k in range(row[at.groups]):
-            f4[row[at.noise] + k] = f4[row[at.sigma]] * normal(f8, row[at.noise_stream], k)
+            f4[row[at.noise] + k] = sigma * normal(f8, row[at.noise_stream], k)
 
 
 @kernel
@@ -176,7 +185,7 @@ def add_selection(
         theta=graph.f4(1, config.temperature * max(config.noise, 1e-6), lasting),
         inhibition=graph.f4(1, config.inhibition, lasting),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(INHIBITION_DECAY)), lasting), boost=graph.f4(1, config.boost, lasting),
-        persistence=graph.f4(1, config.persistence, lasting), novelty=graph.signal("novelty", 1.0),
+        persistence=graph.f4(1, config.persistence, lasting), cooling=graph.f4(1, config.cooling, lasting), novelty=graph.signal("novelty", 1.0), success=graph.signal("success"),
         decide_at=round(graph.steps(config.decide_after)), noise_stream=graph.stream(f"{name}.noise"),
         tie_stream=graph.stream(f"{name}.tie"), babble_persistence=graph.f4(1, warm_up.persistence, lasting),
         redraw_stream=graph.stream("redraw"),

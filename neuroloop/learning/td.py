@@ -23,6 +23,10 @@ from ..rows import HEAD, f32
 from ..settings import Lif, TdLearner
 
 
+NARROWEST = 1e-3  # value range, in units of the greatest discounted reward
+TINIEST = 1e-9  # and where no reward was seen yet
+
+
 class Td(NamedTuple):
     """Row of a TD learner. All but the populations' arrays are f8."""
 
@@ -110,7 +114,8 @@ def fit_range(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[row[at.need_high]] = min(f8[row[at.need_high]], f8[row[at.most_reward]] / (1.0 - gamma))
         f8[row[at.need_low]] = max(f8[row[at.need_low]], f8[row[at.least_reward]] / (1.0 - gamma))
     need_low, need_high = f8[row[at.need_low]], f8[row[at.need_high]]
-    span = need_high - need_low + (0.0 if awake else 1e-3)
+    least = NARROWEST * max(abs(f8[row[at.most_return]]), abs(f8[row[at.least_return]])) + TINIEST
+    span = max(need_high - need_low, least)
     if not awake or span * (1.0 + 2.0 * pad) < 0.7 * (high - low):
         low, high = need_low - pad * span, need_high + pad * span
     else:

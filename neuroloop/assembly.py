@@ -12,6 +12,7 @@ from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
 from .errors import ConfigError
 from .graph import Graph
+from .learning.reward import add_reward
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.decision.cells import CellSource
 from .network.decision.dense import add_dense
@@ -21,7 +22,7 @@ from .network.decision.source import Source, add_source
 from .network.engine import Engine
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig, TdLearner
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
@@ -52,10 +53,14 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}[{d}]" if len(populations[projection.post]) > 1 else name
                 _add_projection(graph, config, full_name, projection, pre, post, signals)
-    critic = populations[config.learner.critic][0]
-    onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
-    most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
-    add_td(graph, config.learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
+    learner = config.learner
+    if isinstance(learner, TdLearner):
+        critic = populations[learner.critic][0]
+        onto_critic = [p for p in config.projection.values() if p.post == learner.critic]
+        most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
+        add_td(graph, learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
+    else:
+        add_reward(graph, learner, signals.for_others, config.warm_up.decisions)
     return Engine(graph)
 
 
@@ -83,7 +88,8 @@ def _add_encoder(graph: Graph, config: SpikingConfig, layout: Layout, memory: in
 def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: ActionCode) -> list[Built]:
     """One population; of the one that the decoder selects from, one for each dimension of the action."""
     lif = config.population[name]
-    bias = critic_bias(config.learner) if name == config.learner.critic else lif.bias
+    learner = config.learner
+    bias = critic_bias(learner) if isinstance(learner, TdLearner) and name == learner.critic else lif.bias
     if name != config.decoder.population:
         n = lif.n or (lif.n_per_action or 0) * sum(actions.groups)
         return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
@@ -112,7 +118,8 @@ def _add_projection(
     post: Built,
     signals: Signals,
 ) -> None:
-    onto_critic = projection.post == config.learner.critic
+    learner = config.learner
+    onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
     rule = projection.plasticity
     predicted = None
@@ -120,7 +127,7 @@ def _add_projection(
         predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
-        optimistic = onto_critic and config.learner.value_range == "automatic"
+        optimistic = onto_critic and isinstance(learner, TdLearner) and learner.value_range == "automatic"
         made = add_from_cells(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
@@ -142,10 +149,10 @@ def _third(
     scale: int,
 ) -> Third:
     """The neuromodulator of a projection, with gains in units of a usual pairing, so that they mean the same everywhere."""
-    rule, lif, duration = projection.plasticity, post.config, graph.clock.n_steps * graph.clock.dt
-    gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * config.learner.gamma)
-    if projection.post == config.learner.critic:
-        pairing = usual_count(config.learner, lif, duration) * usual_trace
+    learner, rule, lif, duration = config.learner, projection.plasticity, post.config, graph.clock.n_steps * graph.clock.dt
+    gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * learner.gamma)
+    if isinstance(learner, TdLearner) and projection.post == learner.critic:
+        pairing = usual_count(learner, lif, duration) * usual_trace
         modulator = signals.for_critic
     elif post.selection is not None:
         after = duration - config.decoder.decide_after

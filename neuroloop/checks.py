@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import ConfigError, unknown
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig, TdLearner
 
 NARROWEST = 0.1  # drive range that still makes counts differ
 
@@ -11,7 +11,7 @@ NARROWEST = 0.1  # drive range that still makes counts differ
 def check(config: SpikingConfig) -> None:
     """Raise `ConfigError` with the path of what does not fit."""
     for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):
-        if value not in config.population:
+        if value is not None and value not in config.population:
             raise ConfigError(f"{key}: " + unknown("population", value, config.population))
     if config.decoder.population == config.learner.critic:
         raise ConfigError("learner.critic: must not be decoder.population")
@@ -45,7 +45,9 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
     if not low <= projection.weights <= high:
         raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
-    optimistic = projection.post == config.learner.critic and config.learner.value_range == "automatic"
+    learner = config.learner
+    automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
+    optimistic = automatic and projection.post == learner.critic
     if optimistic and projection.pre == "encoder" and isinstance(config.encoder, Conjunctive) and projection.weights:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
@@ -91,6 +93,13 @@ def _check_learner(config: SpikingConfig) -> None:
     for name, projection in config.projection.items():
         if projection.plasticity is not None and name not in learner.modulates:
             raise ConfigError(f"learner.modulates: must name {name!r}, or projection.{name}.plasticity be left out")
+    if not learner.modulates:
+        raise ConfigError("learner.modulates: is empty; nothing would be learned")
+    if isinstance(learner, TdLearner):
+        _check_critic(config, learner)
+
+
+def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:
     low, high = learner.drive_range
     if low <= 1.0 or high - low < NARROWEST:
         raise ConfigError(

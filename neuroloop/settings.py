@@ -5,7 +5,7 @@ Structs are validated when they are read (`neuroloop.config`); their bare constr
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -150,6 +150,29 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
 
 
+class RewardLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp"):
+    """The reward itself as the neuromodulator. Nothing is discounted: a projection's `lambda` is the whole horizon."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 1.0
+    modulates: tuple[str, ...]
+    error: Literal["normalised", "raw"] = "raw"
+    error_clip: Positive = 2.0  # in units of the running rms
+    error_rate: Positive = 1e-3  # a decision, of the running rms
+
+
+class RMaxLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-max"):
+    """The reward minus its running mean as the neuromodulator. Nothing is discounted."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 1.0
+    modulates: tuple[str, ...]
+    mean_rate: Fraction = 1e-3  # a decision, of the running mean
+    error: Literal["normalised", "raw"] = "raw"
+    error_clip: Positive = 2.0
+    error_rate: Positive = 1e-3
+
+
 class WarmUp(Settings, frozen=True, kw_only=True):
     """Decisions at random, for statistics only, before learning begins."""
 
@@ -168,7 +191,7 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     population: dict[str, Lif] = {}
     projection: dict[str, ProjectionConfig] = {}
     decoder: WinnerTakeAll
-    learner: TdLearner
+    learner: TdLearner | RMaxLearner | RewardLearner
     warm_up: WarmUp = WarmUp()
 
 

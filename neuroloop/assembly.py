@@ -12,6 +12,7 @@ from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
 from .errors import ConfigError
 from .graph import Graph
+from .learning.linear import add_linear
 from .learning.reward import add_reward
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.decision.cells import CellSource
@@ -22,7 +23,7 @@ from .network.decision.source import Source, add_source
 from .network.engine import Engine
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig, TdLearner
+from .settings import ClockConfig, Conjunctive, Lif, LinearConfig, ProjectionConfig, SpikingConfig, TdLearner
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
@@ -37,8 +38,25 @@ class Built(NamedTuple):
     selection: Selection | None
 
 
-def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
+def assemble(config: SpikingConfig | LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
     """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
+    return Engine(
+        _linear(config, layout, actions, seed)
+        if isinstance(config, LinearConfig)
+        else _spiking(config, layout, actions, seed)
+    )
+
+
+def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
+    """A control step is a single step, in which cells are looked at instead of firing."""
+    graph, learner = Graph(ClockConfig(dt=1.0, n_steps=1), seed), config.learner
+    decays = {"value": learner.gamma * learner.value_decay, "policy": learner.gamma * learner.policy_decay}
+    memory = max(_until_forgotten(decay, f"learner.gamma × learner.{name}_lambda") for name, decay in decays.items())
+    add_linear(graph, config, add_conjunctive(graph, config.encoder, layout, memory, fires=False), actions)
+    return graph
+
+
+def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
     graph = Graph(config.clock, seed)
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
     encoder = _add_encoder(graph, config, layout, memory)
@@ -61,21 +79,23 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
         add_td(graph, learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
     else:
         add_reward(graph, learner, signals.for_others, config.warm_up.decisions)
-    return Engine(graph)
+    return graph
 
 
 def _memory(config: SpikingConfig, projection: ProjectionConfig) -> int:
     """Control steps until an eligibility is gone."""
     if projection.plasticity is None:
         return 1
-    decay = config.learner.gamma * projection.plasticity.decay
+    return _until_forgotten(config.learner.gamma * projection.plasticity.decay, "learner.gamma × plasticity.lambda")
+
+
+def _until_forgotten(decay: float, path: str) -> int:
+    """Control steps until an eligibility that decays so is gone."""
     if decay >= 1.0:
-        raise ConfigError("learner.gamma × plasticity.lambda: must be below 1, or eligibility never ends")
+        raise ConfigError(f"{path}: must be below 1, or eligibility never ends")
     memory = int(math.log(FORGOTTEN) / math.log(decay)) + 1 if decay > 0.0 else 1
     if memory > LONGEST:
-        raise ConfigError(
-            f"learner.gamma × plasticity.lambda: {decay} remembers {memory} decisions, more than {LONGEST}"
-        )
+        raise ConfigError(f"{path}: {decay} remembers {memory} decisions, more than {LONGEST}")
     return memory
 
 
@@ -149,7 +169,12 @@ def _third(
     scale: int,
 ) -> Third:
     """The neuromodulator of a projection, with gains in units of a usual pairing, so that they mean the same everywhere."""
-    learner, rule, lif, duration = config.learner, projection.plasticity, post.config, graph.clock.n_steps * graph.clock.dt
+    learner, rule, lif, duration = (
+        config.learner,
+        projection.plasticity,
+        post.config,
+        graph.clock.n_steps * graph.clock.dt,
+    )
     gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * learner.gamma)
     if isinstance(learner, TdLearner) and projection.post == learner.critic:
         pairing = usual_count(learner, lif, duration) * usual_trace

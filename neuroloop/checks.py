@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import ConfigError, unknown
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig, TdLearner
+from .settings import Conjunctive, Gaussian, Lif, LinearConfig, ProjectionConfig, SpikingConfig, TdLearner
 
 NARROWEST = 0.1  # drive range that still makes counts differ
 
@@ -19,9 +19,17 @@ def check(config: SpikingConfig) -> None:
         _check_population(config, name, population)
     for name, projection in config.projection.items():
         _check_projection(config, name, projection)
-    _check_encoder(config)
+    _check_encoder(config.encoder)
     _check_decoder(config)
     _check_learner(config)
+
+
+def check_linear(config: LinearConfig) -> None:
+    """The same for an agent without spikes."""
+    _check_encoder(config.encoder)
+    for key in ("interval", "tau_trace"):
+        if getattr(config.encoder, key) != getattr(Conjunctive(), key):
+            raise ConfigError(f"encoder.{key}: does nothing in a linear agent, whose cells do not spike; leave it out")
 
 
 def _check_population(config: SpikingConfig, name: str, population: Lif) -> None:
@@ -62,8 +70,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
 
 
-def _check_encoder(config: SpikingConfig) -> None:
-    encoder = config.encoder
+def _check_encoder(encoder: Conjunctive | Gaussian) -> None:
     if not isinstance(encoder, Conjunctive):
         return
     if not sum(encoder.dimensions) > 0:

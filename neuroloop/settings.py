@@ -195,6 +195,43 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     warm_up: WarmUp = WarmUp()
 
 
+class Softmax(Settings, frozen=True, kw_only=True, tag_field="kind", tag="softmax"):
+    """One action drawn from a softmax of preferences, for each dimension of the action."""
+
+    levels: Annotated[int, Meta(ge=2)] = 9  # of a Box action's dimension
+    spread: Positive = 0.2  # how far what one level learns generalises, in units of the action's range
+    persistence: Fraction = 0.9  # probability to keep exploring in the same direction where all is new
+
+
+class ActorCritic(
+    Settings, frozen=True, kw_only=True, tag_field="kind", tag="actor-critic",
+    rename={"value_decay": "value_lambda", "policy_decay": "policy_lambda"},
+):  # fmt: skip
+    """Linear actor-critic(λ); gains are in units of what one decision can change."""
+
+    gamma: Fraction = 0.99  # a decision
+    value_gain: NonNegative = 0.3
+    value_decay: Fraction = 0.8
+    policy_gain: NonNegative = 0.5
+    policy_decay: Fraction = 0.7
+    policy_limit: Positive = 8.0  # of a preference, reached if all active cells agree
+    error_clip: Positive = 2.0  # in units of the running rms
+    error_rate: Positive = 1e-3  # a decision, of the running rms
+    error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
+
+
+class LinearConfig(Settings, frozen=True, kw_only=True):
+    """An agent without spikes: a linear actor-critic(λ) on an encoder's cells."""
+
+    about: str = ""
+    plant: PlantConfig = PlantConfig()
+    reward: RewardConfig = RewardConfig()
+    encoder: Conjunctive = Conjunctive()
+    decoder: Softmax = Softmax()
+    learner: ActorCritic = ActorCritic()
+    warm_up: WarmUp = WarmUp()
+
+
 class RandomConfig(Settings, frozen=True, kw_only=True):
     """An agent that acts at random: the floor of every comparison."""
 
@@ -202,4 +239,4 @@ class RandomConfig(Settings, frozen=True, kw_only=True):
     plant: PlantConfig = PlantConfig()
 
 
-AgentConfig = SpikingConfig | RandomConfig
+AgentConfig = SpikingConfig | LinearConfig | RandomConfig

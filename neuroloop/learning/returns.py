@@ -21,7 +21,7 @@ class Returns(NamedTuple):
 
     gamma: int
     discounted: int  # G
-    count: int
+    n_rewards: int
     mean: int
     squares: int  # sum of squared deviations
     sd: int
@@ -34,7 +34,7 @@ at = places(Returns)
 @kernel
 def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Take in the reward; an episode's first control step has none."""
-    g, n, mean, squares = row[at.discounted], row[at.count], row[at.mean], row[at.squares]
+    g, n, mean, squares = row[at.discounted], row[at.n_rewards], row[at.mean], row[at.squares]
     if f8[HEAD.first] != 0.0:
         f8[g] = 0.0
         return
@@ -51,7 +51,7 @@ def add_returns(graph: Graph, gamma: float) -> Returns:
     """Add the statistics, discounted by `gamma` a decision; the signals have the names that a TD learner gives them."""
     signal = graph.signal
     returns = Returns(
-        gamma=graph.f8(1, gamma), discounted=signal("return"), count=signal("return.count"), mean=signal("return.mean"),
+        gamma=graph.f8(1, gamma), discounted=signal("return"), n_rewards=signal("return.count"), mean=signal("return.mean"),
         squares=signal("return.squares"), sd=signal("return.sd", 1e-6), most=signal("return.most", -1e300),
     )  # fmt: skip
     graph.call(Phase.STATISTICS, gather, graph.part(returns), EVERY_REWARD)

@@ -26,7 +26,7 @@ class Paid(NamedTuple):
     """Row of a learner from rewards alone. All are f8."""
 
     awake: int  # 1 once learning began
-    count: int  # of rewards so far
+    n_rewards: int  # of rewards so far
     mean: int  # r̄
     error: int  # m as it is
     mean_square: int  # of m
@@ -54,8 +54,8 @@ def compare(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         rate = f8[row[at.parameters] + par.mean_rate]
         if rate > 0.0:
             error = f8[HEAD.reward] - f8[row[at.mean]]
-            f8[row[at.mean]] += max(rate, 1.0 / f8[row[at.count]]) * error
-            f8[row[at.error]] = error if f8[row[at.count]] > 1.0 else 0.0
+            f8[row[at.mean]] += max(rate, 1.0 / f8[row[at.n_rewards]]) * error
+            f8[row[at.error]] = error if f8[row[at.n_rewards]] > 1.0 else 0.0
         else:
             f8[row[at.error]] = f8[HEAD.reward]
 
@@ -87,7 +87,7 @@ def add_reward(graph: Graph, config: RMaxLearner | RewardLearner, modulator: int
     )  # fmt: skip
     part = graph.part(
         Paid(
-            awake=graph.signal("awake", float(asleep == 0)), count=returns.count, mean=graph.signal("reward.mean"),
+            awake=graph.signal("awake", float(asleep == 0)), n_rewards=returns.n_rewards, mean=graph.signal("reward.mean"),
             error=graph.signal("td_error"), mean_square=graph.signal("td_error.mean_square"),
             modulator=modulator, parameters=graph.f8(len(numbers), numbers),
         )

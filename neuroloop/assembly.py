@@ -21,9 +21,22 @@ from .network.decision.from_cells import add_from_cells
 from .network.decision.lif import Population, add_lif, spikes_of
 from .network.decision.source import Source, add_source
 from .network.engine import Engine
+from .plasticity.broadcast import Reader, add_broadcast, add_signals
+from .plasticity.eprop import add_local
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
-from .settings import ClockConfig, Conjunctive, Lif, LinearConfig, ProjectionConfig, SpikingConfig, TdLearner
+from .settings import (
+    ClockConfig,
+    Conjunctive,
+    EProp,
+    FeedbackAlignment,
+    Lif,
+    LinearConfig,
+    ProjectionConfig,
+    RStdp,
+    SpikingConfig,
+    TdLearner,
+)
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
@@ -38,13 +51,21 @@ class Built(NamedTuple):
     selection: Selection | None
 
 
+class Made(NamedTuple):
+    """A projection, as feedback from who reads to who is read needs to know it."""
+
+    config: ProjectionConfig
+    post: Built
+    weights: int  # symbol of dense ones
+    scale: int
+    signal: int  # symbol of the learning signals that its plasticity waits for; 0: none
+
+
 def assemble(config: SpikingConfig | LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
     """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
-    return Engine(
-        _linear(config, layout, actions, seed)
-        if isinstance(config, LinearConfig)
-        else _spiking(config, layout, actions, seed)
-    )
+    if isinstance(config, LinearConfig):
+        return Engine(_linear(config, layout, actions, seed))
+    return Engine(_spiking(config, layout, actions, seed))
 
 
 def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
@@ -63,6 +84,7 @@ def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     signals = td_signals(graph)
     populations = {name: _add_population(graph, config, name, actions) for name in config.population}
     sources: dict[str, list[Source | CellSource]] = {"encoder": [encoder]}
+    made: list[Made] = []
     for name, projection in config.projection.items():
         if projection.pre not in sources:
             built = populations[projection.pre]
@@ -70,7 +92,8 @@ def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
         for pre in sources[projection.pre]:
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}[{d}]" if len(populations[projection.post]) > 1 else name
-                _add_projection(graph, config, full_name, projection, pre, post, signals)
+                made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))
+    _add_feedback(graph, made)
     learner = config.learner
     if isinstance(learner, TdLearner):
         critic = populations[learner.critic][0]
@@ -137,13 +160,13 @@ def _add_projection(
     pre: Source | CellSource,
     post: Built,
     signals: Signals,
-) -> None:
+) -> Made:
     learner = config.learner
     onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
-    rule = projection.plasticity
+    rule, weights, signal = projection.plasticity, 0, 0
     predicted = None
-    if rule is not None and rule.predictive and post.selection is not None:
+    if isinstance(rule, RStdp) and rule.predictive and post.selection is not None:
         predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
@@ -151,12 +174,38 @@ def _add_projection(
         made = add_from_cells(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
-        if rule is not None:
+        if isinstance(rule, RStdp):
             add_rstdp_cells(graph, projection, rule, pre, made, post.population, third, predicted)
     else:
         weights = add_dense(graph, name, projection, pre, post.population, scale)
-        if rule is not None:
+        if isinstance(rule, RStdp):
             add_rstdp(graph, projection, rule, pre, post.population, weights, third, predicted)
+        elif rule is not None:
+            before, after = pre.trace, post.population.fired
+            if isinstance(rule, EProp):
+                local = add_local(graph, pre, post.population, projection.tau_syn, post.config.tau_mem, rule.dampening)
+                before, after = local.vector, local.slope
+            signal = add_broadcast(graph, pre.n, post.population.n, before, after, weights, projection.bounds, third)
+    return Made(projection, post, weights, scale, signal)
+
+
+def _add_feedback(graph: Graph, made: list[Made]) -> None:
+    """Have whoever reads a hidden population tell it what would have been better."""
+    for hidden in made:
+        rule = hidden.config.plasticity
+        if not isinstance(rule, EProp | FeedbackAlignment):
+            continue
+        mirrored = isinstance(rule, EProp) and rule.broadcast == "symmetric"
+        for out in made:
+            if out.config.pre == hidden.config.post:
+                n, chosen = out.post.population.n, out.post.selection
+                reader = (
+                    Reader(1, n, 0, 0, rule.value)
+                    if chosen is None
+                    else Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
+                )
+                weights = (out.weights, out.scale) if mirrored else None
+                add_signals(graph, hidden.post.population.n, hidden.signal, reader, weights)
 
 
 def _third(
@@ -169,12 +218,8 @@ def _third(
     scale: int,
 ) -> Third:
     """The neuromodulator of a projection, with gains in units of a usual pairing, so that they mean the same everywhere."""
-    learner, rule, lif, duration = (
-        config.learner,
-        projection.plasticity,
-        post.config,
-        graph.clock.n_steps * graph.clock.dt,
-    )
+    learner, rule, lif = config.learner, projection.plasticity, post.config
+    duration = graph.clock.n_steps * graph.clock.dt
     gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * learner.gamma)
     if isinstance(learner, TdLearner) and projection.post == learner.critic:
         pairing = usual_count(learner, lif, duration) * usual_trace
@@ -183,6 +228,9 @@ def _third(
         after = duration - config.decoder.decide_after
         pairing = spikes_of(max(lif.bias + config.decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after) * usual_trace
         gain *= config.decoder.temperature * config.decoder.noise
+        modulator = signals.for_others
+    elif isinstance(rule, EProp):
+        pairing = graph.clock.n_steps * rule.dampening / 2.0 * usual_trace
         modulator = signals.for_others
     else:
         pairing = spikes_of(HIDDEN_DRIVE, lif.tau_mem, lif.t_ref, duration) * usual_trace

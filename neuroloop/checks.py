@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from .errors import ConfigError, unknown
-from .settings import Conjunctive, Gaussian, Lif, LinearConfig, ProjectionConfig, SpikingConfig, TdLearner
+from .settings import (
+    Conjunctive,
+    EProp,
+    FeedbackAlignment,
+    Gaussian,
+    Lif,
+    LinearConfig,
+    ProjectionConfig,
+    RStdp,
+    SpikingConfig,
+    TdLearner,
+)
 
 NARROWEST = 0.1  # drive range that still makes counts differ
 
@@ -60,7 +71,9 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
-    if rule is None:
+    if isinstance(rule, EProp | FeedbackAlignment):
+        _check_broadcast(config, name, projection)
+    if not isinstance(rule, RStdp):
         return
     if rule.predictive and projection.post != config.decoder.population:
         raise ConfigError(
@@ -68,6 +81,23 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         )
     if rule.predictive and rule.trace == "replacing":
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
+
+
+def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
+    path = f"projection.{name}"
+    if projection.post in (config.decoder.population, config.learner.critic):
+        raise ConfigError(f"{path}.plasticity.kind: is for hidden populations; {projection.post!r} takes 'r-stdp'")
+    if projection.pre == "encoder" and isinstance(config.encoder, Conjunctive):
+        raise ConfigError(
+            f"{path}.pre: the conjunctive encoder has too many cells for this plasticity; use the gaussian one"
+        )
+    readers = {other.post for other in config.projection.values() if other.pre == projection.post}
+    if not readers:
+        raise ConfigError(f"{path}.post: no projection reads {projection.post!r}, so no learning signal would come")
+    for reader in sorted(readers - {config.decoder.population, config.learner.critic}):
+        raise ConfigError(
+            f"{path}.post: is read by {reader!r}; learning signals come from the decoder's population and a critic"
+        )
 
 
 def _check_encoder(encoder: Conjunctive | Gaussian) -> None:

@@ -106,6 +106,26 @@ class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp",
     predictive: bool = False  # subtract the pairing that the policy predicted; needs a decoder that selects
 
 
+class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):
+    """Pseudo-derivatives times filtered input, times a learning signal from whoever reads the population."""
+
+    gain: NonNegative
+    decay: Fraction = 0.8  # as of `RStdp`
+    broadcast: Literal["symmetric", "random"] = "symmetric"  # back along the weights, or by fixed random numbers
+    value: NonNegative = 1.0  # share of the critic in the learning signal
+    dampening: Positive = 0.3  # of the pseudo-derivative
+
+
+class FeedbackAlignment(
+    Settings, frozen=True, kw_only=True, tag_field="kind", tag="feedback-alignment", rename={"decay": "lambda"}
+):
+    """Pairings of spikes, times a learning signal by fixed random numbers from whoever reads the population."""
+
+    gain: NonNegative
+    decay: Fraction = 0.8
+    value: NonNegative = 1.0
+
+
 class ProjectionConfig(Settings, frozen=True, kw_only=True):
     """All-to-all synapses from `pre` to `post`, exponential currents."""
 
@@ -116,7 +136,7 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     weights: Number = 0.0  # initial mean
     weights_spread: NonNegative = 0.0  # and standard deviation
     bounds: tuple[Number, Number] = (-1.0, 1.0)
-    plasticity: RStdp | None = None
+    plasticity: RStdp | EProp | FeedbackAlignment | None = None
 
 
 class WinnerTakeAll(Settings, frozen=True, kw_only=True, tag_field="kind", tag="winner-take-all"):

@@ -38,6 +38,7 @@ class Critic(NamedTuple):
     value: int  # V, as the weights are after the change
     start: int  # weight of a new cell
     modules: int  # M
+    n_rewards: int
     most_return: int
     return_sd: int
     error: int  # δ
@@ -77,8 +78,8 @@ td, par, choice = places(Critic), places(Parameters), places(Actor)
 
 @kernel
 def hope(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """A wholly new state is worth the best discounted reward seen."""
-    f8[row[td.start]] = f8[row[td.most_return]] / row[td.modules]
+    """A wholly new state is worth the best discounted reward seen, if there was any."""
+    f8[row[td.start]] = f8[row[td.most_return]] / row[td.modules] if f8[row[td.n_rewards]] > 0.0 else 0.0
 
 
 @kernel
@@ -165,8 +166,9 @@ def add_linear(graph: Graph, config: LinearConfig, pre: CellSource, actions: Act
     )  # fmt: skip
     critic = graph.part(
         Critic(
-            expected=value.output, value=graph.signal("value"), start=start, modules=modules, most_return=returns.most,
-            return_sd=returns.sd, error=error, mean_square=graph.signal("td_error.mean_square"), normalised=normalised,
+            expected=value.output, value=graph.signal("value"), start=start, modules=modules,
+            n_rewards=returns.n_rewards, most_return=returns.most, return_sd=returns.sd, error=error,
+            mean_square=graph.signal("td_error.mean_square"), normalised=normalised,
             awake=graph.signal("awake", float(config.warm_up.decisions == 0)), parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip

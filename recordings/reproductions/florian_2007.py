@@ -5,29 +5,32 @@ hidden neurons and one output neuron are LIF (rest and reset -70 mV, threshold -
 inhibitory. Every pattern is shown for 500 ms, in random order; every output spike is rewarded (+1) if the XOR is true, and
 punished (-1) if it is not, a millisecond later. MSTDPET: z <- z exp(-dt / tau_z) + zeta / tau_z, w <- w + gamma r z, with
 tau_z = 25 ms and gamma = 0.625 mV; MSTDP: w <- w + gamma r zeta, gamma = 0.1 mV. tau+ = tau- = 20 ms, A+ = 1, A- = -1.
+Here MSTDP's zeta fades within 1 ms instead of ending with its step: the shortest eligibility that `RSTDP` has.
 
-    python recordings/reproductions/florian_2007.py [SEEDS]
+    PYTHONPATH=. python recordings/reproductions/florian_2007.py [SEEDS] [EPOCHS]
 """
 
 from __future__ import annotations
 
 import sys
-import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroloop import LIF, RSTDP, Delta, Network, Spikes, Uniform
+from recordings.reproductions.table import table
 
 PATTERNS = {"00": (0, 0), "01": (0, 1), "10": (1, 0), "11": (1, 1)}
 PAY = {"00": -1.0, "01": 1.0, "10": 1.0, "11": -1.0}
 SHOWN = 500  # steps of 1 ms
 RATE = 40.0  # Hz
 N = 60
-RULES = {  # gamma in mV; MSTDP's eligibility lasts the step that made it
+RULES = {  # rate: gamma in mV, over tau_z in ms
     "MSTDP": {"rate": 0.1, "tau_elig": 1e-3},
     "MSTDPET": {"rate": 0.625 / 25.0, "tau_elig": 0.025},
 }
+EVERY = 10  # epochs between tests
 Rates = dict[str, float]
 
 
@@ -88,14 +91,42 @@ def learned(rates: Rates) -> bool:
     return min(rates["01"], rates["10"]) > max(rates["00"], rates["11"])
 
 
-if __name__ == "__main__":
+def main() -> None:
+    seeds, epochs = (int(word) for word in (*sys.argv[1:], "10", "100")[:2])
+    folder, lines, curves = Path(__file__).parent, [], dict[str, list[list[Rates]]]()
     for rule in RULES:
-        for seed in range(int(sys.argv[1])):
-            t = time.process_time()
-            e = Experiment(rule, seed)
-            b = e.test(4)
-            out = []
-            for _ in range(4):
-                e.train(int(sys.argv[2]) // 4)
-                out.append(e.test(4))
-            print(rule, seed, b, out, [learned(x) for x in out], time.process_time() - t, flush=True)
+        curves[rule] = []
+        for seed in range(seeds):
+            experiment = Experiment(rule, seed)
+            rates = [experiment.test(4)]
+            for _ in range(epochs // EVERY):
+                experiment.train(EVERY)
+                rates.append(experiment.test(4))
+            curves[rule].append(rates)
+            before, after = (" / ".join(f"{r[p]:.0f}" for p in PATTERNS) for r in (rates[0], rates[-1]))
+            lines.append(f"| {rule} | {seed} | {before} | {after} | {'yes' if learned(rates[-1]) else 'no'} |")
+            print(lines[-1], flush=True)
+    draw(curves, folder / "florian_2007.png")
+    head = "| rule | seed | Hz at 00 / 01 / 10 / 11 before | after | XOR |"
+    (folder / "florian_2007.md").write_text(table(f"florian_2007.py {seeds} {epochs}", head, lines))
+
+
+def draw(curves: dict[str, list[list[Rates]]], path: Path) -> None:
+    """Output rates of every seed against epochs, as the paper's figure does for one."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    colours = dict(zip(PATTERNS, ("tab:gray", "tab:blue", "tab:cyan", "tab:red"), strict=True))
+    for axes, (rule, runs) in zip(figure.subplots(1, len(curves), sharey=True), curves.items(), strict=True):
+        for rates in runs:
+            for pattern, colour in colours.items():
+                label = pattern if rates is runs[0] else None
+                axes.plot(EVERY * np.arange(len(rates)), [r[pattern] for r in rates], color=colour, lw=1, label=label)
+        axes.set(title=rule, xlabel="epochs")
+    figure.axes[0].set_ylabel("output (Hz)")
+    figure.axes[0].legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

@@ -123,7 +123,7 @@ class FeedbackAlignment(
 
     gain: NonNegative
     decay: Fraction = 0.8
-    value: NonNegative = 1.0
+    value: NonNegative = 0.0  # share of the critic in the learning signal: at random it only misleads
 
 
 class ProjectionConfig(Settings, frozen=True, kw_only=True):

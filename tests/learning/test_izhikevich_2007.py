@@ -1,7 +1,7 @@
 """Dopamine that comes seconds late finds the synapse that earned it, in a network that fires all the while.
 
 A tenth of the paper's network for a quarter of its hour, where chance still matters: not every seed gets there in time. The
-paper's own size is `recordings/reproductions/izhikevich_2007.md`.
+script runs the paper's own size.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def network(size: Size, seed: int) -> tuple[Network, int]:
 def reinforce(seconds: int, seed: int = 0, size: Size = PAPER, contingent: bool = True) -> Result:
     """Run the experiment for so many seconds of the network's time.
 
-    Not `contingent`: as much dopamine, but when it comes has nothing to do with the synapse.
+    Not `contingent`: each coincidence still brings dopamine, but at a time drawn at random from what is left of the run.
     """
     net, chosen = network(size, seed)
     rng = np.random.default_rng([seed, 1])

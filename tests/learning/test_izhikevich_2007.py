@@ -30,7 +30,7 @@ def test_the_synapse_that_earns_dopamine_becomes_one_of_the_strongest(earned: Re
     assert earned.others.mean() < 1.0, "the others do not rise with it"
 
 
-def test_as_much_dopamine_at_other_times_does_not_strengthen_it(earned: Result, by_chance: Result) -> None:
+def test_dopamine_at_times_drawn_at_random_does_not_strengthen_it(earned: Result, by_chance: Result) -> None:
     assert len(by_chance.rewards) >= 0.4 * len(earned.rewards)
     assert by_chance.chosen[-60:].mean() <= 0.4 * MOST
 

@@ -12,6 +12,8 @@ from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
 from .errors import ConfigError
 from .graph import Graph
+from .learning.linear import add_linear
+from .learning.reward import add_reward
 from .learning.success import add_success
 from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.decision.cells import CellSource
@@ -20,9 +22,22 @@ from .network.decision.from_cells import add_from_cells
 from .network.decision.lif import Population, add_lif, spikes_of
 from .network.decision.source import Source, add_source
 from .network.engine import Engine
+from .plasticity.broadcast import Reader, add_broadcast, add_signals
+from .plasticity.eprop import add_local
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+from .settings import (
+    ClockConfig,
+    Conjunctive,
+    EProp,
+    FeedbackAlignment,
+    Lif,
+    LinearConfig,
+    ProjectionConfig,
+    RStdp,
+    SpikingConfig,
+    TdLearner,
+)
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
@@ -37,8 +52,33 @@ class Built(NamedTuple):
     selection: Selection | None
 
 
-def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
+class Made(NamedTuple):
+    """A projection, as feedback from who reads to who is read needs to know it."""
+
+    config: ProjectionConfig
+    post: Built
+    weights: int  # symbol of dense ones
+    scale: int
+    signal: int  # symbol of the learning signals that its plasticity waits for; 0: none
+
+
+def assemble(config: SpikingConfig | LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
     """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
+    if isinstance(config, LinearConfig):
+        return Engine(_linear(config, layout, actions, seed))
+    return Engine(_spiking(config, layout, actions, seed))
+
+
+def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
+    """A control step is a single step, in which cells are looked at instead of firing."""
+    graph, learner = Graph(ClockConfig(dt=1.0, n_steps=1), seed), config.learner
+    decays = {"value": learner.gamma * learner.value_decay, "policy": learner.gamma * learner.policy_decay}
+    memory = max(_until_forgotten(decay, f"learner.gamma × learner.{name}_lambda") for name, decay in decays.items())
+    add_linear(graph, config, add_conjunctive(graph, config.encoder, layout, memory, fires=False), actions)
+    return graph
+
+
+def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
     graph = Graph(config.clock, seed)
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
     encoder = _add_encoder(graph, config, layout, memory)
@@ -46,6 +86,7 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
     add_success(graph, config.success)
     populations = {name: _add_population(graph, config, name, actions) for name in config.population}
     sources: dict[str, list[Source | CellSource]] = {"encoder": [encoder]}
+    made: list[Made] = []
     for name, projection in config.projection.items():
         if projection.pre not in sources:
             built = populations[projection.pre]
@@ -53,26 +94,33 @@ def assemble(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
         for pre in sources[projection.pre]:
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}[{d}]" if len(populations[projection.post]) > 1 else name
-                _add_projection(graph, config, full_name, projection, pre, post, signals)
-    critic = populations[config.learner.critic][0]
-    onto_critic = [p for p in config.projection.values() if p.post == config.learner.critic]
-    most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
-    add_td(graph, config.learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
-    return Engine(graph)
+                made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))
+    _add_feedback(graph, made)
+    learner = config.learner
+    if isinstance(learner, TdLearner):
+        critic = populations[learner.critic][0]
+        onto_critic = [p for p in config.projection.values() if p.post == learner.critic]
+        most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
+        add_td(graph, learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
+    else:
+        add_reward(graph, learner, signals.for_others, config.warm_up.decisions)
+    return graph
 
 
 def _memory(config: SpikingConfig, projection: ProjectionConfig) -> int:
     """Control steps until an eligibility is gone."""
     if projection.plasticity is None:
         return 1
-    decay = config.learner.gamma * projection.plasticity.decay
+    return _until_forgotten(config.learner.gamma * projection.plasticity.decay, "learner.gamma × plasticity.lambda")
+
+
+def _until_forgotten(decay: float, path: str) -> int:
+    """Control steps until an eligibility that decays so is gone."""
     if decay >= 1.0:
-        raise ConfigError("learner.gamma × plasticity.lambda: must be below 1, or eligibility never ends")
+        raise ConfigError(f"{path}: must be below 1, or eligibility never ends")
     memory = int(math.log(FORGOTTEN) / math.log(decay)) + 1 if decay > 0.0 else 1
     if memory > LONGEST:
-        raise ConfigError(
-            f"learner.gamma × plasticity.lambda: {decay} remembers {memory} decisions, more than {LONGEST}"
-        )
+        raise ConfigError(f"{path}: {decay} remembers {memory} decisions, more than {LONGEST}")
     return memory
 
 
@@ -85,7 +133,8 @@ def _add_encoder(graph: Graph, config: SpikingConfig, layout: Layout, memory: in
 def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: ActionCode) -> list[Built]:
     """One population; of the one that the decoder selects from, one for each dimension of the action."""
     lif = config.population[name]
-    bias = critic_bias(config.learner) if name == config.learner.critic else lif.bias
+    learner = config.learner
+    bias = critic_bias(learner) if isinstance(learner, TdLearner) and name == learner.critic else lif.bias
     if name != config.decoder.population:
         n = lif.n or (lif.n_per_action or 0) * sum(actions.groups)
         return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
@@ -113,25 +162,52 @@ def _add_projection(
     pre: Source | CellSource,
     post: Built,
     signals: Signals,
-) -> None:
-    onto_critic = projection.post == config.learner.critic
+) -> Made:
+    learner = config.learner
+    onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
-    rule = projection.plasticity
+    rule, weights, signal = projection.plasticity, 0, 0
     predicted = None
-    if rule is not None and rule.predictive and post.selection is not None:
+    if isinstance(rule, RStdp) and rule.predictive and post.selection is not None:
         predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
-        optimistic = onto_critic and config.learner.value_range == "automatic"
+        optimistic = onto_critic and isinstance(learner, TdLearner) and learner.value_range == "automatic"
         made = add_from_cells(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
-        if rule is not None:
+        if isinstance(rule, RStdp):
             add_rstdp_cells(graph, name, projection, rule, pre, made, post.population, third, predicted)
     else:
         weights = add_dense(graph, name, projection, pre, post.population, scale)
-        if rule is not None:
+        if isinstance(rule, RStdp):
             add_rstdp(graph, name, projection, rule, pre, post.population, weights, third, predicted)
+        elif rule is not None:
+            before, after = pre.trace, post.population.fired
+            if isinstance(rule, EProp):
+                local = add_local(graph, pre, post.population, projection.tau_syn, post.config.tau_mem, rule.dampening)
+                before, after = local.vector, local.slope
+            signal = add_broadcast(graph, pre.n, post.population.n, before, after, weights, projection.bounds, third)
+    return Made(projection, post, weights, scale, signal)
+
+
+def _add_feedback(graph: Graph, made: list[Made]) -> None:
+    """Have whoever reads a hidden population tell it what would have been better."""
+    for hidden in made:
+        rule = hidden.config.plasticity
+        if not isinstance(rule, EProp | FeedbackAlignment):
+            continue
+        mirrored = isinstance(rule, EProp) and rule.broadcast == "symmetric"
+        for out in made:
+            if out.config.pre == hidden.config.post:
+                n, chosen = out.post.population.n, out.post.selection
+                reader = (
+                    Reader(1, n, 0, 0, rule.value)
+                    if chosen is None
+                    else Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
+                )
+                weights = (out.weights, out.scale) if mirrored else None
+                add_signals(graph, hidden.post.population.n, hidden.signal, reader, weights)
 
 
 def _third(
@@ -144,15 +220,19 @@ def _third(
     scale: int,
 ) -> Third:
     """The neuromodulator of a projection, with gains in units of a usual pairing, so that they mean the same everywhere."""
-    rule, lif, duration = projection.plasticity, post.config, graph.clock.n_steps * graph.clock.dt
-    gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * config.learner.gamma)
-    if projection.post == config.learner.critic:
-        pairing = usual_count(config.learner, lif, duration) * usual_trace
+    learner, rule, lif = config.learner, projection.plasticity, post.config
+    duration = graph.clock.n_steps * graph.clock.dt
+    gain, decay = (0.0, 0.0) if rule is None else (rule.gain, rule.decay * learner.gamma)
+    if isinstance(learner, TdLearner) and projection.post == learner.critic:
+        pairing = usual_count(learner, lif, duration) * usual_trace
         modulator = signals.for_critic
     elif post.selection is not None:
         after = duration - config.decoder.decide_after
         pairing = spikes_of(max(lif.bias + config.decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after) * usual_trace
         gain *= config.decoder.temperature * config.decoder.noise
+        modulator = signals.for_others
+    elif isinstance(rule, EProp):
+        pairing = graph.clock.n_steps * rule.dampening / 2.0 * usual_trace
         modulator = signals.for_others
     else:
         pairing = spikes_of(HIDDEN_DRIVE, lif.tau_mem, lif.t_ref, duration) * usual_trace

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from .errors import ConfigError, unknown
-from .settings import Conjunctive, Lif, ProjectionConfig, SpikingConfig
+from .settings import (
+    Conjunctive,
+    EProp,
+    FeedbackAlignment,
+    Gaussian,
+    Lif,
+    LinearConfig,
+    ProjectionConfig,
+    RStdp,
+    SpikingConfig,
+    TdLearner,
+)
 
 NARROWEST = 0.1  # drive range that still makes counts differ
 
@@ -11,7 +22,7 @@ NARROWEST = 0.1  # drive range that still makes counts differ
 def check(config: SpikingConfig) -> None:
     """Raise `ConfigError` with the path of what does not fit."""
     for key, value in (("decoder.population", config.decoder.population), ("learner.critic", config.learner.critic)):
-        if value not in config.population:
+        if value is not None and value not in config.population:
             raise ConfigError(f"{key}: " + unknown("population", value, config.population))
     if config.decoder.population == config.learner.critic:
         raise ConfigError("learner.critic: must not be decoder.population")
@@ -19,9 +30,17 @@ def check(config: SpikingConfig) -> None:
         _check_population(config, name, population)
     for name, projection in config.projection.items():
         _check_projection(config, name, projection)
-    _check_encoder(config)
+    _check_encoder(config.encoder)
     _check_decoder(config)
     _check_learner(config)
+
+
+def check_linear(config: LinearConfig) -> None:
+    """The same for an agent without spikes."""
+    _check_encoder(config.encoder)
+    for key in ("interval", "tau_trace"):
+        if getattr(config.encoder, key) != getattr(Conjunctive(), key):
+            raise ConfigError(f"encoder.{key}: does nothing in a linear agent, whose cells do not spike; leave it out")
 
 
 def _check_population(config: SpikingConfig, name: str, population: Lif) -> None:
@@ -45,12 +64,16 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
     if not low <= projection.weights <= high:
         raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
-    optimistic = projection.post == config.learner.critic and config.learner.value_range == "automatic"
+    learner = config.learner
+    automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
+    optimistic = automatic and projection.post == learner.critic
     if optimistic and projection.pre == "encoder" and isinstance(config.encoder, Conjunctive) and projection.weights:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
-    if rule is None:
+    if isinstance(rule, EProp | FeedbackAlignment):
+        _check_broadcast(config, name, projection)
+    if not isinstance(rule, RStdp):
         return
     if rule.predictive and projection.post != config.decoder.population:
         raise ConfigError(
@@ -60,8 +83,24 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
 
 
-def _check_encoder(config: SpikingConfig) -> None:
-    encoder = config.encoder
+def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
+    path = f"projection.{name}"
+    if projection.post in (config.decoder.population, config.learner.critic):
+        raise ConfigError(f"{path}.plasticity.kind: is for hidden populations; {projection.post!r} takes 'r-stdp'")
+    if projection.pre == "encoder" and isinstance(config.encoder, Conjunctive):
+        raise ConfigError(
+            f"{path}.pre: the conjunctive encoder has too many cells for this plasticity; use the gaussian one"
+        )
+    readers = {other.post for other in config.projection.values() if other.pre == projection.post}
+    if not readers:
+        raise ConfigError(f"{path}.post: no projection reads {projection.post!r}, so no learning signal would come")
+    for reader in sorted(readers - {config.decoder.population, config.learner.critic}):
+        raise ConfigError(
+            f"{path}.post: is read by {reader!r}; learning signals come from the decoder's population and a critic"
+        )
+
+
+def _check_encoder(encoder: Conjunctive | Gaussian) -> None:
     if not isinstance(encoder, Conjunctive):
         return
     if not sum(encoder.dimensions) > 0:
@@ -91,6 +130,13 @@ def _check_learner(config: SpikingConfig) -> None:
     for name, projection in config.projection.items():
         if projection.plasticity is not None and name not in learner.modulates:
             raise ConfigError(f"learner.modulates: must name {name!r}, or projection.{name}.plasticity be left out")
+    if not learner.modulates:
+        raise ConfigError("learner.modulates: is empty; nothing would be learned")
+    if isinstance(learner, TdLearner):
+        _check_critic(config, learner)
+
+
+def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:
     low, high = learner.drive_range
     if low <= 1.0 or high - low < NARROWEST:
         raise ConfigError(

@@ -13,13 +13,17 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
-from .checks import check
+from .checks import check, check_linear
 from .errors import ConfigError, unknown
-from .settings import AgentConfig, RandomConfig, SpikingConfig
+from .settings import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
 
 UNIONS = (typing.Union, types.UnionType)
 Table = typing.TypeVar("Table", bound=msgspec.Struct)
-KINDS: dict[str, type[SpikingConfig] | type[RandomConfig]] = {"spiking": SpikingConfig, "random": RandomConfig}
+KINDS: dict[str, type[SpikingConfig] | type[LinearConfig] | type[RandomConfig]] = {
+    "spiking": SpikingConfig,
+    "linear": LinearConfig,
+    "random": RandomConfig,
+}
 
 
 def read(path: Path, overrides: Iterable[str] = (), env: str | None = None) -> AgentConfig:
@@ -77,6 +81,8 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
     config: AgentConfig = _convert(tables, KINDS[kind], "")
     if isinstance(config, SpikingConfig):
         check(config)
+    elif isinstance(config, LinearConfig):
+        check_linear(config)
     return config
 
 

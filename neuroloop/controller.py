@@ -18,7 +18,7 @@ from .encoders.observation import layout_of
 from .errors import BadInput, CheckpointError, DivergedError, PlantError
 from .graph import Mode
 from .network.engine import Engine, State
-from .settings import AgentConfig, RandomConfig, SpikingConfig
+from .settings import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
 
 MOST = 1e100  # observations beyond this would overflow their own statistics
 
@@ -62,10 +62,10 @@ def make_controller(
 
 
 class SpikingController:
-    """A network that the configuration describes."""
+    """A network that the configuration describes; `linear` agents are one without spikes."""
 
     def __init__(
-        self, config: SpikingConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
+        self, config: SpikingConfig | LinearConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
     ) -> None:
         self._layout = layout_of(observation_space)
         self._shape = observation_space.shape or f"what {observation_space} holds"

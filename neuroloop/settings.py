@@ -5,7 +5,7 @@ Structs are validated when they are read (`neuroloop.config`); their bare constr
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -107,6 +107,26 @@ class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp",
     predictive: bool = False  # subtract the pairing that the policy predicted; needs a decoder that selects
 
 
+class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):
+    """Pseudo-derivatives times filtered input, times a learning signal from whoever reads the population."""
+
+    gain: NonNegative
+    decay: Fraction = 0.8  # as of `RStdp`
+    broadcast: Literal["symmetric", "random"] = "symmetric"  # back along the weights, or by fixed random numbers
+    value: NonNegative = 1.0  # share of the critic in the learning signal
+    dampening: Positive = 0.3  # of the pseudo-derivative
+
+
+class FeedbackAlignment(
+    Settings, frozen=True, kw_only=True, tag_field="kind", tag="feedback-alignment", rename={"decay": "lambda"}
+):
+    """Pairings of spikes, times a learning signal by fixed random numbers from whoever reads the population."""
+
+    gain: NonNegative
+    decay: Fraction = 0.8
+    value: NonNegative = 0.0  # share of the critic in the learning signal: at random it only misleads
+
+
 class ProjectionConfig(Settings, frozen=True, kw_only=True):
     """All-to-all synapses from `pre` to `post`, exponential currents."""
 
@@ -117,7 +137,7 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     weights: Number = 0.0  # initial mean
     weights_spread: NonNegative = 0.0  # and standard deviation
     bounds: tuple[Number, Number] = (-1.0, 1.0)
-    plasticity: RStdp | None = None
+    plasticity: RStdp | EProp | FeedbackAlignment | None = None
 
 
 class WinnerTakeAll(Settings, frozen=True, kw_only=True, tag_field="kind", tag="winner-take-all"):
@@ -161,6 +181,29 @@ class SuccessConfig(Settings, frozen=True, kw_only=True):
     full: Fraction = 0.9  # and full success
 
 
+class RewardLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp"):
+    """The reward itself as the neuromodulator. Nothing is discounted: a projection's `lambda` is the whole horizon."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 1.0
+    modulates: tuple[str, ...]
+    error: Literal["normalised", "raw"] = "raw"
+    error_clip: Positive = 2.0  # in units of the running rms
+    error_rate: Positive = 1e-3  # a decision, of the running rms
+
+
+class RMaxLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-max"):
+    """The reward minus its running mean as the neuromodulator. Nothing is discounted."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 1.0
+    modulates: tuple[str, ...]
+    mean_rate: Fraction = 1e-3  # a decision, of the running mean
+    error: Literal["normalised", "raw"] = "raw"
+    error_clip: Positive = 2.0
+    error_rate: Positive = 1e-3
+
+
 class WarmUp(Settings, frozen=True, kw_only=True):
     """Decisions at random, for statistics only, before learning begins."""
 
@@ -179,8 +222,45 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     population: dict[str, Lif] = {}
     projection: dict[str, ProjectionConfig] = {}
     decoder: WinnerTakeAll
-    learner: TdLearner
+    learner: TdLearner | RMaxLearner | RewardLearner
     success: SuccessConfig = SuccessConfig()
+    warm_up: WarmUp = WarmUp()
+
+
+class Softmax(Settings, frozen=True, kw_only=True, tag_field="kind", tag="softmax"):
+    """One action drawn from a softmax of preferences, for each dimension of the action."""
+
+    levels: Annotated[int, Meta(ge=2)] = 9  # of a Box action's dimension
+    spread: Positive = 0.2  # how far what one level learns generalises, in units of the action's range
+    persistence: Fraction = 0.9  # probability to keep exploring in the same direction where all is new
+
+
+class ActorCritic(
+    Settings, frozen=True, kw_only=True, tag_field="kind", tag="actor-critic",
+    rename={"value_decay": "value_lambda", "policy_decay": "policy_lambda"},
+):  # fmt: skip
+    """Linear actor-critic(λ); gains are in units of what one decision can change."""
+
+    gamma: Fraction = 0.99  # a decision
+    value_gain: NonNegative = 0.3
+    value_decay: Fraction = 0.8
+    policy_gain: NonNegative = 0.5
+    policy_decay: Fraction = 0.7
+    policy_limit: Positive = 8.0  # of a preference, reached if all active cells agree
+    error_clip: Positive = 2.0  # in units of the running rms
+    error_rate: Positive = 1e-3  # a decision, of the running rms
+    error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
+
+
+class LinearConfig(Settings, frozen=True, kw_only=True):
+    """An agent without spikes: a linear actor-critic(λ) on an encoder's cells."""
+
+    about: str = ""
+    plant: PlantConfig = PlantConfig()
+    reward: RewardConfig = RewardConfig()
+    encoder: Conjunctive = Conjunctive()
+    decoder: Softmax = Softmax()
+    learner: ActorCritic = ActorCritic()
     warm_up: WarmUp = WarmUp()
 
 
@@ -191,4 +271,4 @@ class RandomConfig(Settings, frozen=True, kw_only=True):
     plant: PlantConfig = PlantConfig()
 
 
-AgentConfig = SpikingConfig | RandomConfig
+AgentConfig = SpikingConfig | LinearConfig | RandomConfig

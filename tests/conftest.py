@@ -14,6 +14,7 @@ from neuroloop.controller import SpikingController
 from neuroloop.graph import Graph, Linked, Mode, Phase
 from neuroloop.network.decision.lif import Population
 from neuroloop.network.decision.source import Trace
+from neuroloop.plasticity.broadcast import Rule as Broadcast
 from neuroloop.rows import HEAD, i64
 from neuroloop.settings import ClockConfig, SpikingConfig
 
@@ -64,6 +65,9 @@ class OpenGraph(Graph):
             self.record(self._named_last.split(".")[1], row.fired, row.n)
         elif isinstance(row, Trace):
             self.record("pre", row.fired, row.n)
+        elif isinstance(row, Broadcast):
+            self.record("before", row.before, row.n_pre)
+            self.record("after", row.after, row.n_post)
         return super().part(row)
 
     def record(self, name: str, source: int, n: int) -> None:

@@ -43,6 +43,11 @@ RUNS = [
     ("default", "Pendulum-v1", 3_000, (1, 501, 1_999, 2_000, 2_001, 2_600)),  # the warm-up ends at 2000
     ("default", "MountainCarContinuous-v0", 3_000, (998, 2_500)),
     ("default", "FrozenLake-v1", 3_000, (1_500, 2_222)),
+    ("linear", "Pendulum-v1", 2_600, (1_999, 2_300)),
+    ("linear", "CartPole-v1", 2_600, (2_001, 2_222)),
+    ("r-max", None, 1_000, (501,)),
+    ("e-prop", None, 500, (123,)),
+    ("feedback-alignment", None, 500, (123,)),
     ("mountain-car", None, 1_500, (199, 200, 201, 777)),  # its first episode is cut off at 200
     ("pole", None, 1_200, (3, 640)),
     ("random", "CartPole-v1", 600, (1, 333)),

@@ -161,13 +161,18 @@ def _decide(f4, i4, row):  # type: ignore[no-untyped-def]
             f4[row[at.coefficients] + i] = f4[row[at.kernel] + k * groups + best] - predicted
 
 
-def level_kernel(groups: int, spread: float | None) -> NDArray[np.float64]:
-    """g gᵀ for Gaussian rows g of unit length; the identity where actions have no order (`spread` None)."""
+def level_rows(groups: int, spread: float | None) -> NDArray[np.float64]:
+    """g: Gaussian rows of unit length; the identity where actions have no order (`spread` None)."""
     if spread is None:
         return np.eye(groups)
     k = np.arange(groups)
     g = np.exp(-0.5 * ((k[:, None] - k) / (spread * (groups - 1))) ** 2)
-    g /= np.sqrt((g**2).sum(axis=1, keepdims=True))
+    return np.asarray(g / np.sqrt((g**2).sum(axis=1, keepdims=True)))
+
+
+def level_kernel(groups: int, spread: float | None) -> NDArray[np.float64]:
+    """g gᵀ."""
+    g = level_rows(groups, spread)
     return np.asarray(g @ g.T)
 
 

@@ -99,8 +99,8 @@ def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) 
     return Modules(dims, tiles, offsets, np.cumsum(sizes) - sizes, int(sizes.sum()))
 
 
-def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: int) -> CellSource:
-    """Add the encoder to the graph. `memory`: control steps until an eligibility is gone."""
+def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: int, fires: bool = True) -> CellSource:
+    """Add the encoder to the graph. `memory`: control steps until an eligibility is gone; `fires`: whether cells spike."""
     modules = deal_modules(config, layout, graph.rng)
     scaled = add_normaliser(graph, config.normalise, layout)
     n, dims, lasting = config.modules, modules.dims, Arena.LASTING
@@ -118,5 +118,5 @@ def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: i
     graph.constant("f4", tiling.offsets, dims.size)
     graph.call(Phase.ENCODE, locate, part, Mode.ACT | Mode.LOOK)
     return add_cells(
-        graph, modules.n_cells, wanted, n, config.interval, config.tau_trace, config.familiar_after, memory
+        graph, modules.n_cells, wanted, n, config.interval, config.tau_trace, config.familiar_after, memory, fires
     )

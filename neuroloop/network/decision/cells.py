@@ -176,10 +176,12 @@ def add_cells(
     tau_trace: float,
     familiar_after: float,
     memory: int,
+    fires: bool = True,
 ) -> CellSource:
     """Add `n` cells to the graph, of which the `n_active` in the int32 array `wanted` are active.
 
-    `interval` and `tau_trace` in s; `memory`: control steps until an eligibility is gone.
+    `interval` and `tau_trace` in s; `memory`: control steps until an eligibility is gone. Where nothing spikes, active
+    cells do not `fire`.
     """
     isi = max(1, round(graph.steps(interval)))
     steady = graph.steps(tau_trace) / isi
@@ -216,6 +218,7 @@ def add_cells(
     part = graph.part(cells)
     graph.call(Phase.ENCODE, begin, part, Mode.ACT)
     graph.call(Phase.ENCODE, look, part, Mode.LOOK)
-    graph.call(Phase.FIRE, fire, part, Mode.ACT | Mode.LOOK)
+    if fires:
+        graph.call(Phase.FIRE, fire, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FORGET, forget, part, Mode.ACT | Mode.TERMINATE | Mode.CLOSE)
     return CellSource(cells, n, n_slots, steady, n_active * steady, tau_trace)

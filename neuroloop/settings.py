@@ -170,6 +170,7 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     error_rate: Positive = 1e-3  # a decision, of the running rms
     error_start: NonNegative = 0.0  # rms to begin with, so that the gain starts small; 0: the size of the first error
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
+    calming: Fraction = 0.0  # share of what modulates all but the critic that full success takes away
 
 
 class SuccessConfig(Settings, frozen=True, kw_only=True):

@@ -57,6 +57,7 @@ class Td(NamedTuple):
     mean_square: int  # of δ
     for_critic: int  # neuromodulators
     for_others: int
+    success: int  # see `success.py`
     parameters: int
 
 
@@ -74,6 +75,7 @@ class Parameters(NamedTuple):
     clip: float
     rate: float
     floor: float
+    calming: float
     most_weight: float  # bound of new weights
 
 
@@ -159,7 +161,7 @@ def teach(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         if f8[p + par.normalised] != 0.0:
             error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[at.return_sd]]
             error = min(max(error, -f8[p + par.clip]), f8[p + par.clip])
-        f8[row[at.for_others]] = error
+        f8[row[at.for_others]] = error * (1.0 - f8[p + par.calming] * f8[row[at.success]])
     f8[row[at.value]] = value
     f8[row[at.awake]] = 1.0
 
@@ -216,7 +218,7 @@ def add_td(
         count_low=spikes_of(drive_low, lif.tau_mem, lif.t_ref, duration),
         count_high=spikes_of(drive_high, lif.tau_mem, lif.t_ref, duration),
         pad=config.range_pad, leak=config.range_leak, normalised=float(config.error == "normalised"),
-        clip=config.error_clip, rate=config.error_rate, floor=config.error_floor, most_weight=most_weight,
+        clip=config.error_clip, rate=config.error_rate, floor=config.error_floor, calming=config.calming, most_weight=most_weight,
     )  # fmt: skip
     part = graph.part(
         Td(
@@ -231,7 +233,7 @@ def add_td(
             unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signals.scale,
             start=signals.start, value=signal("value"),
             error=signal("td_error"), mean_square=signal("td_error.mean_square", config.error_start**2),
-            for_critic=signals.for_critic, for_others=signals.for_others, parameters=graph.f8(len(numbers), numbers),
+            for_critic=signals.for_critic, for_others=signals.for_others, success=signal("success"), parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip
     graph.call(Phase.STATISTICS, gather, part, Mode.ACT | Mode.WARM_UP | Mode.TERMINATE | Mode.CLOSE_WARM_UP)

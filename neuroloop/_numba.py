@@ -68,6 +68,15 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     return helper
 
 
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a helper that stays a function of its own. The body of a `prange` must be a call of one.
+
+    Under `parallel=True` numba drops the last write through a pointer, because it cannot know that somebody reads it.
+    """
+    helper: Callable[..., Any] = njit(error_model="numpy")(function)
+    return helper
+
+
 def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
     """The kernel `name` defined by `source`, a text that we made ourselves; `names` are the helpers that it calls, compiled
     ones or plain functions.

@@ -9,6 +9,7 @@ from numba import types
 
 from ._numba import (
     call_kernel,
+    called,
     compiled,
     compiled_for,
     compiled_in_parallel,
@@ -181,8 +182,13 @@ def call_all(plan: Any, kernels: Any, parts: Any) -> None:
         call_kernel(kernels[k], f4, i4, i8_at(plan[_AT.rows] + 8 * plan[_AT.row_length] * parts[k]), f8)
 
 
+@called
+def _tick_apart(plan, ids, offsets, reward):  # type: ignore[no-untyped-def]
+    return _tick(plan, ids, offsets, reward)
+
+
 @compiled_in_parallel
 def tick_all(plans: Any, ids: Any, offsets: Any, rewards: Any, verdicts: Any) -> None:
     """`tick` for every instance: rows of all arguments are instances. Outermost only: see `facts`, prange and fork."""
     for b in numba.prange(plans.shape[0]):
-        verdicts[b] = _tick(plans[b], ids[b], offsets[b], rewards[b])
+        verdicts[b] = _tick_apart(plans[b], ids[b], offsets[b], rewards[b])

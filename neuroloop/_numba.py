@@ -151,6 +151,22 @@ def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:
     return Compiled(function, parallel=True)
 
 
+def most_threads() -> int:
+    """How many threads `prange` may use."""
+    return int(numba.config.NUMBA_NUM_THREADS)
+
+
+@contextlib.contextmanager
+def on_threads(n: int) -> Iterator[None]:
+    """Have `prange` use `n` threads for a while."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(n)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
 @contextlib.contextmanager
 def _cached_in(folder: Path) -> Iterator[None]:
     """Point numba's cache at a folder while a function is declared, and leave other users of numba alone."""

@@ -123,14 +123,17 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
 class Compiled:
     """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
 
-    def __init__(self, function: Callable[..., Any], parallel: bool, takes: Any = None) -> None:
-        self._function, self._parallel, self._takes = function, parallel, takes
+    def __init__(
+        self, function: Callable[..., Any], parallel: bool = False, takes: Any = None, nogil: bool = False
+    ) -> None:
+        self._function, self._takes = function, takes
+        self._how = {"parallel": parallel, "nogil": nogil}
 
     @functools.cached_property
     def now(self) -> Any:
         """The compiled function itself, for those who call it in a hot path."""
         with _cached_in(folder_of(self._function)):
-            return njit(self._takes, cache=True, error_model="numpy", parallel=self._parallel)(self._function)
+            return njit(self._takes, cache=True, error_model="numpy", **self._how)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.now(*arguments)
@@ -138,33 +141,22 @@ class Compiled:
 
 def compiled(function: Callable[..., Any]) -> Compiled:
     """Mark a function over arrays that is called from Python."""
-    return Compiled(function, parallel=False)
+    return Compiled(function)
+
+
+def compiled_for_threads(function: Callable[..., Any]) -> Compiled:
+    """The same for a function that several threads may be in at once."""
+    return Compiled(function, nogil=True)
 
 
 def compiled_for(takes: Any) -> Callable[[Callable[..., Any]], Compiled]:
     """The same for arguments of the given types: whatever else comes is a `TypeError` at once, and compiles nothing."""
-    return lambda function: Compiled(function, parallel=False, takes=takes)
+    return lambda function: Compiled(function, takes=takes)
 
 
 def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:
     """The same for a function that uses `prange`. It must be the outermost compiled function."""
     return Compiled(function, parallel=True)
-
-
-def most_threads() -> int:
-    """How many threads `prange` may use."""
-    return int(numba.config.NUMBA_NUM_THREADS)
-
-
-@contextlib.contextmanager
-def on_threads(n: int) -> Iterator[None]:
-    """Have `prange` use `n` threads for a while."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(n)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
 
 
 @contextlib.contextmanager

@@ -8,17 +8,17 @@ of plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._numba import on_threads
 from .controller import Controller, SpikingController, diverged
 from .encoders.normaliser import OBSERVATION
 from .graph import Mode
 from .network.engine import Engine
-from .walk import BAD_OBSERVATION, FAULT, Door, decide_at_once, decide_in_turn
+from .walk import BAD_OBSERVATION, FAULT, Door, decide
 
 MODES = (Mode.ACT, Mode.WARM_UP)
 
@@ -31,6 +31,7 @@ class Bank:
 
     def __init__(self, controllers: Sequence[Controller], threads: int = 1) -> None:
         self._controllers, self._threads = controllers, threads
+        self._pool = ThreadPoolExecutor(max(threads - 1, 1), "neuroloop")  # starts a thread when it is needed
         self._spiking = {b: one for b, one in enumerate(controllers) if isinstance(one, SpikingController)}
         self._alone: dict[int, Any] = {}  # actions of the others
         self._awake = [False] * len(controllers)
@@ -66,12 +67,16 @@ class Bank:
         spiking = np.array([b for b in who if b in self._spiking], np.int64)
         if not spiking.size:
             return
-        arrays = (spiking, self._plans, self._doors, self._observations, self._told, self._winners, self._verdicts)
-        if self._threads == 1:
-            decide_in_turn(*arrays)
-        else:
-            with on_threads(self._threads):
-                decide_at_once(*arrays)
+        arrays = (self._plans, self._doors, self._observations, self._told, self._winners, self._verdicts)
+        first, *others = np.array_split(spiking, self._threads) if self._threads > 1 else [spiking]
+        parts = [self._pool.submit(decide, part, *arrays) for part in others]
+        decide(first, *arrays)
+        for part in parts:
+            part.result()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
 
     def action(self, b: int) -> Any:
         """What controller `b` decided. Raises `PlantError` or `DivergedError` if it could not."""

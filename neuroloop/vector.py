@@ -1,4 +1,4 @@
-"""Agents side by side: several seeds learn in one process, one compiled call for a control step of all of them."""
+"""Agents side by side: several seeds learn in one process, each as it would alone."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ._numba import most_threads
 from .agent import Agent, Env, read_config
 from .errors import BadInput
 from .loop.in_vector import InVector, VectorEnv
 from .loop.lockstep import Progress
-from .loop.plants import OwnPlants, Plants
-from .loop.side_by_side import Callbacks, SideBySide
+from .loop.plants import OwnPlants
+from .loop.side_by_side import Callbacks, InTurn, SideBySide
 from .loop.single import Later, singles_of
 from .network.engine import State
+
+MOST_THREADS = 1024
 
 
 class VectorAgent(Sequence[Agent]):
@@ -41,10 +42,10 @@ class VectorAgent(Sequence[Agent]):
         if env is not None and not isinstance(env, gymnasium.vector.VectorEnv):
             raise BadInput(f"env: must be a vector environment, got {env!r}")
         self._threads = _whole(threads, "threads")
-        if not 1 <= self._threads <= most_threads():
-            raise BadInput(f"threads: must be from 1 to {most_threads()}, got {threads}")
+        if not 1 <= self._threads <= MOST_THREADS:
+            raise BadInput(f"threads: must be from 1 to {MOST_THREADS}, got {threads}")
         self._loops = [agent.loop for agent in self._agents]
-        self._plants: Plants = OwnPlants(self._loops) if env is None else InVector(env, self._loops)
+        self._vector = None if env is None else InVector(env, self._loops)
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -71,13 +72,17 @@ class VectorAgent(Sequence[Agent]):
         """Each agent learns on-line for `total_steps` more steps of its plant, as `Agent.learn` has it.
 
         An agent that is through rests while others go on; `callback(progress)` gets the progress of all. What goes wrong
-        with one of them is raised once the others are through with the control step, and a later call goes on.
+        with one of them is raised once the others are through with their turn, and a later call goes on.
         """
         names = [f"seed {agent.seed}" for agent in self._agents]
         targets = [one.steps + total_steps for one in self.progress]
-        ring = SideBySide(self._loops, self._plants, names, self._threads)
-        ring.run(targets, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
+        self._rings(names).run(targets, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
         return self.progress
+
+    def _rings(self, names: list[str]) -> SideBySide | InTurn:
+        if self._vector is None and self._threads == 1:
+            return InTurn(self._loops, names)
+        return SideBySide(self._loops, self._vector or OwnPlants(self._loops), names, self._threads)
 
     def predict(
         self, observations: Sequence[Any], states: Sequence[State | None] | None = None

@@ -12,6 +12,7 @@ from ._numba import (
     called,
     compiled,
     compiled_for,
+    compiled_for_threads,
     compiled_in_parallel,
     f4_at,
     f8_at,
@@ -209,7 +210,7 @@ class Door(NamedTuple):
 _DOOR = places(Door)
 
 
-@called
+@inline
 def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-def]
     """One control step of an agent, unless its observation cannot be used; `told`: reward, first and fresh."""
     i4, f8, verdict = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), OK
@@ -228,17 +229,9 @@ def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-
     return verdict
 
 
-@compiled
-def decide_in_turn(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
+@compiled_for_threads
+def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
     """A control step of the agents `who`. Rows of all other arguments are agents, each with its own pools and parts."""
     for k in range(who.size):
-        b = who[k]
-        verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b], winners[b])
-
-
-@compiled_in_parallel
-def decide_at_once(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
-    """The same on several threads. Agents share nothing that is written, so it makes no difference to any of them."""
-    for k in numba.prange(who.size):
         b = who[k]
         verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b], winners[b])

@@ -64,14 +64,13 @@ def test_a_seed_taken_out_equals_the_same_seed_alone(name: str, env: str, steps:
     if how == "without autoreset":
         envs = sync(env, AutoresetMode.DISABLED)
     vector = neuroloop.load_agents(name, envs, SEEDS, threads=2 if how == "two threads" else 1)
-    vector.learn(steps // 3)  # stops in the middle of episodes
-    vector.learn(steps - 2 * (steps // 6) if vector[0].config.plant.action_repeat > 1 else steps - steps // 3)
+    for part in (steps // 3, steps - steps // 3):  # stops in the middle of episodes
+        vector.learn(part)
     for agent in vector:
         single = neuroloop.load_agent(name, env, seed=agent.seed)
-        single.learn(steps // 3)
-        single.learn(steps - 2 * (steps // 6) if vector[0].config.plant.action_repeat > 1 else steps - steps // 3)
+        for part in (steps // 3, steps - steps // 3):
+            single.learn(part)
         assert differs(agent, single) == []
-    assert len({tuple(one.lengths) for one in vector.progress}) > 1 or name == "mountain-car" or env == "Pendulum-v1"
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -82,13 +81,15 @@ def test_a_seed_that_is_solved_stops_while_others_go_on(threads: int, mode: Auto
     vector = neuroloop.load_agents("random", env, SEEDS, easy, threads)
     vector.learn(6_000, stop_when_solved=True)
     assert len({one.steps for one in vector.progress}) > 1
+    singles = []
     for agent in vector:
         single = neuroloop.load_agent("random", "CartPole-v1", agent.seed, easy)
         single.learn(6_000, stop_when_solved=True)
         assert differs(agent, single) == []
+        single.learn(100)
+        singles.append(single)
     vector.learn(100)
-    for agent in vector:
-        assert differs(agent, alone("random", "CartPole-v1", agent.seed, agent.progress.steps)) == []
+    assert [differs(a, b) for a, b in zip(vector, singles, strict=True)] == [[]] * 3
 
 
 def test_a_checkpoint_in_the_middle_of_an_episode_goes_on_alone_and_side_by_side(tmp_path: Path) -> None:
@@ -184,3 +185,96 @@ def test_environments_in_other_processes_make_no_difference(shared: bool) -> Non
             vector.learn(100)
         env.close()
         assert [differs(a, b) for a, b in zip(ours, theirs, strict=True)] == [[], []]
+
+
+def faulty(at: int) -> Any:
+    """CartPole that pays NaN at a step."""
+    env = gymnasium.make("CartPole-v1")
+    inner, count = env.unwrapped.step, 0
+
+    def step(action: Any) -> Any:
+        nonlocal count
+        count += 1
+        observation, reward, *rest = inner(action)
+        return observation, float("nan") if count == at else reward, *rest
+
+    env.unwrapped.step = step
+    return env
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_goes_wrong_with_one_seed_names_it_and_leaves_the_others_as_they_would_be(threads: int) -> None:
+    envs = [gymnasium.make("CartPole-v1"), faulty(at=50), gymnasium.make("CartPole-v1")]
+    vector = neuroloop.load_agents("cartpole", envs, SEEDS, threads=threads)
+    with pytest.raises(PlantError, match=r"^seed 0: tick 49: the reward is nan"):
+        vector.learn(300)
+    assert vector[1].progress.actions == []  # its episode begins anew
+    for agent in (vector[0], vector[2]):
+        assert differs(agent, alone("cartpole", "CartPole-v1", agent.seed, agent.progress.steps)) == []
+    vector.learn(100)
+
+
+def test_a_fault_in_a_vector_environment_names_the_seed() -> None:
+    makes = [maker("CartPole-v1"), lambda: faulty(at=50)]
+    vector = neuroloop.load_agents("cartpole", SyncVectorEnv(makes, autoreset_mode=AutoresetMode.DISABLED), (4, 5))
+    with pytest.raises(PlantError, match=r"^seed 5: tick 49: the reward is nan"):
+        vector.learn(300)
+    vector.learn(100)
+    assert differs(vector[0], alone("cartpole", "CartPole-v1", 4, vector[0].progress.steps)) == []
+
+
+def test_a_callback_hears_of_all_and_may_stop_them_in_the_middle_of_a_held_action() -> None:
+    for env in ("Acrobot-v1", sync("Acrobot-v1", AutoresetMode.DISABLED)):
+        vector, heard = neuroloop.load_agents("default", env, SEEDS), []
+        vector.learn(10**9, callback=lambda progress, heard=heard: heard.append(len(progress)) or False)
+        assert heard == [3]
+        for agent in vector:
+            assert differs(agent, alone("default", "Acrobot-v1", agent.seed, agent.progress.steps)) == []
+
+
+class Silent(SyncVectorEnv):
+    """Does not say who resets."""
+
+    def __init__(self) -> None:
+        super().__init__([maker("CartPole-v1")] * 3)
+        self.metadata = {}
+
+
+REFUSED = {
+    "too few environments": (lambda: [gymnasium.make("CartPole-v1")], "for each of 3 seeds, got 1"),
+    "one environment twice": (lambda: [gymnasium.make("CartPole-v1")] * 3, "share an environment"),
+    "a single environment": (lambda: gymnasium.make("CartPole-v1"), "must be an id, a vector environment or a list"),
+    "who resets is not said": (Silent, "does not say who resets"),
+    "a wrapped one": (
+        lambda: gymnasium.wrappers.vector.RecordEpisodeStatistics(sync("CartPole-v1", AutoresetMode.NEXT_STEP)),
+        "not known how one of its environments is made",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_environments_that_cannot_be_used_are_refused(kind: str) -> None:
+    make, message = REFUSED[kind]
+    with pytest.raises(BadInput, match=message):
+        neuroloop.load_agents("cartpole", make(), SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"seeds": ()}, "needs at least one"), ({"seeds": 4}, "seeds: must be whole numbers"),
+        ({"seeds": (0.5,)}, "seeds: must be a whole number"), ({"seeds": (-1,)}, "seed: must be from 0"),
+        ({"threads": 0}, "threads: must be from 1"), ({"threads": 1.5}, "threads: must be a whole number"),
+    ],
+)  # fmt: skip
+def test_bad_seeds_and_threads_are_named(how: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        neuroloop.load_agents("cartpole", **how)
+
+
+def test_a_wrapped_vector_environment_works_with_agents_made_for_it() -> None:
+    env = gymnasium.wrappers.vector.RecordEpisodeStatistics(sync("CartPole-v1", AutoresetMode.NEXT_STEP))
+    vector = VectorAgent([neuroloop.load_agent("cartpole", seed=seed) for seed in SEEDS], env)
+    assert [one.steps for one in vector.learn(60)] == [60] * 3
+    with pytest.raises(BadInput, match="its observation_space is"):
+        VectorAgent([neuroloop.load_agent("default", "Acrobot-v1", seed=seed) for seed in SEEDS], env)

@@ -118,6 +118,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.stdp import STDP as STDP
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .types import Spikes as Spikes
+    from .vector import VectorAgent as VectorAgent
+    from .vector import load_agents as load_agents
 
 __version__ = "0.1.0"
 _ROOMS = {
@@ -136,6 +138,7 @@ _ROOMS = {
     "network.short_term": "ShortTerm",
     "plasticity.stdp": "STDP TripletSTDP",
     "types": "Spikes",
+    "vector": "VectorAgent load_agents",
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names.split()}
 __all__ = sorted(_HOME)

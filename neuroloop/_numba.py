@@ -68,6 +68,15 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     return helper
 
 
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a helper that stays a function of its own. The body of a `prange` must be a call of one.
+
+    Under `parallel=True` numba drops the last write through a pointer, because it cannot know that somebody reads it.
+    """
+    helper: Callable[..., Any] = njit(error_model="numpy")(function)
+    return helper
+
+
 def generated(name: str, source: str, names: dict[str, Any]) -> Kernel:
     """The kernel `name` defined by `source`, a text that we made ourselves; `names` are the helpers that it calls, compiled
     ones or plain functions.
@@ -114,14 +123,17 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
 class Compiled:
     """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
 
-    def __init__(self, function: Callable[..., Any], parallel: bool, takes: Any = None) -> None:
-        self._function, self._parallel, self._takes = function, parallel, takes
+    def __init__(
+        self, function: Callable[..., Any], parallel: bool = False, takes: Any = None, nogil: bool = False
+    ) -> None:
+        self._function, self._takes = function, takes
+        self._how = {"parallel": parallel, "nogil": nogil}
 
     @functools.cached_property
     def now(self) -> Any:
         """The compiled function itself, for those who call it in a hot path."""
         with _cached_in(folder_of(self._function)):
-            return njit(self._takes, cache=True, error_model="numpy", parallel=self._parallel)(self._function)
+            return njit(self._takes, cache=True, error_model="numpy", **self._how)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.now(*arguments)
@@ -129,12 +141,17 @@ class Compiled:
 
 def compiled(function: Callable[..., Any]) -> Compiled:
     """Mark a function over arrays that is called from Python."""
-    return Compiled(function, parallel=False)
+    return Compiled(function)
+
+
+def compiled_for_threads(function: Callable[..., Any]) -> Compiled:
+    """The same for a function that several threads may be in at once."""
+    return Compiled(function, nogil=True)
 
 
 def compiled_for(takes: Any) -> Callable[[Callable[..., Any]], Compiled]:
     """The same for arguments of the given types: whatever else comes is a `TypeError` at once, and compiles nothing."""
-    return lambda function: Compiled(function, parallel=False, takes=takes)
+    return lambda function: Compiled(function, takes=takes)
 
 
 def compiled_in_parallel(function: Callable[..., Any]) -> Compiled:

@@ -73,6 +73,11 @@ class Agent:
         return self._controller
 
     @property
+    def loop(self) -> Lockstep:
+        """The ring that controller and environment turn in."""
+        return self._loop
+
+    @property
     def progress(self) -> Progress:
         """What learning has done so far."""
         return self._loop.progress
@@ -114,9 +119,10 @@ class Agent:
     def evaluate(self, episodes: int = 20) -> NDArray[np.float64]:
         """Native returns of whole episodes without learning or exploring, shape (episodes,). Ends an unfinished episode
         of training only in the plant: training brings it back."""
-        returns = play(self._plant, self._controller, range(EVALUATION, EVALUATION + episodes))
-        self._loop = Lockstep(self._plant, self._controller, self.progress)
-        return returns
+        try:
+            return play(self._plant, self._controller, range(EVALUATION, EVALUATION + episodes))
+        finally:
+            self._loop.leave()
 
     def save(self, path: str | Path) -> Path:
         """Save everything, so that loading and going on equals never having stopped, bit for bit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +19,7 @@ from .errors import BadInput, CheckpointError, DivergedError, PlantError
 from .graph import Mode
 from .network.engine import Engine, State
 from .settings import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
-
-MOST = 1e100  # observations beyond this would overflow their own statistics
+from .walk import MOST
 
 
 class Controller(Protocol):
@@ -75,7 +74,8 @@ class SpikingController:
         self._warm_up = config.warm_up.decisions
         self.network: Engine = assemble(config, self._layout, self._code, seed)
         self._raw = self.network.view(OBSERVATION)
-        self._winners = [self.network.view(f"selection.{d}.winner") for d in range(len(self._code.groups))]
+        self.winners = tuple(f"selection.{d}.winner" for d in range(len(self._code.groups)))
+        self._winners = [self.network.view(name) for name in self.winners]
 
     @property
     def spikes(self) -> float:
@@ -83,24 +83,35 @@ class SpikingController:
 
     def act(self, observation: Any, reward: float, *, first: bool) -> Any:
         self._sense(observation)
-        awake = self.network.signal("awake") != 0.0
-        warm = awake or self.network.signal("return.count") + (not first) >= self._warm_up
-        paid = 0.0 if first else self._paid(reward, terminated=False)
-        self.network.run(Mode.ACT if warm else Mode.WARM_UP, reward=paid, first=first, fresh=first or not awake)
+        mode, fresh = self.mode(first)
+        paid = 0.0 if first else self.paid(reward)
+        self.network.run(mode, reward=paid, first=first, fresh=fresh)
         if not math.isfinite(self.network.signal("td_error")):
-            raise DivergedError("the TD error is no longer finite; smaller gains, or a fixed value range, may help")
+            raise diverged()
         return self._action()
+
+    def mode(self, first: bool) -> tuple[Mode, bool]:
+        """What the next control step is for, and whether the network starts from rest."""
+        if self.awake:
+            return Mode.ACT, first
+        warm = self.network.signal("return.count") + (not first) >= self._warm_up
+        return (Mode.ACT if warm else Mode.WARM_UP), True
+
+    @property
+    def awake(self) -> bool:
+        """Whether learning began: the warm-up is over."""
+        return self.network.signal("awake") != 0.0
 
     def finish(self, observation: Any, reward: float, *, terminated: bool) -> None:
         if terminated:
-            mode = Mode.TERMINATE if self.network.signal("awake") else Mode.CLOSE_WARM_UP
-            self.network.run(mode, reward=self._paid(reward, terminated=True), ended=True)
+            mode = Mode.TERMINATE if self.awake else Mode.CLOSE_WARM_UP
+            self.network.run(mode, reward=self.paid(reward, terminated=True), ended=True)
         else:
             self.act(observation, reward, first=False)
             self.abandon()
 
     def abandon(self) -> None:
-        if self.network.signal("awake"):
+        if self.awake:
             self.network.run(Mode.CLOSE, ended=True)
 
     def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
@@ -118,31 +129,49 @@ class SpikingController:
         self.network.restore(state)
 
     def _sense(self, observation: Any) -> None:
-        """Hand the observation to the network. Raises `PlantError` for what is no observation of this plant."""
-        raw, levels = self._raw, self._layout.levels
+        """Hand the observation to the network."""
+        self._raw[:] = self.flat(observation)
+        if not np.abs(self._raw).sum() < MOST:
+            self.check_finite(self._raw)
+
+    def flat(self, observation: Any) -> NDArray[np.float64]:
+        """The observation as numbers. Raises `PlantError` for what is no observation of this plant."""
+        levels = self._layout.levels
         try:
             flat = np.asarray(self._layout.flatten(observation), np.float64)
         except (TypeError, ValueError, KeyError, IndexError) as error:
             raise PlantError(f"the observation {observation!r} does not fit its space: {error}") from None
-        if flat.shape != raw.shape:
+        if flat.shape != levels.shape:
             raise PlantError(f"the observation has shape {np.shape(observation)}, expected {self._shape}")
-        raw[:] = flat
-        if not np.abs(raw).sum() < MOST:
-            for name, value in zip(self._layout.names, flat, strict=True):
-                if not abs(value) < MOST:
-                    raise PlantError(f"{name} is {value}; observations must be finite")
         if self._discrete and not ((levels == 0) | ((flat >= 0) & (flat < levels))).all():
+            self.check_finite(flat)
             raise PlantError(f"the observation {observation!r} lies outside its space")
+        return flat
 
-    def _paid(self, reward: float, *, terminated: bool) -> float:
+    def check_finite(self, flat: NDArray[np.float64]) -> None:
+        """Raise `PlantError` with the name of a dimension that is not finite, or beyond all measure."""
+        for name, value in zip(self._layout.names, flat, strict=True):
+            if not abs(value) < MOST:
+                raise PlantError(f"{name} is {value}; observations must be finite")
+
+    def paid(self, reward: float, *, terminated: bool = False) -> float:
         """What the learner is paid for a reward of the plant."""
         paid = self._reward.scale * reward + (self._reward.on_termination if terminated else 0.0)
         if not abs(paid) < MOST:
             raise PlantError(f"the reward is {reward}; rewards must be finite")
         return paid
 
+    def action_of(self, winners: Sequence[int]) -> Any:
+        """The action that the winners stand for."""
+        return self._code.decode(winners)
+
     def _action(self) -> Any:
-        return self._code.decode([int(winner[0]) for winner in self._winners])
+        return self.action_of([int(winner[0]) for winner in self._winners])
+
+
+def diverged() -> DivergedError:
+    """What to say of a TD error that is not finite."""
+    return DivergedError("the TD error is no longer finite; smaller gains, or a fixed value range, may help")
 
 
 class RandomController:

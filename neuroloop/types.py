@@ -75,3 +75,8 @@ class Outcome(NamedTuple):
     terminated: bool  # the task ended: no future
     truncated: bool  # the episode was cut off: the future is not seen
     n_steps: int  # plant steps that the action was held for
+
+    @property
+    def ended(self) -> bool:
+        """Whether the episode is over."""
+        return self.terminated or self.truncated

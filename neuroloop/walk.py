@@ -9,8 +9,10 @@ from numba import types
 
 from ._numba import (
     call_kernel,
+    called,
     compiled,
     compiled_for,
+    compiled_for_threads,
     compiled_in_parallel,
     f4_at,
     f8_at,
@@ -43,6 +45,8 @@ class Plan(NamedTuple):
 
 _AT = places(Plan)
 OK, BAD_OFFSETS, OUT_OF_RANGE, UNSORTED, TOO_MANY, NO_SOURCE, BAD_REWARD, FULL, FAULT = range(9)  # what `tick` says
+BAD_OBSERVATION = 9
+MOST = 1e100  # observations beyond this would overflow their own statistics
 _PLAN, _SPIKES = types.int64[::1], types.Array(types.int32, 1, "C", readonly=True)  # read-only or not
 
 
@@ -181,8 +185,53 @@ def call_all(plan: Any, kernels: Any, parts: Any) -> None:
         call_kernel(kernels[k], f4, i4, i8_at(plan[_AT.rows] + 8 * plan[_AT.row_length] * parts[k]), f8)
 
 
+@called
+def _tick_apart(plan, ids, offsets, reward):  # type: ignore[no-untyped-def]
+    return _tick(plan, ids, offsets, reward)
+
+
 @compiled_in_parallel
 def tick_all(plans: Any, ids: Any, offsets: Any, rewards: Any, verdicts: Any) -> None:
     """`tick` for every instance: rows of all arguments are instances. Outermost only: see `facts`, prange and fork."""
     for b in numba.prange(plans.shape[0]):
-        verdicts[b] = _tick(plans[b], ids[b], offsets[b], rewards[b])
+        verdicts[b] = _tick_apart(plans[b], ids[b], offsets[b], rewards[b])
+
+
+class Door(NamedTuple):
+    """Where in its pools an agent's network takes an observation in, and hands its decision out."""
+
+    observation: int  # f8[size]
+    size: int
+    error: int  # f8: the TD error
+    n_winners: int
+    first_winner: int  # the places of the winners, i4, follow one another in the row
+
+
+_DOOR = places(Door)
+
+
+@inline
+def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-def]
+    """One control step of an agent, unless its observation cannot be used; `told`: reward, first and fresh."""
+    i4, f8, verdict = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), OK
+    for d in range(door[_DOOR.size]):
+        f8[door[_DOOR.observation] + d] = observation[d]
+        if not abs(observation[d]) < MOST:
+            verdict = BAD_OBSERVATION
+    if verdict == OK:
+        f8[HEAD.reward], f8[HEAD.first], f8[HEAD.fresh], f8[HEAD.ended] = told[0], told[1], told[2], 0.0
+        _run(plan)
+        for d in range(door[_DOOR.n_winners]):
+            winners[d] = i4[door[_DOOR.first_winner + d]]
+        error = f8[door[_DOOR.error]]
+        if error - error != 0.0:
+            verdict = FAULT
+    return verdict
+
+
+@compiled_for_threads
+def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
+    """A control step of the agents `who`. Rows of all other arguments are agents, each with its own pools and parts."""
+    for k in range(who.size):
+        b = who[k]
+        verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b], winners[b])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..controller import Controller
 from ..errors import PlantError
+from ..types import Outcome
 from .plant import Plant
 
 WINDOW = 100  # episodes of the mean return that decides
@@ -55,6 +56,29 @@ class Progress:
         recent = self.durations[self.durations > 0]
         return float(np.median(recent)) / 1e3 if recent.size else None
 
+    def reached(self, total_steps: int, episodes: int | None, stop_when_solved: bool) -> bool:
+        """Whether a run is over: `total_steps` or `episodes` are done in all, or the task is solved."""
+        return (
+            self.steps >= total_steps
+            or (episodes is not None and len(self.returns) >= episodes)
+            or (stop_when_solved and self.solved_at_step is not None)
+        )
+
+    def count(self, action: Any, outcome: Outcome) -> None:
+        """The plant answered an action."""
+        self.actions.append(action)
+        self.reward = outcome.reward
+        self.episode_return += outcome.reward
+        self.episode_steps += outcome.n_steps
+        self.steps += outcome.n_steps
+        if outcome.ended:
+            self.count_episode()
+
+    def count_tick(self, duration: int) -> None:
+        """A control step took so many ns."""
+        self.durations[self.ticks % TIMED] = duration
+        self.ticks += 1
+
     def count_episode(self) -> None:
         """An episode ended."""
         self.returns.append(self.episode_return)
@@ -79,7 +103,7 @@ class Lockstep:
         self.plant = plant
         self.controller = controller
         self.progress = progress
-        self._observation: Any = None
+        self.observation: Any = None
         self._in_episode = False
 
     def run(
@@ -95,11 +119,7 @@ class Lockstep:
         The callback is called about ten times a second, between control steps.
         """
         progress, called = self.progress, time.perf_counter_ns()
-        while progress.steps < total_steps:
-            if episodes is not None and len(progress.returns) >= episodes:
-                return
-            if stop_when_solved and progress.solved_at_step is not None:
-                return
+        while not progress.reached(total_steps, episodes, stop_when_solved):
             self._tick()
             now = time.perf_counter_ns()
             if callback is not None and now - called >= BETWEEN_CALLS:
@@ -109,50 +129,55 @@ class Lockstep:
 
     def _tick(self) -> None:
         """One turn of the ring."""
-        progress, controller = self.progress, self.controller
-        if not self._in_episode:
-            self._enter()
+        progress = self.progress
+        self.enter()
         started = time.perf_counter_ns()
         try:
-            action = controller.act(self._observation, progress.reward, first=not progress.actions)
-            outcome = self.plant.exchange(action)
-            if outcome.terminated or outcome.truncated:
-                controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
+            action = self.controller.act(self.observation, progress.reward, first=not progress.actions)
+            self.take(action, self.plant.exchange(action))
         except BaseException as error:
-            self._abandon()
+            self.abandon()
             if isinstance(error, PlantError):
                 raise PlantError(f"tick {progress.ticks}: {error}") from None
             raise
-        self._observation = outcome.observation
-        progress.actions.append(action)
-        progress.reward = outcome.reward
-        progress.episode_return += outcome.reward
-        progress.episode_steps += outcome.n_steps
-        progress.steps += outcome.n_steps
-        if outcome.terminated or outcome.truncated:
-            progress.count_episode()
-            self._in_episode = False
-        progress.durations[progress.ticks % TIMED] = time.perf_counter_ns() - started
-        progress.ticks += 1
+        progress.count_tick(time.perf_counter_ns() - started)
 
-    def _abandon(self) -> None:
+    def take(self, action: Any, outcome: Outcome) -> None:
+        """Take the plant's answer to an action; an episode that ended with it is closed."""
+        if outcome.ended:
+            self.controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
+        self.observation = outcome.observation
+        self.progress.count(action, outcome)
+        self._in_episode = not outcome.ended
+
+    def abandon(self) -> None:
         """The plant failed, or a control step was cut short: the unfinished episode will begin anew."""
         self.controller.abandon()
         self.progress.forget_episode()
         self._in_episode = False
 
-    def _enter(self) -> None:
-        """Begin an episode, or bring back the unfinished one."""
+    def leave(self) -> None:
+        """The plant was used for something else: an unfinished episode is to be brought back."""
+        self._in_episode = False
+
+    def enter(self) -> None:
+        """Begin an episode, or bring back the unfinished one, unless it runs."""
         progress = self.progress
+        if self._in_episode:
+            return
         try:
-            self._observation = self.plant.replay(progress.episode, progress.actions)
+            self.observation = self.plant.replay(progress.episode, progress.actions)
         except PlantError as error:
             if not progress.actions:
                 raise
-            warnings.warn(f"{error}: the environment is not deterministic, the episode begins anew", stacklevel=4)
-            self._abandon()
-            self._observation = self.plant.reset(progress.episode)
+            self.begin_anew(error)
+            self.observation = self.plant.reset(progress.episode)
         self._in_episode = True
+
+    def begin_anew(self, error: PlantError) -> None:
+        """The unfinished episode could not be brought back."""
+        warnings.warn(f"{error}: the environment is not deterministic, the episode begins anew", stacklevel=5)
+        self.abandon()
 
 
 def play(plant: Plant, controller: Controller, episodes: range) -> NDArray[np.float64]:
@@ -163,6 +188,6 @@ def play(plant: Plant, controller: Controller, episodes: range) -> NDArray[np.fl
         while not ended:
             action, state = controller.predict(observation, state)
             outcome = plant.exchange(action)
-            observation, ended = outcome.observation, outcome.terminated or outcome.truncated
+            observation, ended = outcome.observation, outcome.ended
             returns[n] += outcome.reward
     return returns

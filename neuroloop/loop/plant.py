@@ -30,17 +30,21 @@ class Plant:
     def __init__(self, config: PlantConfig, env: gymnasium.Env[Any, Any] | None, seed: int) -> None:
         self.env = make_env(config) if env is None else env
         if hasattr(self.env, "num_envs"):
-            raise UnsupportedSpace("env: is a vector environment; hand over a single one")
+            raise UnsupportedSpace("env: is a vector environment; load_agents takes it, with as many seeds")
         self.env_id = config.env if env is None else _id_of(env)
         self.criterion = criterion_of(config, self.env.spec)
-        self._repeat = config.action_repeat
+        self.repeat = config.action_repeat
         self._seed = seed
         self._owned = env is None
 
+    def seed_of(self, episode: int) -> int:
+        """The seed with which the environment begins an episode."""
+        sequence = np.random.SeedSequence([self._seed, zlib.crc32(b"plant"), episode])
+        return int(sequence.generate_state(1)[0] >> 1)
+
     def reset(self, episode: int) -> Any:
         """Begin an episode; returns its first observation."""
-        sequence = np.random.SeedSequence([self._seed, zlib.crc32(b"plant"), episode])
-        observation, _ = self.env.reset(seed=int(sequence.generate_state(1)[0] >> 1))
+        observation, _ = self.env.reset(seed=self.seed_of(episode))
         return observation
 
     def exchange(self, action: Any) -> Outcome:
@@ -49,9 +53,9 @@ class Plant:
         Raises `PlantError` for a reward that is no finite number.
         """
         total, n_steps, ended = 0.0, 0, False
-        while not ended and n_steps < self._repeat:
+        while not ended and n_steps < self.repeat:
             observation, reward, terminated, truncated, _ = self.env.step(action)
-            total, n_steps, ended = total + _number(reward), n_steps + 1, terminated or truncated
+            total, n_steps, ended = total + number(reward), n_steps + 1, terminated or truncated
         return Outcome(observation, total, bool(terminated), bool(truncated), n_steps)
 
     def replay(self, episode: int, actions: list[Any]) -> Any:
@@ -63,11 +67,13 @@ class Plant:
         for n, action in enumerate(actions):
             outcome = self.exchange(action)
             observation = outcome.observation
-            if outcome.terminated or outcome.truncated:
-                raise PlantError(
-                    f"{self.env_id}: episode {episode} ended at action {n + 1} of {len(actions)} when replayed"
-                )
+            if outcome.ended:
+                raise self.ended_early(episode, n, len(actions))
         return observation
+
+    def ended_early(self, episode: int, n: int, total: int) -> PlantError:
+        """What to say of an episode that ended when it was replayed."""
+        return PlantError(f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed")
 
     def close(self) -> None:
         """Close the environment if it was made here."""
@@ -101,7 +107,8 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
         raise BadInput(f"{config.env}: could not be made: {type(error).__name__}: {error}") from error
 
 
-def _number(reward: Any) -> float:
+def number(reward: Any) -> float:
+    """A reward as a number. Raises `PlantError` for what is none, or not finite."""
     try:
         number = float(reward)
     except (TypeError, ValueError):

@@ -98,6 +98,11 @@ class Engine:
         """The value of a named scalar."""
         return float(self._f8[self._linked.signals[name]])
 
+    def place(self, name: str) -> int:
+        """Where in its pool a named array or scalar begins."""
+        named = self._linked.named
+        return named[name].offset if name in named else self._linked.signals[name]
+
     @property
     def tick(self) -> int:
         """Control steps run so far."""

@@ -74,6 +74,19 @@ def test_a_copy_does_what_the_network_alone_would_do(n):
     assert sum(len(ids) for ids, _ in alone[0][:-1]) > 20
 
 
+def test_nothing_of_a_copys_state_differs_from_the_networks_not_even_counters():
+    net, copied = network(), network()
+    net.run(*given(0, 99))
+    copied.run(*given(0, 99))
+    batch = copied.batch(2)
+    for tick in range(1, 11):
+        spikes, reward = given(tick, 0)
+        net.run(spikes, reward)
+        batch.run([spikes, None], [reward, 0.0])
+    pools = net.build().engine.pools
+    assert {name for name, pool in pools.items() if pool.tobytes() != batch._pools[name][0].tobytes()} == set()
+
+
 def test_seeds_give_each_copy_its_own_noise():
     def run(seeds: list[int] | None) -> list[Any]:
         batch = network().batch(3, seeds)

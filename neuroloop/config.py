@@ -74,6 +74,11 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
     return config
 
 
+def table(data: Mapping[str, Any], struct: Any) -> Any:
+    """Validate a table of any file of ours as `struct`. Raises `ConfigError` with the path of the bad key."""
+    return _convert(dict(data), struct, "")
+
+
 def to_toml(config: AgentConfig) -> str:
     """The whole configuration, defaults included, as TOML text."""
     kind = next(name for name, struct in KINDS.items() if isinstance(config, struct))

@@ -19,6 +19,7 @@ from ..errors import BadInput, NeuroloopError
 
 FORMAT = 1
 HEAD = "neuroloop study"  # key of the first line
+START = f'{{"{HEAD}'.encode()
 
 
 class Journal:
@@ -33,10 +34,10 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a+b"):
                 pass
-            lines = path.read_bytes().split(b"\n")
+            content = path.read_bytes()
         except OSError as error:
             raise BadInput(f"{path}: cannot be written: {error.strerror}") from None
-        self._read([line for line in lines if line])
+        self._read(content)
 
     def begin(self, facts: Mapping[str, Any]) -> None:
         """Note a session: when it began, and what with."""
@@ -65,22 +66,16 @@ class Journal:
         except OSError as error:
             raise NeuroloopError(f"{self.path}: cannot be written: {error.strerror}") from None
 
-    def _read(self, lines: list[bytes]) -> None:
-        known = False
-        for n, text in enumerate(lines):
-            try:
-                line = json.loads(text)
-            except ValueError:
-                line = None
-            if n == 0 and len(lines) > 1 and not _is_head(line):
-                raise BadInput(f"{self.path}: is not a journal of ours; move it away")
-            if _is_head(line):
-                known = True
-                self._check(line)
-            elif known and _is_run(line):
-                self.rows[line["key"]] = line["row"]
-            else:
-                self.damaged += 1
+    def _read(self, content: bytes) -> None:
+        lines = [_parsed(text) for text in content.split(b"\n") if text]
+        heads = [line for line in lines if _is_head(line)]
+        if not heads and not (content.startswith(START) or START.startswith(content)):
+            raise BadInput(f"{self.path}: is not a journal of ours; move it away")
+        for head in heads:
+            self._check(head)
+        runs = [line for line in lines if _is_run(line)]
+        self.rows = {line["key"]: line["row"] for line in runs}
+        self.damaged = len(lines) - len(heads) - len(runs)
 
     def _check(self, head: dict[str, Any]) -> None:
         if head[HEAD] != self.suite:
@@ -108,12 +103,21 @@ def _torn(file: Any) -> bool:
     return torn
 
 
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def _is_head(line: Any) -> bool:
     return isinstance(line, dict) and HEAD in line
 
 
 def _is_run(line: Any) -> bool:
-    return isinstance(line, dict) and isinstance(line.get("key"), str) and isinstance(line.get("row"), dict)
+    if not isinstance(line, dict) or not isinstance(line.get("row"), dict):
+        return False
+    return isinstance(line.get("key"), str) and line["key"].count("/") > 2
 
 
 def _parts(key: str) -> tuple[str, str, str]:

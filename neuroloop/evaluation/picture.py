@@ -59,7 +59,9 @@ def _panel(panel: Any, groups: Sequence[Group], colours: dict[str, str]) -> None
         if not rows:
             continue
         curves = on_axis([row["curve"] for row in rows], axis)
-        panel.plot(axis / 1e3, curves.T, color=colour, linewidth=0.7, alpha=0.35 if len(rows) > 3 else 0.5)
+        ended = axis > np.array([row["curve"][0][-1] for row in rows])[:, None]
+        alone = np.where(ended, np.nan, curves)
+        panel.plot(axis / 1e3, alone.T, color=colour, linewidth=0.7, alpha=0.35 if len(rows) > 3 else 0.5)
         full = ~np.isnan(curves).any(axis=0)
         middle = iqm(curves[:, full].T)
         panel.plot(axis[full] / 1e3, middle, color=colour, linewidth=2.2, solid_capstyle="round")

@@ -87,7 +87,7 @@ def row_of(job: Job, outcome: Outcome) -> dict[str, Any]:
         "final_mean": float(means_of(returns)[-1]) if returns else None, "held_worst": window,
         "auc": area_of(returns, lengths, job.area), "us_per_step": outcome.cpu_s / per_step * 1e6,
         "spikes_per_step": None if outcome.spikes is None else outcome.spikes / per_step,
-        "error": outcome.error, "curve": curve_of(returns, lengths, solved_at),
+        "error": outcome.error, "curve": [*curve_of(returns, lengths, solved_at)],
     }  # fmt: skip
 
 

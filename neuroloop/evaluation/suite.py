@@ -68,7 +68,12 @@ def plan_of(
     if not quick:
         return Plan(suite, chosen, seeds, HOLD, agents, baselines, target)
     short = {
-        name: msgspec.structs.replace(task, limit=min(task.limit, QUICK_LIMIT), agents=task.agents[:1])
+        name: msgspec.structs.replace(
+            task,
+            limit=min(task.limit, QUICK_LIMIT),
+            area=min(task.area or task.limit, QUICK_LIMIT),
+            agents=task.agents[:1],
+        )
         for name, task in chosen.items()
     }
     return Plan(suite, short, seeds[:2], 0, agents, min(baselines, 1), target)
@@ -80,8 +85,9 @@ def bundles_of(plan: Plan) -> list[Bundle]:
     for name, task in plan.tasks.items():
         plant = plant_of(task)
         bundles.append(_random(plan, name, task, plant))
-        for agent in dict.fromkeys(plan.agents or task.agents):
-            bundles.append(_ours(plan, name, task, plant, agent))
+        ours = [_ours(plan, name, task, plant, agent) for agent in dict.fromkeys(plan.agents or task.agents)]
+        _refuse_twins(name, [bundle.agent for bundle in ours])
+        bundles += ours
         if plan.baseline_seeds:
             bundles += [_baseline(plan, name, task, plant, algorithm) for algorithm in _algorithms(plant.env)]
     return bundles
@@ -124,6 +130,13 @@ def _ours(plan: Plan, name: str, task: Task, plant: PlantConfig, agent: str) -> 
     job = Job(name, found, 0, settings, task.limit, plan.hold, task.area or task.limit, made_with, seconds=task.seconds)
     jobs = [job._replace(seed=seed) for seed in plan.seeds]
     return Bundle(name, found, plant, task.target, jobs, main=agent == task.agents[0])
+
+
+def _refuse_twins(task: str, agents: Sequence[str]) -> None:
+    """Figures are told apart by the agents' names."""
+    for agent in agents:
+        if agents.count(agent) > 1:
+            raise BadInput(f"task {task!r}: two agents are called {agent!r}; rename a file")
 
 
 def _random(plan: Plan, name: str, task: Task, plant: PlantConfig) -> Bundle:

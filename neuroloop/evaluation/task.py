@@ -37,7 +37,7 @@ class Task(Settings, frozen=True, kw_only=True):
     """An environment, the agents that learn it, and what counts as solving it."""
 
     env: str  # a Gymnasium id, or module:id
-    arguments: dict[str, Any] = {}  # noqa: RUF012
+    arguments: dict[str, Any] = msgspec.field(default_factory=dict)
     criterion: Number | None = None  # mean of 100 training returns; absent: the environment's reward_threshold
     agents: tuple[str, ...] = ("default",)  # names or files; targets are for the first
     limit: Count = 100_000  # environment steps after which a seed counts as not solved

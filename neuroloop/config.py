@@ -18,6 +18,7 @@ from .errors import ConfigError, unknown
 from .settings import AgentConfig, RandomConfig, SpikingConfig
 
 UNIONS = (typing.Union, types.UnionType)
+Table = typing.TypeVar("Table", bound=msgspec.Struct)
 KINDS: dict[str, type[SpikingConfig] | type[RandomConfig]] = {"spiking": SpikingConfig, "random": RandomConfig}
 
 
@@ -26,12 +27,7 @@ def read(path: Path, overrides: Iterable[str] = (), env: str | None = None) -> A
 
     Another environment has its own arguments and criterion. Raises `ConfigError` with the path of the bad key.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    data = read_toml(path)
     plant = data.get("plant", {})
     if env is not None and isinstance(plant, dict) and plant.get("env") != env:
         data["plant"] = {key: value for key, value in plant.items() if key not in ("arguments", "criterion")} | {
@@ -40,6 +36,16 @@ def read(path: Path, overrides: Iterable[str] = (), env: str | None = None) -> A
     for override in overrides:
         apply(data, override)
     return from_dict(data)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as nested tables. Raises `ConfigError` saying where it is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def apply(data: dict[str, Any], override: str) -> None:
@@ -74,9 +80,10 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
     return config
 
 
-def table(data: Mapping[str, Any], struct: Any) -> Any:
-    """Validate a table of any file of ours as `struct`. Raises `ConfigError` with the path of the bad key."""
-    return _convert(dict(data), struct, "")
+def table(data: Mapping[str, Any], struct: type[Table]) -> Table:
+    """Validate a dictionary as a table of another kind of file. Raises `ConfigError` with the path of the bad key."""
+    converted: Table = _convert(dict(data), struct, "")
+    return converted
 
 
 def to_toml(config: AgentConfig) -> str:

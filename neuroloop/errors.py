@@ -39,6 +39,11 @@ class MissingExtra(BadInput):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f'{what} needs the "{extra}" extra: pip install "neuroloop[{extra}]"')
+        self._made_of = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """What is raised in another process arrives here."""
+        return MissingExtra, self._made_of
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from . import bench, evaluate, listing, run
+from . import bench, evaluate, listing, run, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("bench")(bench.bench)
+app.command("sweep")(sweep.sweep)
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)

@@ -38,7 +38,9 @@ Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each task."
 FirstSeed = Annotated[
     int, typer.Option("--first-seed", min=0, help="The first of them; none from 6000 on was used for tuning.")
 ]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes at a time.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Processes at a time. Default: 1, or a cluster's workers.")
+]
 Cluster = Annotated[
     str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler instead, tcp://host:8786.")
 ]
@@ -64,7 +66,7 @@ def bench(
     quick: Quick = False,
     seeds: Seeds = 5,
     first_seed: FirstSeed = 8000,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     cluster: Cluster = None,
     task: Names = None,
     agent: Agents = None,
@@ -119,11 +121,11 @@ def _check_place(path: Path) -> None:
     check_place(path)
 
 
-def _learn(plan: Plan, jobs: int, cluster: str | None, fresh: bool) -> list[Group]:
+def _learn(plan: Plan, jobs: int | None, cluster: str | None, fresh: bool) -> list[Group]:
     """Do what the journal does not hold yet."""
     from ..evaluation.figures import machine
     from ..evaluation.journal import Journal, put_aside
-    from ..evaluation.made_with import code_of
+    from ..evaluation.made_with import OURS, code_of
     from ..evaluation.progress import watcher
     from ..evaluation.study import Study
     from ..evaluation.suite import bundles_of, groups_of, journal_path
@@ -139,7 +141,7 @@ def _learn(plan: Plan, jobs: int, cluster: str | None, fresh: bool) -> list[Grou
         print(f"{apart} runs were made with other settings, versions or code: they are made anew", file=sys.stderr)
     if journal.damaged:
         print(f"{path}: {journal.damaged} lines were cut short: their runs are made anew", file=sys.stderr)
-    journal.begin({"code": code_of(), "machine": machine()})
+    journal.begin({"code": code_of(*OURS), "machine": machine()})
     try:
         Study(journal, watcher(sys.stderr), jobs, cluster).rows(wanted)
     except KeyboardInterrupt:

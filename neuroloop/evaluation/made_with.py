@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..checkpoint import facts_of_versions
 
 APART = ("cli", "evaluation", "view")  # rooms of neuroloop that no run depends on
+OURS = ("neuroloop", "neuroloop_envs")
 WORLDS = {"pybullet_envs_gymnasium": ("pybullet", "pybullet-envs-gymnasium"), "neuroloop": ("pybullet",)}
 
 
@@ -22,16 +24,16 @@ def versions_of(env: str, baseline: bool = False) -> dict[str, str]:
     return facts_of_versions() | {name: _version(name) for name in packages}
 
 
-def code_of(*modules: str) -> str:
-    """A digest of the source of our packages, but for what no run depends on, or of the single modules named."""
-    files = [Path(str(import_module(name).__file__)) for name in modules] or _sources("neuroloop", "neuroloop_envs")
+@functools.cache
+def code_of(*packages: str) -> str:
+    """A digest of the source of packages, but for what no run depends on."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in _sources(packages):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _sources(*packages: str) -> Iterable[Path]:
+def _sources(packages: Iterable[str]) -> Iterator[Path]:
     for package in packages:
         folder = Path(str(import_module(package).__file__)).parent
         for file in sorted(folder.rglob("*.py")):

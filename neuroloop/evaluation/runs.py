@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import multiprocessing
 import os
-import threading
 import time
 import tomllib
 import traceback
@@ -27,7 +25,6 @@ from .quiet import stdout_to_stderr
 
 WARM_STEPS = 2_500  # environment steps of a throw-away agent, which load and compile what is timed afterwards
 _warmed: set[str] = set()
-_watched: list[threading.Thread] = []
 
 
 class Job(NamedTuple):
@@ -67,7 +64,6 @@ class Outcome(NamedTuple):
 
 def run(job: Job) -> dict[str, Any]:
     """Do it; returns a row that is ready for JSON. Whatever goes wrong is the row's `error`."""
-    _end_with_parent()
     with stdout_to_stderr():
         return row_of(job, _baseline(job) if job.baseline else _learn(job))
 
@@ -173,17 +169,3 @@ def _ends(lengths: list[int]) -> list[int]:
         total += length
         ends.append(total)
     return ends
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever: end it."""
-    parent = multiprocessing.parent_process()
-    if parent is None or _watched:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    _watched.append(threading.Thread(target=watch, daemon=True))
-    _watched[0].start()

@@ -6,8 +6,8 @@ down known runs only. Each of these is run once more by itself; one that dies ag
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
@@ -18,44 +18,59 @@ from ..errors import NeuroloopError
 from .journal import Journal
 from .progress import Watcher
 from .runs import Job, failed, run
-from .workers import workers
+from .workers import at_once, workers
 
 Row = dict[str, Any]
+POLL = 0.5  # s between looks at whether a cluster grew
 DIED = "its process died twice, the second time running nothing else: out of memory, or the environment crashed"
 
 
 class Study:
     """Runs jobs that a journal does not hold yet."""
 
-    def __init__(self, journal: Journal, watcher: Watcher, n_workers: int, cluster: str | None = None) -> None:
+    def __init__(
+        self, journal: Journal, watcher: Watcher, n_jobs: int | None = None, cluster: str | None = None
+    ) -> None:
+        """`n_jobs` run at a time: by default one, or as many as `cluster` has workers."""
         self._journal, self._watcher = journal, watcher
-        self._n_workers, self._cluster = n_workers, cluster
+        self._n_jobs, self._cluster = n_jobs, cluster
 
     def rows(self, jobs: Iterable[Job]) -> list[Row]:
-        """The row of every job, in the order of `jobs`; what is missing is run."""
+        """The row of every job, in the order of `jobs`; what is missing is run. Raises `NeuroloopError` if that cannot be."""
         jobs = list(jobs)
         missing = {job.key: job for job in jobs if job.key not in self._journal.rows}
         queue = deque(sorted(missing.values(), key=lambda job: -job.seconds))
         self._watcher.begin(len(jobs) - len(queue), len(jobs), sum(job.seconds for job in queue))
         try:
             while queue:
-                for job in self._work(queue, self._n_workers):
-                    self._watcher.say(f"{_name(job)}: a process died while it ran; it runs again, alone")
-                    if self._work(deque([job]), 1):
-                        self._finish(job, failed(job, DIED))
+                self._empty(queue)
+        except CancelledError:
+            raise NeuroloopError("the cluster's scheduler is gone; the same command goes on") from None
         finally:
             self._watcher.end()
         return [self._journal.rows[job.key] for job in jobs]
 
-    def _work(self, queue: deque[Job], n_workers: int) -> list[Job]:
+    def _empty(self, queue: deque[Job]) -> None:
+        """Run what is queued, or as much as one pool stands; suspects run once more, each alone."""
+        before = len(queue)
+        suspects = self._work(queue, self._n_jobs)
+        for job in suspects:
+            self._watcher.say(f"{_name(job)}: a process died while it ran; it runs again, alone")
+            if self._work(deque([job]), 1):
+                self._finish(job, failed(job, DIED))
+        if len(queue) == before:
+            raise NeuroloopError("processes for runs die before they begin; is there memory for them?")
+
+    def _work(self, queue: deque[Job], n_jobs: int | None) -> list[Job]:
         """Run what is queued; returns early with the jobs that ran when a process died."""
         running: dict[Future[Row], Job] = {}
-        with _workers(min(n_workers, len(queue)), self._cluster) as pool:
-            room = len(queue) if self._cluster else n_workers
+        with workers(min(n_jobs or 1, len(queue)), self._cluster) as pool:
             while queue or running:
-                alive = self._hand_over(queue, running, pool, room)
+                alive = self._hand_over(queue, running, pool, at_once(pool, n_jobs))
                 self._watcher.running(len(running))
-                done, _ = wait(running, return_when=FIRST_COMPLETED if alive else ALL_COMPLETED)
+                if not running:
+                    time.sleep(POLL)  # a cluster whose workers are gone; others may come
+                done, _ = wait(running, POLL if alive else None, FIRST_COMPLETED if alive else ALL_COMPLETED)
                 died = [job for future in done if not self._take(future, job := running.pop(future))]
                 if died or not alive:  # the pool is broken: all that ran ended with it
                     wait(running)
@@ -86,28 +101,15 @@ class Study:
 
 
 def _row(future: Future[Row], job: Job) -> Row | None:
-    """What came of a run; None if its process died. Raises `NeuroloopError` if the cluster is gone."""
+    """What came of a run; None if its process died. Raises what a cluster says for all runs."""
     try:
         return future.result()
     except BrokenExecutor:
         return None
-    except CancelledError:
-        raise NeuroloopError("the cluster dropped the work: its scheduler is gone, or was restarted") from None
+    except (CancelledError, NeuroloopError):
+        raise
     except Exception as error:
         return failed(job, f"{type(error).__name__}: {error}")
-
-
-@contextmanager
-def _workers(n: int, cluster: str | None) -> Iterator[Executor]:
-    """The executor; if the block ends by an exception, its processes end with it instead of running to the end."""
-    before = set(multiprocessing.active_children())
-    try:
-        with workers(n, cluster) as pool:
-            yield pool
-    except BaseException:
-        for child in set(multiprocessing.active_children()) - before:
-            child.terminate()
-        raise
 
 
 @contextmanager

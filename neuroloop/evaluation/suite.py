@@ -15,7 +15,7 @@ from ..config import to_toml
 from ..errors import BadInput, MissingExtra, unknown
 from ..settings import PlantConfig, RandomConfig
 from .figures import Figure, Suite
-from .made_with import code_of, versions_of
+from .made_with import OURS, code_of, versions_of
 from .quiet import stdout_to_stderr
 from .runs import Job
 from .scores import Group, aggregates, comparisons, figures_of
@@ -149,7 +149,7 @@ def _random(plan: Plan, name: str, task: Task, plant: PlantConfig) -> Bundle:
 
 def _baseline(plan: Plan, name: str, task: Task, plant: PlantConfig, algorithm: str) -> Bundle:
     settings = to_toml(RandomConfig(plant=plant))
-    made_with = f"{versions_of(task.env, baseline=True)} {code_of('neuroloop_agents.sb3')}"
+    made_with = f"{versions_of(task.env, baseline=True)} {code_of('neuroloop_agents')}"
     job = Job(name, algorithm, 0, settings, task.limit, 0, task.area or task.limit, made_with, baseline=True)
     job = job._replace(seconds=task.seconds * SLOWER.get(algorithm, 10.0))
     jobs = [job._replace(seed=seed) for seed in plan.seeds[: plan.baseline_seeds]]
@@ -170,7 +170,7 @@ def _put(plant: PlantConfig, own: PlantConfig) -> PlantConfig:
 
 
 def _made_with(env: str) -> str:
-    return f"{versions_of(env)} {code_of()}"
+    return f"{versions_of(env)} {code_of(*OURS)}"
 
 
 def journal_path(suite: str) -> Path:

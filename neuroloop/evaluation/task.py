@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import msgspec
 
-from ..config import table
+from ..config import read_toml, table
 from ..errors import BadInput, ConfigError, MissingExtra, unknown
 from ..loop.plant import criterion_of, make_env
 from ..settings import Count, Fraction, Number, PlantConfig, Positive, Settings
@@ -66,15 +65,11 @@ def read_tasks(suite: str) -> tuple[str, Tasks]:
     path = Path(suite) if suite.endswith(".toml") else suites().get(suite)
     if path is None:
         raise BadInput(unknown("suite", suite, [*suites(), *OTHERS]))
+    data = read_toml(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        tasks: Tasks = table(data, Tasks)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
+        tasks = table(data, Tasks)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from None
     _check(tasks, path)
     return path.stem, tasks
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from neuroloop.errors import NeuroloopError
 from neuroloop.evaluation.journal import Journal
+from neuroloop.evaluation.runs import run
 from neuroloop.evaluation.study import DIED, Study
 
 from .conftest import job
@@ -20,6 +24,7 @@ class Notes:
         self.ended: list[str] = []
         self.said: list[str] = []
         self.most = 0
+        self.then: Callable[[], Any] = lambda: None  # what happens when a run ended
 
     def begin(self, done: int, total: int, weight: float) -> None:
         self.begun.append((done, total))
@@ -29,6 +34,7 @@ class Notes:
 
     def finished(self, text: str, weight: float) -> None:
         self.ended.append(text)
+        self.then()
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -87,3 +93,26 @@ def test_a_process_that_dies_once_is_forgiven() -> None:
     rows = runs.rows([job("random", "plant.arguments.what=die once", limit=100)])
     assert rows[0]["error"] is None
     assert len(notes.said) == 1
+
+
+def test_a_cluster_that_loses_a_worker_ends_with_the_same_figures(dask: Any) -> None:
+    pytest.importorskip("distributed")
+    jobs = [job("cartpole", env="CartPole-v1", seed=seed, limit=30_000) for seed in range(6)]
+    dask.start_worker("one")
+    dask.start_worker("two")
+    _, notes, journal = study()
+    notes.then = dask.workers["one"].kill
+    rows = Study(journal, notes, cluster=dask.address).rows(jobs)
+    assert dask.workers["one"].wait() != 0
+    assert notes.most == 2
+    assert [row | {"us_per_step": 0.0} for row in rows] == [run(wanted) | {"us_per_step": 0.0} for wanted in jobs]
+
+
+def test_a_cluster_that_is_gone_ends_the_study_which_keeps_what_is_there(dask: Any) -> None:
+    pytest.importorskip("distributed")
+    dask.start_worker("one")
+    _, notes, journal = study()
+    notes.then = dask.stop
+    with pytest.raises(NeuroloopError, match="the cluster's scheduler is gone; the same command goes on"):
+        Study(journal, notes, cluster=dask.address).rows([job(seed=seed, limit=20_000) for seed in range(4)])
+    assert len(journal.rows) == 1

@@ -103,7 +103,7 @@ def _draw(saved: optuna.Study, study: Study, report: dict[str, Any], path: Path)
     title = f"{study.agent} on {', '.join(study.settings.env)}"
     try:
         return str(draw_search(tried(saved), failed, study.space.logarithmic, less, title, path))
-    except (MissingExtra, ValueError):
+    except (MissingExtra, ValueError, OSError):
         return None
 
 

@@ -15,7 +15,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,9 @@ class Cluster(Executor):
 
     @property
     def n_workers(self) -> int:
-        """Workers at this moment; they may come and go."""
+        """Workers at this moment; they may come and go. Raises `CancelledError` once the scheduler is lost."""
+        if self._client.status not in ("running", "connecting"):
+            raise CancelledError
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:

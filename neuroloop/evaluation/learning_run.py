@@ -39,8 +39,8 @@ def learn(run: LearningRun) -> Row:
         with Agent(run.config, None, run.seed, run.name) as agent:
             progress = agent.learn(run.steps, stop_when_solved=run.stop_when_solved)
     except Exception as error:
-        return _row(run, error=f"{type(error).__name__}: {error}", cpu_s=time.process_time() - started)
-    return _row(
+        return row_of(run, error=f"{type(error).__name__}: {error}", cpu_s=time.process_time() - started)
+    return row_of(
         run,
         steps=progress.steps,
         episodes=len(progress.returns),
@@ -51,5 +51,6 @@ def learn(run: LearningRun) -> Row:
     )
 
 
-def _row(run: LearningRun, *, error: str | None = None, **figures: Any) -> Row:
+def row_of(run: LearningRun, *, error: str | None = None, **figures: Any) -> Row:
+    """A row of a run that ended or failed."""
     return {"env": run.config.plant.env, "seed": run.seed, "error": error} | figures

@@ -146,11 +146,11 @@ class SearchSpace:
             path: dimension.at(float(u)) for (path, dimension), u in zip(self.dimensions.items(), point, strict=True)
         }
 
-    def extremes(self) -> Iterator[str]:
-        """Each bound and each choice by itself, as an override."""
+    def extremes(self) -> Iterator[tuple[str, str]]:
+        """Each bound and each choice by itself: the setting and the override."""
         for path, dimension in self.dimensions.items():
             for value in dimension.extremes():
-                yield from overrides({path: value})
+                yield path, overrides({path: value})[0]
 
 
 def overrides(parameters: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from ..errors import ConfigError, NeuroloopError
-from .learning_run import LearningRun, Row, learn
+from .learning_run import LearningRun, Row, learn, row_of
 from .search_space import Parameters
 from .sweep_report import line_of
 from .sweep_settings import Study
@@ -66,6 +66,14 @@ class Search:
 
     def run(self, executor: Executor, at_once: Callable[[], int]) -> bool:
         """Run until every trial ended; False if told to stop. `at_once` says how many runs the executor takes."""
+        try:
+            return self._run(executor, at_once)
+        except BrokenProcessPool:
+            raise NeuroloopError("a worker process was killed, or out of memory; the same command goes on") from None
+        except CancelledError:
+            raise NeuroloopError("the cluster's scheduler is gone; the same command goes on") from None
+
+    def _run(self, executor: Executor, at_once: Callable[[], int]) -> bool:
         pending: dict[Future[Row], tuple[OpenTrial, LearningRun]] = {}
         waiting = False
         self._take_up()
@@ -75,13 +83,12 @@ class Search:
                 pending[executor.submit(learn, job[1])] = job
             if not pending and n_runs:
                 return True
-            if not pending:
-                time.sleep(POLL)
             if waiting != (n_runs == 0):
                 waiting = not waiting
                 self._report("no worker is left: waiting for one" if waiting else "a worker is there again")
-            done, _ = wait(pending, POLL, FIRST_COMPLETED)
-            for future in done:
+            if not pending:
+                time.sleep(POLL)
+            for future in wait(pending, POLL, FIRST_COMPLETED).done:
                 opened, run = pending.pop(future)
                 row = _result(future, run)
                 if not opened.closed:
@@ -162,14 +169,10 @@ class Search:
 
 
 def _result(future: Future[Row], run: LearningRun) -> Row:
-    """What a run's future holds. Raises `NeuroloopError` where the sweep cannot go on."""
+    """What a run's future holds, also if the job took several workers down. Raises where the sweep cannot go on."""
     try:
         return future.result()
-    except BrokenProcessPool:
-        raise NeuroloopError("a worker process was killed, or ran out of memory; the same command goes on") from None
-    except CancelledError:
-        raise NeuroloopError("the cluster's scheduler is gone; the same command goes on") from None
-    except NeuroloopError:
+    except (BrokenProcessPool, CancelledError, NeuroloopError):
         raise
-    except Exception as error:  # such as a job that took several workers down
-        return {"env": run.config.plant.env, "seed": run.seed, "error": f"{type(error).__name__}: {error}"}
+    except Exception as error:
+        return row_of(run, error=f"{type(error).__name__}: {error}")

@@ -12,6 +12,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from .. import config
+from ..errors import BadInput
 from ..view.search import Tried
 from .search_space import overrides
 from .sweep_settings import Study
@@ -71,7 +72,10 @@ def write_best(saved: optuna.Study, study: Study, path: Path) -> Path | None:
     best = complete(saved)
     if not best:
         return None
-    path.write_text(config.to_toml(study.agent_of(overrides(best[0].params))), encoding="utf-8")
+    try:
+        path.write_text(config.to_toml(study.agent_of(overrides(best[0].params))), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror}") from None
     return path
 
 

@@ -106,8 +106,7 @@ def read(path: Path) -> Study:
         study = Study(settings, name, base, space, settings.trials or space.n_points)
         if settings.sampler == "grid":
             space.check_grid()
-        for override in space.extremes():
-            study.agent_of([override])
+        _try_extremes(study)
         _try_environments(study)
     except BadInput as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -118,11 +117,13 @@ def _flat(table: dict[str, Any], prefix: str) -> dict[str, Any]:
     """`a.b = {…}` as TOML nests it and `"a.b" = {…}` become the same."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
-        if isinstance(value, dict) and value and all(isinstance(entry, dict) for entry in value.values()):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
+        nested = isinstance(value, dict) and value and not _says_a_range(value)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return flat
+
+
+def _says_a_range(table: dict[str, Any]) -> bool:
+    return any(key in Searched.__struct_fields__ and not isinstance(value, dict) for key, value in table.items())
 
 
 def _check(settings: SweepConfig) -> None:
@@ -146,6 +147,15 @@ def _check(settings: SweepConfig) -> None:
             )
     if settings.pruner == "median" and settings.seeds == 1:
         raise ConfigError("pruner: 'median' compares trials between their seeds, and needs more than one")
+
+
+def _try_extremes(study: Study) -> None:
+    """Each bound and each choice by itself is a setting that the agent may have."""
+    for path, override in study.space.extremes():
+        try:
+            study.agent_of([override])
+        except ConfigError as error:
+            raise ConfigError(f"search.{error}" if str(error).startswith(path) else f"search.{path}: {error}") from None
 
 
 def _try_environments(study: Study) -> None:

@@ -27,21 +27,36 @@ NAME = "sweep"  # of the study in its file
 BEGINNING = b'{"op_code"'
 
 
+class Journal(JournalFileBackend):
+    """Optuna's journal, saying where it is when the disk is full."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        try:
+            super().append_logs(logs)
+        except OSError as error:
+            raise _not_written(self._file_path, error) from None
+
+
 @contextmanager
 def open_storage(path: Path) -> Iterator[JournalStorage]:
     """The storage in `path`, made if missing. Raises `BadInput` if it cannot be used."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BadInput(f"{path}: another sweep is writing to this file; give --storage another one") from None
-            Path(f"{path}.lock").unlink(missing_ok=True)
-            _mend(path)
-            yield _journal(path)
+        file = path.open("ab")
     except OSError as error:
-        raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise _not_written(path, error) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput(f"{path}: another sweep is writing to this file; give --storage another one") from None
+        Path(f"{path}.lock").unlink(missing_ok=True)
+        _mend(path)
+        yield _journal(path)
+
+
+def _not_written(path: Path | str, error: OSError) -> BadInput:
+    return BadInput(f"{path}: cannot be written: {error.strerror}")
 
 
 def _mend(path: Path) -> None:
@@ -57,7 +72,7 @@ def _mend(path: Path) -> None:
 def _journal(path: Path) -> JournalStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        return JournalStorage(JournalFileBackend(str(path)))
+        return JournalStorage(Journal(str(path)))
     except Exception as error:  # Optuna trusts its files, so anything may come
         raise BadInput(f"{path}: is damaged: {error!r}; keep it aside and give --storage another one") from None
 

@@ -51,12 +51,13 @@ class Dask:
             process.wait()
 
     def _start(self, *words: str, source: Path = ROOT) -> subprocess.Popen[bytes]:
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join(str(source / part) for part in ("", "envs", "agents"))
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", *words], env=environment, cwd=self._folder, stderr=subprocess.DEVNULL
-        )
+        command = [sys.executable, "-m", "dask", *words]
+        return subprocess.Popen(command, env=self.environment(source), cwd=self._folder, stderr=subprocess.DEVNULL)
+
+    @staticmethod
+    def environment(source: Path = ROOT) -> dict[str, str]:
+        """Variables with which a process imports neuroloop from `source`."""
+        return os.environ | {"PYTHONPATH": os.pathsep.join(str(source / part) for part in ("", "envs", "agents"))}
 
     @staticmethod
     def _answers(port: int) -> bool:

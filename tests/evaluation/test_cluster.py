@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, as_completed
@@ -46,6 +49,30 @@ def test_a_study_completes_with_the_same_figures_when_a_worker_is_killed_in_the_
         assert at_once(executor, None) == 1
     assert there == here
     assert dask.names() == ["a"]
+
+
+def test_a_sweep_on_a_cluster_finds_what_it_finds_here(dask: Any, tmp_path: Path) -> None:
+    study = """
+        agent = "random"
+        trials = 5
+        sampler = "random"
+        objective.kind = "area"
+        env.CartPole-v1.steps = 500
+        search.plant.action_repeat = { low = 1, high = 9 }
+    """
+    dask.start_worker("a")
+    dask.start_worker("b")
+    best = []
+    for name, options in (("here", ()), ("there", ("--cluster", dask.address))):
+        (tmp_path / f"{name}.toml").write_text(study)
+        command = [sys.executable, "-m", "neuroloop", "sweep", f"{name}.toml", "--json", *options]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=dask.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        best.append([(trial["trial"], trial["value"]) for trial in json.loads(done.stdout)["best"]])
+    assert best[0] == best[1]
+    assert len(best[0]) == 5
 
 
 def test_workers_with_other_code_or_with_threads_are_refused_by_name(dask: Any, tmp_path: Path) -> None:

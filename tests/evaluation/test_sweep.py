@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
@@ -244,6 +245,18 @@ def test_half_a_last_line_and_a_lock_without_owner_are_put_right(swept: Callable
     (tmp_path / "study.trials.lock").symlink_to(place)
     assert swept().report["complete"] == 6
     assert place.read_bytes().startswith(whole)
+
+
+def test_a_disk_that_fills_up_is_named_and_loses_nothing(swept: Callable[..., Swept], tmp_path: Path) -> None:
+    swept(trials=2)
+    place, before = tmp_path / "study.trials", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (place.stat().st_size + 700, before[1]))
+    try:
+        with pytest.raises(BadInput, match=r"study\.trials: cannot be written: File too large"):
+            swept()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert swept().report["complete"] == 6
 
 
 def test_one_sweep_at_a_time_writes_to_a_file(swept: Callable[..., Swept], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -16,12 +17,13 @@ OURS = ("neuroloop", "neuroloop_envs")
 WORLDS = {"pybullet_envs_gymnasium": ("pybullet", "pybullet-envs-gymnasium"), "neuroloop": ("pybullet",)}
 
 
-def versions_of(env: str, baseline: bool = False) -> dict[str, str]:
-    """Versions that a run on `env` depends on."""
+def made_with(env: str, *, baseline: bool = False) -> str:
+    """All that a run of ours on `env`, or of a baseline, depends on beside its settings."""
     packages = WORLDS.get(env.partition(":")[0].partition("/")[0], ())
     if baseline:
         packages = (*packages, "stable-baselines3", "torch")
-    return facts_of_versions() | {name: _version(name) for name in packages}
+    versions = facts_of_versions() | {name: _version(name) for name in packages}
+    return f"{versions} {code_of('neuroloop_agents') if baseline else code_of(*OURS)} {_code_of_world(env)}"
 
 
 @functools.cache
@@ -39,6 +41,14 @@ def _sources(packages: Iterable[str]) -> Iterator[Path]:
         for file in sorted(folder.rglob("*.py")):
             if file.relative_to(folder).parts[0] not in APART:
                 yield file
+
+
+def _code_of_world(env: str) -> str:
+    """A digest of the module of a `module:id`, if it is a single file, such as one of the user's."""
+    module = env.rpartition(":")[0]
+    spec = importlib.util.find_spec(module) if module else None
+    file = Path(spec.origin or "") if spec else Path()
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
 
 
 def _version(package: str) -> str:

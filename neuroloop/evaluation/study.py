@@ -97,7 +97,7 @@ class Study:
 
     def _finish(self, job: Job, row: Row) -> None:
         self._journal.add(job.key, row)
-        self._watcher.finished(f"{_name(job)}: {_summary(row)}", job.seconds)
+        self._watcher.finished(f"{_name(job)}: {_summary(job, row)}", job.seconds)
 
 
 def _row(future: Future[Row], job: Job) -> Row | None:
@@ -126,9 +126,11 @@ def _name(job: Job) -> str:
     return f"{job.task} {job.agent} seed {job.seed}"
 
 
-def _summary(row: Row) -> str:
+def _summary(job: Job, row: Row) -> str:
     if row["error"] is not None:
         return f"FAILED: {row['error']}"
+    if job.episodes is not None:
+        return f"mean {row['final_mean']:.5g} of {job.episodes} episodes"
     at = "not solved" if row["solved_at_step"] is None else f"solved at {row['solved_at_step']}"
     held = "" if row["held_worst"] is None else f", {row['held_worst']:.5g} at worst afterwards"
     final = "" if row["final_mean"] is None else f", mean {row['final_mean']:.5g}"

@@ -15,7 +15,7 @@ from ..config import to_toml
 from ..errors import BadInput, MissingExtra, unknown
 from ..settings import PlantConfig, RandomConfig
 from .figures import Figure, Suite
-from .made_with import OURS, code_of, versions_of
+from .made_with import made_with
 from .quiet import stdout_to_stderr
 from .runs import Job
 from .scores import Group, aggregates, comparisons, figures_of
@@ -125,9 +125,8 @@ def _ours(plan: Plan, name: str, task: Task, plant: PlantConfig, agent: str) -> 
             Agent(config).close()
     except BadInput as error:
         raise BadInput(f"task {name!r}, agent {found!r}: {error}") from None
-    settings = to_toml(config)
-    made_with = _made_with(task.env)
-    job = Job(name, found, 0, settings, task.limit, plan.hold, task.area or task.limit, made_with, seconds=task.seconds)
+    area, depends = task.area or task.limit, made_with(task.env)
+    job = Job(name, found, 0, to_toml(config), task.limit, plan.hold, area, depends, seconds=task.seconds)
     jobs = [job._replace(seed=seed) for seed in plan.seeds]
     return Bundle(name, found, plant, task.target, jobs, main=agent == task.agents[0])
 
@@ -141,7 +140,7 @@ def _refuse_twins(task: str, agents: Sequence[str]) -> None:
 
 def _random(plan: Plan, name: str, task: Task, plant: PlantConfig) -> Bundle:
     job = Job(
-        name, "random", 0, to_toml(RandomConfig(plant=plant)), task.limit, 0, task.limit, _made_with(task.env),
+        name, "random", 0, to_toml(RandomConfig(plant=plant)), task.limit, 0, task.limit, made_with(task.env),
         episodes=RANDOM_EPISODES, seconds=task.seconds / 5,
     )  # fmt: skip
     return Bundle(name, "random", plant, Target(), [job])
@@ -149,8 +148,8 @@ def _random(plan: Plan, name: str, task: Task, plant: PlantConfig) -> Bundle:
 
 def _baseline(plan: Plan, name: str, task: Task, plant: PlantConfig, algorithm: str) -> Bundle:
     settings = to_toml(RandomConfig(plant=plant))
-    made_with = f"{versions_of(task.env, baseline=True)} {code_of('neuroloop_agents')}"
-    job = Job(name, algorithm, 0, settings, task.limit, 0, task.area or task.limit, made_with, baseline=True)
+    depends = made_with(task.env, baseline=True)
+    job = Job(name, algorithm, 0, settings, task.limit, 0, task.area or task.limit, depends, baseline=True)
     job = job._replace(seconds=task.seconds * SLOWER.get(algorithm, 10.0))
     jobs = [job._replace(seed=seed) for seed in plan.seeds[: plan.baseline_seeds]]
     return Bundle(name, algorithm, plant, Target(), jobs, baseline=True)
@@ -167,10 +166,6 @@ def _algorithms(env: str) -> Sequence[str]:
 def _put(plant: PlantConfig, own: PlantConfig) -> PlantConfig:
     """The task's environment and criterion, with how the agent acts on it."""
     return msgspec.structs.replace(own, env=plant.env, arguments=plant.arguments, criterion=plant.criterion)
-
-
-def _made_with(env: str) -> str:
-    return f"{versions_of(env)} {code_of(*OURS)}"
 
 
 def journal_path(suite: str) -> Path:

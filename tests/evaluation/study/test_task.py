@@ -151,3 +151,17 @@ def test_a_suite_measured_has_figures_for_every_agent_and_a_row_for_every_run() 
         (agent, seed) for agent in ("default", "cartpole") for seed in (10, 11)
     ]
     assert all("curve" not in row for row in suite.rows)
+
+
+def test_a_world_of_your_own_that_changed_makes_other_runs(folder: Path) -> None:
+    tasks = read_tasks(mine('[task.bad]\nenv = "bad_world:Bad-v0"\nlimit = 300'))[1]
+
+    def keys() -> set[str]:
+        plan = plan_of("mine", tasks, (), range(2), False, ("random",), 0)
+        return {job.key for bundle in bundles_of(plan) for job in bundle.jobs}
+
+    before = keys()
+    assert keys() == before
+    with (folder / "bad_world.py").open("a") as file:
+        file.write("# another thought\n")
+    assert keys().isdisjoint(before)

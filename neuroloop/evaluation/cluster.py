@@ -46,7 +46,7 @@ class Cluster(Executor):
         """Workers at this moment; they may come and go. Raises `CancelledError` once the scheduler is lost."""
         if self._client.status not in ("running", "connecting"):
             raise CancelledError
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+        return len(self._client.scheduler_info(n_workers=-1).get("workers", ()))
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._executor.submit(_on_worker, self._facts, function, args, kwargs)

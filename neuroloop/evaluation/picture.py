@@ -16,7 +16,7 @@ from .statistics import iqm
 OURS = ("#1f5fa8", "#2a9d8f", "#7a5ea8", "#5c6b73")
 BASELINES = ("#d9772b", "#c0504d", "#b8860b", "#a0527f")
 POINTS = 400  # of an axis
-COLUMNS = 3
+COLUMNS = {1: 1, 2: 2, 4: 2}  # by the number of tasks; else 3
 
 
 def draw(groups: Sequence[Group], path: Path) -> Path:
@@ -28,7 +28,7 @@ def draw(groups: Sequence[Group], path: Path) -> Path:
         raise MissingExtra("learning curves as a picture", "plot") from None
 
     tasks, colours = list(dict.fromkeys(group.task for group in groups)), _colours(groups)
-    n_columns = min(COLUMNS, len(tasks))
+    n_columns = COLUMNS.get(len(tasks), 3)
     n_rows = -(-len(tasks) // n_columns)
     figure = Figure(figsize=(4.2 * n_columns + 0.4, 3.0 * n_rows + 0.5), dpi=150, layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()

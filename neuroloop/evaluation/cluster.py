@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,8 @@ def connect(address: str) -> Iterator[Cluster]:
         try:
             yield cluster
         except BaseException:
-            cluster.shutdown(wait=False)
+            with suppress(Exception):  # a client that lost its scheduler cannot tell it to drop the work
+                cluster.shutdown(wait=False)
             raise
         cluster.shutdown()
     finally:
@@ -111,10 +112,11 @@ def _wait_for_a_worker(address: str) -> None:
 
 def _identity(address: str) -> dict[str, Any]:
     """What the scheduler says of itself."""
-    from distributed import rpc
+    from distributed import Security, rpc
 
     async def ask() -> Any:
-        scheduler = rpc(address, timeout=ANSWER)
+        certificates = Security().get_connection_args("client")  # from Dask's own settings
+        scheduler = rpc(address, timeout=ANSWER, connection_args=certificates)
         try:
             return await asyncio.wait_for(scheduler.identity(), ANSWER)
         finally:
@@ -126,7 +128,8 @@ def _identity(address: str) -> dict[str, Any]:
         raise BadInput(f"--cluster {address}: {error}; see docs/clusters.md") from None
     except Exception as error:
         raise BadInput(
-            f"--cluster {address}: something listens there, but not as a Dask scheduler: {error or 'no answer'}"
+            f"--cluster {address}: does not answer as a Dask scheduler: {error or 'silence'}; "
+            "is it one, by tcp or tls, with the same certificates?"
         ) from None
     if answer.get("type") != "Scheduler":
         raise BadInput(f"--cluster {address}: is a {answer.get('type')}, not a scheduler")

@@ -16,7 +16,7 @@ from ..errors import BadInput
 from ..view.search import Tried
 from .search_space import overrides
 from .sweep_settings import Study
-from .sweep_trial import rows_of
+from .sweep_trial import rows_of, scores_of
 
 SHOWN = 5  # best trials
 WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -39,8 +39,15 @@ def line_of(trial: FrozenTrial, saved: optuna.Study, study: Study) -> str:
     best = complete(saved)
     what = "pruned" if trial.state == TrialState.PRUNED else f"{_value(trial):.4g}"
     beside = f", best {_value(best[0]):.4g} (trial {best[0].number})" if best else ""
-    solved = [row["solved_at_step"] is not None for row in rows_of(trial.user_attrs).values()]
-    return f"trial {trial.number}: {what}, {sum(solved)} of {len(solved)} solved{beside}; {settings}"
+    return f"trial {trial.number}: {what}{_solved(study, trial)}{beside}; {settings}"
+
+
+def _solved(study: Study, trial: FrozenTrial) -> str:
+    """How many runs solved their environment, if that was asked for."""
+    rows = rows_of(trial.user_attrs).values()
+    if study.settings.objective.kind != "steps":
+        return ""
+    return f", {sum(row['solved_at_step'] is not None for row in rows)} of {len(rows)} solved"
 
 
 def report_of(saved: optuna.Study, study: Study, interrupted: bool) -> dict[str, Any]:
@@ -56,7 +63,7 @@ def report_of(saved: optuna.Study, study: Study, interrupted: bool) -> dict[str,
         "trials": study.trials, **counts, "interrupted": interrupted,
         "tuning_seeds": [settings.first_seed, settings.first_seed + settings.seeds - 1],
         "own_value": own[0] if own else None,
-        "best": [_facts(trial) for trial in best[:SHOWN]],
+        "best": [_facts(trial, study) for trial in best[:SHOWN]],
         "failures": {str(t.number): t.user_attrs["error"] for t in trials if t.state == TrialState.FAIL},
         "importances": _importances(saved),
     }  # fmt: skip
@@ -96,10 +103,9 @@ def text_of(report: dict[str, Any]) -> str:
     if report["own_value"] is not None:
         lines.append(f"as it is    {report['own_value']:.4g} (trial 0)")
     for trial in report["best"]:
-        lines.append(
-            f"trial {trial['trial']:<5d} {trial['value']:.4g}, {trial['solved']} of {trial['runs']} solved; "
-            f"{' '.join(trial['settings'])}"
-        )
+        solved = f", {trial['solved']} of {trial['runs']} solved" if report["objective"] == "steps" else ""
+        spread = f"{trial['value']:.4g} ({trial['lowest']:.4g} … {trial['highest']:.4g})"
+        lines.append(f"trial {trial['trial']:<5d} {spread}{solved}; {' '.join(trial['settings'])}")
     if report["importances"]:
         shares = ", ".join(f"{path} {share:.0%}" for path, share in report["importances"].items())
         lines.append(f"importance  {shares}")
@@ -115,10 +121,12 @@ def text_of(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _facts(trial: FrozenTrial) -> dict[str, Any]:
+def _facts(trial: FrozenTrial, study: Study) -> dict[str, Any]:
     rows = rows_of(trial.user_attrs)
+    scores = scores_of(rows.values(), study.settings)
     return {
         "trial": trial.number, "value": _value(trial), "settings": overrides(trial.params), "runs": len(rows),
+        "lowest": min(scores), "highest": max(scores),
         "solved": sum(row["solved_at_step"] is not None for row in rows.values()), "by_run": rows,
     }  # fmt: skip
 

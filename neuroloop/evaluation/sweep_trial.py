@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .learning_run import LearningRun, Row
@@ -71,13 +71,17 @@ def rows_of(attributes: Mapping[str, Any]) -> dict[str, Row]:
     return {key.removeprefix(RUN): row for key, row in attributes.items() if key.startswith(RUN)}
 
 
-def value_of(rows: list[Row], settings: SweepConfig) -> float:
+def value_of(rows: Iterable[Row], settings: SweepConfig) -> float:
     """The objective over rows."""
-    objective = settings.objective
-    values = [_score(row, settings.env[row["env"]], objective) for row in rows]
+    objective, values = settings.objective, scores_of(rows, settings)
     if objective.across == "worst":
         return max(values) if objective.kind == "steps" else min(values)
     return statistics.mean(values) if objective.across == "mean" else statistics.median(values)
+
+
+def scores_of(rows: Iterable[Row], settings: SweepConfig) -> list[float]:
+    """What each run counts."""
+    return [_score(row, settings.env[row["env"]], settings.objective) for row in rows]
 
 
 def _score(row: Row, env: EnvConfig, objective: ObjectiveConfig) -> float:

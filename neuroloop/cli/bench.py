@@ -7,35 +7,52 @@ import sys
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import Json, print_json
 
-
-class SuiteName(StrEnum):
-    """The suites."""
-
-    CLASSIC = "classic"
-    ENGINE = "engine"
-    STARTUP = "startup"
+if TYPE_CHECKING:
+    from ..evaluation.figures import Suite as Measured
+    from ..evaluation.scores import Group
+    from ..evaluation.suite import Plan
 
 
-Suite = Annotated[
-    SuiteName,
+class Baseline(StrEnum):
+    """What may run beside our agents."""
+
+    SB3 = "sb3"
+
+
+SuiteName = Annotated[
+    str,
     typer.Argument(
         metavar="SUITE",
-        help="classic: agents on Gymnasium's tasks; engine: speed of spiking networks; startup: waiting times.",
+        help="classic, control, bullet: agents learn tasks, as they do in a TOML file of your own; engine: speed of"
+        " spiking networks; startup: waiting times.",
     ),
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: two seeds, fewer repeats.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, two seeds, fewer repeats.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each task.")]
 FirstSeed = Annotated[
     int, typer.Option("--first-seed", min=0, help="The first of them; none from 6000 on was used for tuning.")
 ]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes at a time.")]
-Tasks = Annotated[list[str] | None, typer.Option("--task", help="Only this task. Repeatable.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Processes at a time. Default: 1, or a cluster's workers.")
+]
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler instead, tcp://host:8786.")
+]
+Names = Annotated[list[str] | None, typer.Option("--task", help="Only this task. Repeatable.")]
+Agents = Annotated[
+    list[str] | None, typer.Option("--agent", help="Instead of a task's own agents: a name or a file. Repeatable.")
+]
+Beside = Annotated[
+    Baseline | None, typer.Option("--baseline", help="Also run tuned Stable-Baselines3 agents (extra baselines).")
+]
+BesideSeeds = Annotated[int, typer.Option("--baseline-seeds", min=1, help="Seeds of each of these.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Put what was finished before aside, and begin anew.")]
 Peers = Annotated[
     bool, typer.Option("--peers", help="engine: run other simulators beside, each in its own environment.")
 ]
@@ -45,56 +62,126 @@ Write = Annotated[
 
 
 def bench(
-    suite: Suite,
+    suite: SuiteName,
     quick: Quick = False,
     seeds: Seeds = 5,
     first_seed: FirstSeed = 8000,
-    jobs: Jobs = 1,
-    task: Tasks = None,
+    jobs: Jobs = None,
+    cluster: Cluster = None,
+    task: Names = None,
+    agent: Agents = None,
+    baseline: Beside = None,
+    baseline_seeds: BesideSeeds = 3,
+    fresh: Fresh = False,
     peers: Peers = False,
     write: Write = None,
     json: Json = False,
 ) -> None:
-    """Measure a suite. Exits with 0 once it is measured, whether targets are met or not."""
-    from ..errors import BadInput, unknown
+    """Measure a suite. Exits with 0 once it is measured, whether targets are met or not.
+
+    Runs of a suite of tasks are kept as they finish: the same command goes on where it was interrupted.
+    """
     from ..evaluation.figures import as_json, as_markdown
-    from ..evaluation.suites import classic, startup
+    from ..evaluation.suite import plan_of
+    from ..evaluation.task import read_tasks
 
-    def report(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    for name in task or ():
-        if name not in classic.TASKS:
-            raise BadInput(unknown("task", name, classic.TASKS))
-    if suite is SuiteName.CLASSIC:
-        measured = classic.run(
-            min(seeds, 2) if quick else seeds,
-            first_seed,
-            jobs,
-            0 if quick else 500,
-            task or list(classic.TASKS),
-            report,
-        )
-    elif suite is SuiteName.ENGINE:
-        from ..evaluation.suites import engine
-
-        measured = engine.run(quick, peers, report)
+    if write is not None:
+        _check_place(write)
+    command, today = shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"
+    if suite in ("engine", "startup"):
+        measured = _speed(suite, quick, peers)
+        page = as_markdown(measured, command, today)
     else:
-        measured = startup.run(3 if quick else 9, quick, report)
+        name, tasks = read_tasks(suite)
+        plan = plan_of(
+            name,
+            tasks,
+            task or (),
+            range(first_seed, first_seed + seeds),
+            quick,
+            agent or (),
+            baseline_seeds if baseline else 0,
+        )
+        groups = _learn(plan, jobs, cluster, fresh)
+        measured, page = _report(plan, groups, tasks.about, command, today, write)
     for figure in measured.figures:
         print(figure, file=sys.stderr if json else sys.stdout)
     if write is not None:
-        write.parent.mkdir(parents=True, exist_ok=True)
-        write.write_text(
-            as_markdown(measured, shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"), encoding="utf-8"
-        )
-        if suite is SuiteName.ENGINE:
-            _draw(measured, write.with_suffix(".png"))
+        write.write_text(page, encoding="utf-8")
+        if suite == "engine":
+            _draw_engine(measured, write.with_suffix(".png"))
     if json:
         print_json(as_json(measured))
 
 
-def _draw(measured: Any, path: Path) -> None:
+def _check_place(path: Path) -> None:
+    """Raises `BadInput` before the work is done if a page could not be written."""
+    from ..checkpoint import check_place
+
+    check_place(path)
+
+
+def _learn(plan: Plan, jobs: int | None, cluster: str | None, fresh: bool) -> list[Group]:
+    """Do what the journal does not hold yet."""
+    from ..evaluation.figures import machine
+    from ..evaluation.journal import Journal, put_aside
+    from ..evaluation.made_with import OURS, code_of
+    from ..evaluation.progress import watcher
+    from ..evaluation.study import Study
+    from ..evaluation.suite import bundles_of, groups_of, journal_path
+
+    bundles = bundles_of(plan)
+    path = journal_path(plan.suite)
+    if fresh and (aside := put_aside(path)):
+        print(f"what was finished before lies in {aside}", file=sys.stderr)
+    journal = Journal(path, plan.suite)
+    wanted = [job for bundle in bundles for job in bundle.jobs]
+    apart = sum(job.key not in journal.rows and journal.others(job.key) for job in wanted)
+    if apart:
+        print(f"{apart} runs were made with other settings, versions or code: they are made anew", file=sys.stderr)
+    if journal.damaged:
+        print(f"{path}: {journal.damaged} lines were cut short: their runs are made anew", file=sys.stderr)
+    journal.begin({"code": code_of(*OURS), "machine": machine()})
+    try:
+        Study(journal, watcher(sys.stderr), jobs, cluster).rows(wanted)
+    except KeyboardInterrupt:
+        print(f"what is finished lies in {path}: the same command goes on from there", file=sys.stderr)
+        raise
+    return groups_of(plan, bundles, journal.rows)
+
+
+def _report(
+    plan: Plan, groups: list[Group], about: str, command: str, today: str, write: Path | None
+) -> tuple[Measured, str]:
+    """Figures, and the page of them with its picture."""
+    from ..errors import MissingExtra
+    from ..evaluation.picture import draw
+    from ..evaluation.suite import measured
+    from ..evaluation.table import page
+
+    suite, picture = measured(plan, groups), None
+    if write is not None:
+        try:
+            picture = draw(groups, write.with_suffix(".png")).name
+        except MissingExtra as missing:
+            print(missing, file=sys.stderr)
+    return suite, page(suite, groups, plan, about, command, today, picture)
+
+
+def _speed(suite: str, quick: bool, peers: bool) -> Measured:
+    from ..evaluation.suites import startup
+
+    def report(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if suite == "startup":
+        return startup.run(3 if quick else 9, quick, report)
+    from ..evaluation.suites import engine
+
+    return engine.run(quick, peers, report)
+
+
+def _draw_engine(measured: Measured, path: Path) -> None:
     """Draw the cost against activity, where matplotlib is there."""
     from ..errors import MissingExtra
     from ..evaluation.suites import engine

@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Cluster(Executor):
         """Workers at this moment; they may come and go. Raises `CancelledError` once the scheduler is lost."""
         if self._client.status not in ("running", "connecting"):
             raise CancelledError
-        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+        return len(self._client.scheduler_info(n_workers=-1).get("workers", ()))
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return self._executor.submit(_on_worker, self._facts, function, args, kwargs)
@@ -75,7 +75,8 @@ def connect(address: str) -> Iterator[Cluster]:
         try:
             yield cluster
         except BaseException:
-            cluster.shutdown(wait=False)
+            with suppress(Exception):  # a client that lost its scheduler cannot tell it to drop the work
+                cluster.shutdown(wait=False)
             raise
         cluster.shutdown()
     finally:

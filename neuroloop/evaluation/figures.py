@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +22,9 @@ class Figure(NamedTuple):
     better: Literal["low", "high"] = "low"
     low: float | None = None  # least and greatest of the measurements
     high: float | None = None
+    iqm: float | None = None  # of measurements over seeds; of those and of fractions, a 95 % interval
+    interval_low: float | None = None
+    interval_high: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -35,9 +38,12 @@ class Figure(NamedTuple):
     def __str__(self) -> str:
         sign = "≤" if self.better == "low" else "≥"
         verdict = "" if self.target is None else f"  target {sign} {self.target:g}: {'met' if self.met else 'MISSED'}"
+        middle = "" if self.iqm is None else f"  IQM {self.iqm:.6g}"
+        if self.interval_low is not None or self.interval_high is not None:
+            middle += f"  95 % {_text(self.interval_low)} … {_text(self.interval_high)}"
         between = "" if self.low is None or self.high is None else f"  ({self.low:.6g} … {self.high:.6g})"
         value = "–" if self.value is None else f"{self.value:.6g}"
-        return f"{self.name:42s} {value:>10s} {self.unit:6s} n = {self.n}{between}{verdict}"
+        return f"{self.name:42s} {value:>10s} {self.unit:6s} n = {self.n}{between}{middle}{verdict}"
 
 
 class Suite(NamedTuple):
@@ -79,41 +85,51 @@ def as_json(suite: Suite) -> dict[str, Any]:
 
 def as_markdown(suite: Suite, command: str, date: str) -> str:
     """A suite as a page: how it was measured, the figures, every run."""
-    facts = ", ".join(f"{name} {value}" for name, value in facts_of_versions().items())
-    where = machine()
-    lines = [
-        f"# {suite.name}",
-        "",
-        f"`{command}`",
-        "",
-        f"{date}; {where['cpu']}, {where['cores']} cores, shared; {facts}.",
-        "",
-    ]
-    heads = ("figure", "value", "unit", "least", "greatest", "n", "target", "met")
-    lines += _table(
-        heads,
-        (
-            [f.name, _text(f.value), f.unit, _text(f.low), _text(f.high), f.n, _target(f), _yes(f.met)]
-            for f in suite.figures
-        ),
-    )
+    lines = [f"# {suite.name}", "", f"`{command}`", "", f"{date}; {place_of()}.", "", *figures_table(suite.figures)]
     if suite.rows:
-        lines += [
-            "",
-            "Every run:",
-            "",
-            *_table(tuple(suite.rows[0]), ([_text(v) for v in row.values()] for row in suite.rows)),
-        ]
+        lines += ["", "Every run:", "", *runs_table(suite.rows)]
     return "\n".join([*lines, ""])
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+def place_of() -> str:
+    """The machine and the versions, in words."""
+    facts = ", ".join(f"{name} {value}" for name, value in facts_of_versions().items())
+    where = machine()
+    return f"{where['cpu']}, {where['cores']} cores, shared; {facts}"
+
+
+def figures_table(figures: Iterable[Figure]) -> list[str]:
+    """All figures; with IQM and interval where any has them."""
+    figures = list(figures)
+    heads = ["figure", "value", "unit", "least", "greatest", "n", "target", "met"]
+    rows = [
+        [f.name, _text(f.value), f.unit, _text(f.low), _text(f.high), f.n, _target(f), _yes(f.met)] for f in figures
+    ]
+    if any(f.iqm is not None or f.interval_low is not None for f in figures):
+        heads[3:3] = ["IQM", "95 % interval"]
+        for row, f in zip(rows, figures, strict=True):
+            known = (f.interval_low, f.interval_high) != (None, None)
+            row[3:3] = [_text(f.iqm), f"{_text(f.interval_low)} … {_text(f.interval_high)}" if known else "–"]
+    return table_of(heads, rows)
+
+
+def runs_table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Every run, a row each."""
+    return table_of(rows[0], ([_text(value) for value in row.values()] for row in rows)) if rows else []
+
+
+def table_of(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    """The lines of a table in Markdown."""
     heads = tuple(heads)
     return [
         f"| {' | '.join(heads)} |",
         "|" + "---|" * len(heads),
-        *(f"| {' | '.join(map(str, row))} |" for row in rows),
+        *(f"| {' | '.join(map(_escaped, row))} |" for row in rows),
     ]
+
+
+def _escaped(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _text(value: Any) -> str:

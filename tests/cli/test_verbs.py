@@ -131,27 +131,6 @@ def test_eval_refuses_bad_input_in_one_line(cli: Cli, arguments: tuple[str, ...]
     assert says in done.err
 
 
-def test_bench_measures_and_writes_a_page(cli: Cli) -> None:
-    done = cli(
-        "bench", "classic", "--quick", "--seeds", 1, "--task", "cartpole", "--json", "--write", "pages/classic.md"
-    )
-    assert done.code == 0
-    assert done.out.count("\n") == 1
-    report = json.loads(done.out)
-    assert report["figures"]["cartpole_solved_fraction"]["value"] == 1.0
-    assert [run["seed"] for run in report["runs"]] == [8000]
-    page = Path("pages/classic.md").read_text()
-    assert "| cartpole_steps_median |" in page
-    assert "neuroloop bench classic --quick --seeds 1" in page
-
-
-def test_bench_refuses_what_it_does_not_know(cli: Cli) -> None:
-    assert cli("bench", "clasic").code == 2
-    done = cli("bench", "classic", "--task", "cartpol")
-    assert done.code == 2
-    assert "did you mean 'cartpole'?" in done.err
-
-
 def test_a_reader_that_leaves_early_is_no_error_to_shout_about() -> None:
     command = f"{sys.executable} -m neuroloop envs | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from neuroloop.evaluation.figures import Figure, Suite, as_json, as_markdown
-from neuroloop.evaluation.suites import classic
 
 ROWS = [
-    {"task": "cartpole", "seed": 5000, "solved_at_step": 40_000},
-    {"task": "cartpole", "seed": 5001, "solved_at_step": None},
+    {"task": "cartpole", "seed": 5000, "solved_at_step": 40_000, "error": None},
+    {"task": "cartpole", "seed": 5001, "solved_at_step": None, "error": "a | b"},
 ]
 SUITE = Suite(
     "classic",
@@ -24,6 +23,7 @@ SUITE = Suite(
     ],
     ROWS,
 )  # fmt: skip
+WITH_INTERVAL = Figure("steps", 4.0, "steps", 3, None, "low", 3.0, 6.0, 4.5, 3.5, None)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_a_figure_prints_its_verdict() -> None:
     assert "–" in lines[2]
     assert "MISSED" in lines[2]
     assert "target" not in lines[3].removeprefix("without_target")
+    assert "IQM 4.5  95 % 3.5 … –" in str(WITH_INTERVAL)
 
 
 def test_a_suite_as_json_holds_what_a_reader_needs_and_no_nan() -> None:
@@ -59,6 +60,8 @@ def test_a_suite_as_json_holds_what_a_reader_needs_and_no_nan() -> None:
     assert report["runs"] == ROWS
     assert {"python", "neuroloop", "numpy", "numba", "gymnasium"} <= report["versions"].keys()
     assert report["machine"]["cores"] >= 1
+    figures = as_json(Suite("x", [WITH_INTERVAL], []))["figures"]
+    assert (figures["steps"]["iqm"], figures["steps"]["interval_low"]) == (4.5, 3.5)
 
 
 def test_a_suite_as_a_page_holds_every_figure_and_every_run() -> None:
@@ -66,38 +69,12 @@ def test_a_suite_as_a_page_holds_every_figure_and_every_run() -> None:
     assert page.startswith("# classic\n\n`neuroloop bench classic`\n")
     assert "| steps_worst | 40000 | steps | 30000 | 40000 | 2 | ≤ 80000 | yes |" in page
     assert "| solved_fraction | 0.5 |  | – | – | 2 | ≥ 1 | **no** |" in page
-    assert "| cartpole | 5001 | – |" in page
+    assert "| cartpole | 5001 | – | a \\| b |" in page
     assert "nan" not in page
 
 
-def row(seed: int, solved: int | None, held: float | None) -> dict[str, Any]:
-    return {
-        "task": "cartpole", "seed": seed, "solved_at_step": solved, "episodes": 200, "steps": 50_000, "mean_of_100": 480.0,
-        "steps_before_window": 10_000, "us_per_step": 40.0, "held_worst": held,
-    }  # fmt: skip
-
-
-def figures(*rows: dict[str, Any]) -> dict[str, Figure]:
-    return {figure.name: figure for figure in classic.figures_of("cartpole", list(rows), 20.0)}
-
-
-def test_the_figures_of_a_task_are_those_of_its_runs() -> None:
-    made = figures(row(0, 30_000, 480.0), row(1, 50_000, 400.0), row(2, 40_000, 475.0))
-    assert made["cartpole_solved_fraction"].value == 1.0
-    assert made["cartpole_steps_median"].value == 40_000
-    assert made["cartpole_steps_worst"].value == 50_000
-    assert made["cartpole_stability_fraction"].value == pytest.approx(2 / 3)
-    assert made["cartpole_random_mean"].value == 20.0
-
-
-def test_a_seed_that_was_not_solved_is_not_swept_under_the_carpet() -> None:
-    made = figures(row(0, 30_000, 480.0), row(1, None, None), row(2, None, None))
-    assert made["cartpole_solved_fraction"].value == pytest.approx(1 / 3)
-    assert made["cartpole_steps_median"].value is None
-    assert made["cartpole_steps_worst"].value is None
-    assert made["cartpole_steps_worst"].met is False
-
-
-def test_every_task_has_an_agent_and_a_random_policy_to_stand_beside() -> None:
-    for name in classic.TASKS:
-        assert classic.random_mean(name, 1, episodes=2) != 0.0
+def test_intervals_have_columns_where_there_are_any() -> None:
+    page = as_markdown(Suite("x", [WITH_INTERVAL, SUITE.figures[3]], []), "c", "d")
+    assert "| figure | value | unit | IQM | 95 % interval | least | greatest | n | target | met |" in page
+    assert "| steps | 4 | steps | 4.5 | 3.5 … – | 3 | 6 | 3 |  |  |" in page
+    assert "| without_target | 3 | steps | – | – | – | – | 1 |  |  |" in page

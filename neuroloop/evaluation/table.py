@@ -1,0 +1,91 @@
+"""The page of a suite: what was measured and how, a table to read at a glance, every figure, every run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .figures import Figure, Suite, figures_table, place_of, runs_table, table_of
+from .scores import Group
+from .suite import RANDOM_EPISODES, Plan
+
+TUNED_BELOW = 6_000  # seeds that our agents were tuned on
+
+
+def page(
+    suite: Suite, groups: Sequence[Group], plan: Plan, about: str, command: str, date: str, picture: str | None
+) -> str:
+    """The page as Markdown."""
+    lines = [f"# {suite.name}", "", f"{about}." if about else "", "", f"`{command}`", "", f"{date}; {place_of()}.", ""]
+    lines += [_seeds(plan), "", *_glance(suite, groups), "", _reading(plan), ""]
+    if picture:
+        lines += [f"![Learning curves, every seed]({picture})", ""]
+    lines += ["## Figures", "", *figures_table(suite.figures), "", "## Runs", "", *runs_table(suite.rows), ""]
+    return "\n".join(lines)
+
+
+def _seeds(plan: Plan) -> str:
+    first, last = plan.seeds[0], plan.seeds[-1]
+    which = f"Seed {first}" if first == last else f"Seeds {first} to {last}"
+    if first >= TUNED_BELOW:
+        return f"{which}, none of them used for tuning."
+    return f"{which}. **Not fresh**: seeds below {TUNED_BELOW} were used for tuning."
+
+
+def _glance(suite: Suite, groups: Sequence[Group]) -> list[str]:
+    """One row for each agent on each task; a target that is missed is bold."""
+    figures = {figure.name: figure for figure in suite.figures}
+    heads = (
+        "task", "agent", "criterion", "solved", "steps, median / worst", "before the last 100 episodes", "final mean",
+        "held to 10 %", "CPU a step", "random policy",
+    )  # fmt: skip
+
+    def row(group: Group) -> list[str]:
+        def cell(name: str, show: Any) -> str:
+            return _cell(figures.get(group.prefix + name), show)
+
+        solved, n = len(group.solved), len(group.rows)
+        target = group.target.solved if group.main else None
+        missed = target is not None and solved < target * n - 1e-9
+        return [
+            group.env.rpartition(":")[2],
+            group.agent,
+            f"{group.criterion:g}",
+            _bold(f"{solved} of {n}", missed),
+            f"{cell('steps_median', _thousands)} / {cell('steps_worst', _thousands)}",
+            cell("steps_before_window_median", _thousands),
+            cell("final_mean", lambda value: f"{value:.4g}"),
+            cell("held_within_10_percent", lambda value: f"{round(value * n)} of {n}"),
+            cell("us_per_step", lambda value: f"{value:.0f} µs"),
+            "–" if group.random is None else f"{group.random:.4g}",
+        ]
+
+    return table_of(heads, map(row, groups))
+
+
+def _reading(plan: Plan) -> str:
+    held = (
+        f" Held: over the {plan.hold} episodes that follow, still learning, no mean of 100 falls below the criterion by"
+        " more than 10 % of it; the final mean is the one after them."
+        if plan.hold
+        else " A run stops where it is solved; the final mean is the one there."
+    )
+    return (
+        "Solved: the mean return of the last 100 training episodes reaches the criterion, exploration on, every environment"
+        f" step counted.{held} Medians are over all seeds, and a seed that was not solved counts as infinite; a missed target"
+        f" is bold. Random policy: mean of {RANDOM_EPISODES} episodes. How to read the rest: docs/benchmarks.md."
+    )
+
+
+def _cell(figure: Figure | None, show: Any) -> str:
+    if figure is None:
+        return ""
+    return _bold("–" if figure.value is None else show(figure.value), figure.met is False)
+
+
+def _bold(text: str, yes: bool) -> str:
+    return f"**{text}**" if yes else text
+
+
+def _thousands(value: float) -> str:
+    return f"{value / 1e3:.1f}k"

@@ -1,0 +1,71 @@
+"""The page of a suite and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuroloop.evaluation.picture import draw
+from neuroloop.evaluation.scores import Group
+from neuroloop.evaluation.suite import Plan, measured
+from neuroloop.evaluation.table import page
+from neuroloop.evaluation.task import Target
+
+Row = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def groups(row: Row) -> list[Group]:
+    target = Target(solved=1.0, median=45_000, held=0.9)
+    rows = [row(8000, 30_000, 480.0), row(8001, 50_000, 400.0), row(8002, None, error="no motor", curve=[[], []])]
+    ours = Group("cartpole", "default", "x:CartPole-v1", 475.0, 150_000, 500, rows, 23.0, True, target=target)
+    ppo = ours._replace(agent="ppo", rows=[row(8000, 70_000, agent="ppo")], main=False, baseline=True)
+    return [ours, ppo, *(group._replace(task="car", env="Car-v0") for group in (ours, ppo))]
+
+
+def text_of(groups: list[Group], first: int = 8000, **changes: Any) -> str:
+    plan = Plan("classic", {}, range(first, first + 3), **{"hold": 500} | changes)
+    return page(
+        measured(plan, groups), groups, plan, "the tasks", "neuroloop bench classic", "2026-01-01", "classic.png"
+    )
+
+
+def test_the_page_can_be_read_at_a_glance(groups: list[Group]) -> None:
+    text = text_of(groups)
+    assert text.startswith("# classic\n\nthe tasks.\n\n`neuroloop bench classic`\n")
+    assert (
+        "| CartPole-v1 | default | 475 | **2 of 3** | **50.0k** / – | 25.0k | 480 | **1 of 3** | 40 µs | 23 |" in text
+    )
+    assert "| CartPole-v1 | ppo | 475 | 1 of 1 | 70.0k / 70.0k |" in text
+    assert "![Learning curves, every seed](classic.png)" in text
+    assert "| cartpole_steps_vs_ppo | 1.4 | × |" in text
+    assert "no motor" in text
+    assert "nan" not in text
+
+
+def test_a_page_says_whether_its_seeds_were_ever_tuned_on(groups: list[Group]) -> None:
+    assert "Seeds 8000 to 8002, none of them used for tuning." in text_of(groups)
+    assert "Seeds 5999 to 6001. **Not fresh**: seeds below 6000 were used for tuning." in text_of(groups, first=5999)
+    assert "none of them" in text_of(groups, first=6000)
+
+
+def test_a_page_without_episodes_afterwards_says_so(groups: list[Group]) -> None:
+    quick = [group._replace(hold=0) for group in groups]
+    assert "A run stops where it is solved" in text_of(quick, hold=0)
+
+
+@pytest.mark.parametrize("which", [slice(0, 4), slice(0, 1), slice(1, 2)])
+def test_the_picture_is_drawn_with_failures_in_it(groups: list[Group], which: slice) -> None:
+    pytest.importorskip("matplotlib")
+    path = draw(groups[which], Path("pages/classic.png"))
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert path.stat().st_size > 10_000
+
+
+def test_a_task_that_never_finished_an_episode_has_an_empty_panel(groups: list[Group], row: Row) -> None:
+    pytest.importorskip("matplotlib")
+    empty = groups[0]._replace(rows=[row(0, None, steps=0, curve=[[], []], error="gone")], random=None)
+    assert draw([empty], Path("empty.png")).exists()

@@ -37,6 +37,7 @@ from .settings import (
     RStdp,
     SpikingConfig,
     TdLearner,
+    WarmUp,
 )
 
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
@@ -71,7 +72,7 @@ def assemble(config: SpikingConfig | LinearConfig, layout: Layout, actions: Acti
 
 def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
     """A control step is a single step, in which cells are looked at instead of firing."""
-    graph, learner = Graph(ClockConfig(dt=1.0, n_steps=1), seed), config.learner
+    graph, learner = _graph(ClockConfig(dt=1.0, n_steps=1), seed, config.warm_up), config.learner
     decays = {"value": learner.gamma * learner.value_decay, "policy": learner.gamma * learner.policy_decay}
     memory = max(_until_forgotten(decay, f"learner.gamma × learner.{name}_lambda") for name, decay in decays.items())
     add_linear(graph, config, add_conjunctive(graph, config.encoder, layout, memory, fires=False), actions)
@@ -79,7 +80,7 @@ def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int
 
 
 def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
-    graph = Graph(config.clock, seed)
+    graph = _graph(config.clock, seed, config.warm_up)
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
     encoder = _add_encoder(graph, config, layout, memory)
     signals = td_signals(graph)
@@ -101,9 +102,15 @@ def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: i
         critic = populations[learner.critic][0]
         onto_critic = [p for p in config.projection.values() if p.post == learner.critic]
         most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
-        add_td(graph, learner, signals, critic.population, critic.config, most_weight, config.warm_up.decisions)
+        add_td(graph, learner, signals, critic.population, critic.config, most_weight)
     else:
-        add_reward(graph, learner, signals.for_others, config.warm_up.decisions)
+        add_reward(graph, learner, signals.for_others)
+    return graph
+
+
+def _graph(clock: ClockConfig, seed: int, warm_up: WarmUp) -> Graph:
+    graph = Graph(clock, seed)
+    graph.signal("awake", float(warm_up.decisions == 0))  # 1 once learning began; every part may read it
     return graph
 
 

@@ -33,6 +33,8 @@ def check(config: SpikingConfig) -> None:
     _check_encoder(config.encoder)
     _check_decoder(config)
     _check_learner(config)
+    if not config.success.begins < config.success.full:
+        raise ConfigError(f"success.begins: must be below success.full, got {config.success.begins} and {config.success.full}")
 
 
 def check_linear(config: LinearConfig) -> None:

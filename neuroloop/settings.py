@@ -178,8 +178,8 @@ class SuccessConfig(Settings, frozen=True, kw_only=True):
 
     rate: Fraction = 0.05  # an episode, of the mean return
     release: Fraction = 0.002  # an episode, of the best return towards the mean
-    begins: Fraction = 0.5  # of the way from the worst mean to the best return: some success
-    full: Fraction = 0.9  # and full success
+    begins: Fraction = 0.6  # of the way from the worst mean to the best return: some success
+    full: Fraction = 0.95  # and full success
 
 
 class RewardLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp"):

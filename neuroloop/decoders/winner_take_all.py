@@ -190,12 +190,14 @@ def add_selection(
         theta=graph.f4(1, config.temperature * max(config.noise, 1e-6), lasting),
         inhibition=graph.f4(1, config.inhibition, lasting),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(INHIBITION_DECAY)), lasting), boost=graph.f4(1, config.boost, lasting),
-        persistence=graph.f4(1, config.persistence, lasting), cooling=graph.f4(1, config.cooling, lasting), novelty=graph.signal("novelty", 1.0), success=graph.signal("success"),
+        persistence=graph.f4(1, config.persistence, lasting), cooling=graph.f4(1, config.cooling, lasting),
+        novelty=graph.signal("novelty", 1.0), success=graph.signal("success"),
         decide_at=round(graph.steps(config.decide_after)), noise_stream=graph.stream(f"{name}.noise"),
         tie_stream=graph.stream(f"{name}.tie"), babble_persistence=graph.f4(1, warm_up.persistence, lasting),
         redraw_stream=graph.stream("redraw"),
     )  # fmt: skip
     graph.name(f"selection.{name}.winner", "i4", selection.winner, (1,))
+    graph.name(f"selection.{name}.noise", "f4", selection.noise, (groups,))
     graph.name(f"selection.{name}.predicted", "f4", selection.predicted, (groups,))
     graph.index(selection.winner, 1, groups)
     part = graph.part(selection)

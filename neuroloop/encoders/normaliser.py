@@ -102,7 +102,8 @@ def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> in
         Normaliser(
             n=n, raw=raw, seen=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
             low=in_use_low, high=in_use_high, adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
-            width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled, awake=graph.signal("awake"),
+            width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled,
+            awake=graph.signal("awake"),
         )
     )  # fmt: skip
     if isinstance(config, Adaptive):

@@ -169,7 +169,7 @@ def add_linear(graph: Graph, config: LinearConfig, pre: CellSource, actions: Act
             expected=value.output, value=graph.signal("value"), start=start, modules=modules,
             n_rewards=returns.n_rewards, most_return=returns.most, return_sd=returns.sd, error=error,
             mean_square=graph.signal("td_error.mean_square"), normalised=normalised,
-            awake=graph.signal("awake", float(config.warm_up.decisions == 0)), parameters=graph.f8(len(numbers), numbers),
+            awake=graph.signal("awake"), parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip
     graph.call(Phase.RANGE, hope, critic, Mode.ACT)

@@ -1,7 +1,7 @@
 """Statistics of the reward so far, which learners measure other things in.
 
 G ← γ G + r is the episode's reward so far, discounted; of it the count, the mean and the standard deviation (Welford 1962)
-and the largest. Learners that need no more of the reward's past than this share the part.
+and the extremes. All learners that need the reward's past share the part.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class Returns(NamedTuple):
     squares: int  # sum of squared deviations
     sd: int
     most: int
+    least: int
+    most_reward: int  # at least 0
+    least_reward: int  # at most 0
 
 
 at = places(Returns)
@@ -45,14 +48,18 @@ def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[squares] += deviation * (f8[g] - f8[mean])
     f8[row[at.sd]] = math.sqrt(f8[squares] / f8[n]) + 1e-6
     f8[row[at.most]] = max(f8[row[at.most]], f8[g])
+    f8[row[at.least]] = min(f8[row[at.least]], f8[g])
+    f8[row[at.most_reward]] = max(f8[row[at.most_reward]], f8[HEAD.reward])
+    f8[row[at.least_reward]] = min(f8[row[at.least_reward]], f8[HEAD.reward])
 
 
 def add_returns(graph: Graph, gamma: float) -> Returns:
-    """Add the statistics, discounted by `gamma` a decision; the signals have the names that a TD learner gives them."""
+    """Add the statistics, discounted by `gamma` a decision."""
     signal = graph.signal
     returns = Returns(
         gamma=graph.f8(1, gamma), discounted=signal("return"), n_rewards=signal("return.count"), mean=signal("return.mean"),
         squares=signal("return.squares"), sd=signal("return.sd", 1e-6), most=signal("return.most", -1e300),
+        least=signal("return.least", 1e300), most_reward=signal("reward.most"), least_reward=signal("reward.least"),
     )  # fmt: skip
     graph.call(Phase.STATISTICS, gather, graph.part(returns), EVERY_REWARD)
     return returns

@@ -78,8 +78,8 @@ def hush(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     f8[row[at.modulator]] = 0.0
 
 
-def add_reward(graph: Graph, config: RMaxLearner | RewardLearner, modulator: int, asleep: int) -> None:
-    """Add the learner, which sends the signal `modulator`; `asleep` is the length of the warm-up."""
+def add_reward(graph: Graph, config: RMaxLearner | RewardLearner, modulator: int) -> None:
+    """Add the learner, which sends the signal `modulator`."""
     returns = add_returns(graph, config.gamma)
     numbers = Parameters(
         mean_rate=config.mean_rate if isinstance(config, RMaxLearner) else 0.0,
@@ -87,7 +87,7 @@ def add_reward(graph: Graph, config: RMaxLearner | RewardLearner, modulator: int
     )  # fmt: skip
     part = graph.part(
         Paid(
-            awake=graph.signal("awake", float(asleep == 0)), n_rewards=returns.n_rewards, mean=graph.signal("reward.mean"),
+            awake=graph.signal("awake"), n_rewards=returns.n_rewards, mean=graph.signal("reward.mean"),
             error=graph.signal("td_error"), mean_square=graph.signal("td_error.mean_square"),
             modulator=modulator, parameters=graph.f8(len(numbers), numbers),
         )

@@ -21,7 +21,7 @@ from ..graph import Graph, Mode, Phase
 from ..network.decision.lif import Population, spikes_of
 from ..rows import HEAD, f32
 from ..settings import Lif, TdLearner
-
+from .returns import add_returns
 
 NARROWEST = 1e-3  # value range, in units of the greatest discounted reward
 TINIEST = 1e-9  # and where no reward was seen yet
@@ -35,15 +35,11 @@ class Td(NamedTuple):
     bias: int  # f4[n]
     spread: int  # f4[n]: what a neuron's bias differs from the mean
     awake: int  # 1 once learning began
-    discounted: int  # the episode's reward so far, discounted: G ← γ G + r
-    n_returns: int  # statistics of G
-    mean_return: int
-    squares: int  # sum of squared deviations
-    return_sd: int
+    return_sd: int  # see `returns.py`, and so on
     most_return: int
     least_return: int
-    most_reward: int  # at least 0
-    least_reward: int  # at most 0
+    most_reward: int
+    least_reward: int
     low: int  # the value range
     high: int
     need_low: int  # what was needed of it
@@ -81,25 +77,6 @@ class Parameters(NamedTuple):
 
 at = places(Td)
 par = places(Parameters)
-
-
-@kernel
-def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Statistics of the discounted reward."""
-    g, n, mean, squares = row[at.discounted], row[at.n_returns], row[at.mean_return], row[at.squares]
-    if f8[HEAD.first] != 0.0:
-        f8[g] = 0.0
-        return
-    f8[g] = f8[row[at.parameters] + par.gamma] * f8[g] + f8[HEAD.reward]
-    f8[n] += 1.0
-    deviation = f8[g] - f8[mean]
-    f8[mean] += deviation / f8[n]
-    f8[squares] += deviation * (f8[g] - f8[mean])
-    f8[row[at.return_sd]] = math.sqrt(f8[squares] / f8[n]) + 1e-6
-    f8[row[at.most_return]] = max(f8[row[at.most_return]], f8[g])
-    f8[row[at.least_return]] = min(f8[row[at.least_return]], f8[g])
-    f8[row[at.most_reward]] = max(f8[row[at.most_reward]], f8[HEAD.reward])
-    f8[row[at.least_reward]] = min(f8[row[at.least_reward]], f8[HEAD.reward])
 
 
 @kernel
@@ -202,14 +179,12 @@ def usual_count(config: TdLearner, lif: Lif, duration: float) -> float:
     return spikes_of(sum(config.drive_range) / 2.0, lif.tau_mem, lif.t_ref, duration)
 
 
-def add_td(
-    graph: Graph, config: TdLearner, signals: Signals, critic: Population, lif: Lif, most_weight: float, asleep: int
-) -> None:
+def add_td(graph: Graph, config: TdLearner, signals: Signals, critic: Population, lif: Lif, most_weight: float) -> None:
     """Add the learner.
 
-    `lif` describes the critic, `most_weight` bounds the weights that new cells get, `asleep` is the length of the warm-up.
+    `lif` describes the critic, `most_weight` bounds the weights that new cells get.
     """
-    signal, duration = graph.signal, graph.clock.n_steps * graph.clock.dt
+    signal, returns, duration = graph.signal, add_returns(graph, config.gamma), graph.clock.n_steps * graph.clock.dt
     automatic = isinstance(config.value_range, str)
     low, high = (0.0, 0.0) if isinstance(config.value_range, str) else config.value_range
     drive_low, drive_high = config.drive_range
@@ -218,25 +193,24 @@ def add_td(
         count_low=spikes_of(drive_low, lif.tau_mem, lif.t_ref, duration),
         count_high=spikes_of(drive_high, lif.tau_mem, lif.t_ref, duration),
         pad=config.range_pad, leak=config.range_leak, normalised=float(config.error == "normalised"),
-        clip=config.error_clip, rate=config.error_rate, floor=config.error_floor, calming=config.calming, most_weight=most_weight,
+        clip=config.error_clip, rate=config.error_rate, floor=config.error_floor, calming=config.calming,
+        most_weight=most_weight,
     )  # fmt: skip
     part = graph.part(
         Td(
             n=critic.n, counts=critic.counts, bias=critic.bias, spread=critic.spread,
-            awake=signal("awake", float(asleep == 0)),
-            discounted=signal("return"), n_returns=signal("return.count"), mean_return=signal("return.mean"),
-            squares=signal("return.squares"), return_sd=signal("return.sd", 1e-6), most_return=signal("return.most", -1e300),
-            least_return=signal("return.least", 1e300),
-            most_reward=signal("reward.most"), least_reward=signal("reward.least"),
+            awake=signal("awake"),
+            return_sd=returns.sd, most_return=returns.most, least_return=returns.least,
+            most_reward=returns.most_reward, least_reward=returns.least_reward,
             low=signal("value.low", low), high=signal("value.high", high),
             need_low=signal("value.need_low"), need_high=signal("value.need_high"), value_at_rest=signal("value.at_rest"),
             unit=signal("value.unit", (high - low) / (drive_high - drive_low)), scale=signals.scale,
             start=signals.start, value=signal("value"),
             error=signal("td_error"), mean_square=signal("td_error.mean_square", config.error_start**2),
-            for_critic=signals.for_critic, for_others=signals.for_others, success=signal("success"), parameters=graph.f8(len(numbers), numbers),
+            for_critic=signals.for_critic, for_others=signals.for_others, success=signal("success"),
+            parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip
-    graph.call(Phase.STATISTICS, gather, part, Mode.ACT | Mode.WARM_UP | Mode.TERMINATE | Mode.CLOSE_WARM_UP)
     if automatic:
         graph.call(Phase.RANGE, fit_range, part, Mode.ACT | Mode.TERMINATE)
     graph.call(Phase.TEACH, teach, part, Mode.ACT | Mode.TERMINATE)

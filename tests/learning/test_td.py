@@ -49,7 +49,7 @@ class Plain:
         if not self.awake:
             self.at_rest, self.need_low, self.need_high = most, least, most
         self.need_high = max(self.need_high, most)
-        span = self.need_high - self.need_low + (0.0 if self.awake else 1e-3)
+        span = max(self.need_high - self.need_low, 1e-3 * max(abs(most), abs(least)) + 1e-9)
         low, high = self.low, self.high
         if not self.awake or 1.3 * span < 0.7 * (high - low):
             low, high = self.need_low - 0.15 * span, self.need_high + 0.15 * span

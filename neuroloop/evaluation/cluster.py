@@ -128,7 +128,7 @@ def _identity(address: str) -> dict[str, Any]:
         raise BadInput(f"--cluster {address}: {error}; see docs/clusters.md") from None
     except Exception as error:
         raise BadInput(
-            f"--cluster {address}: does not answer as a Dask scheduler: {error or 'silence'}; "
+            f"--cluster {address}: does not answer as a Dask scheduler: {str(error) or 'silence'}; "
             "is it one, by tcp or tls, with the same certificates?"
         ) from None
     if answer.get("type") != "Scheduler":

@@ -75,6 +75,7 @@ def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int
     graph, learner = _graph(ClockConfig(dt=1.0, n_steps=1), seed, config.warm_up), config.learner
     decays = {"value": learner.gamma * learner.value_decay, "policy": learner.gamma * learner.policy_decay}
     memory = max(_until_forgotten(decay, f"learner.gamma × learner.{name}_lambda") for name, decay in decays.items())
+    add_success(graph, config.success)
     add_linear(graph, config, add_conjunctive(graph, config.encoder, layout, memory, fires=False), actions)
     return graph
 

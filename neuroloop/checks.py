@@ -13,6 +13,7 @@ from .settings import (
     ProjectionConfig,
     RStdp,
     SpikingConfig,
+    SuccessConfig,
     TdLearner,
 )
 
@@ -33,16 +34,21 @@ def check(config: SpikingConfig) -> None:
     _check_encoder(config.encoder)
     _check_decoder(config)
     _check_learner(config)
-    if not config.success.begins < config.success.full:
-        raise ConfigError(f"success.begins: must be below success.full, got {config.success.begins} and {config.success.full}")
+    _check_success(config.success)
 
 
 def check_linear(config: LinearConfig) -> None:
     """The same for an agent without spikes."""
     _check_encoder(config.encoder)
+    _check_success(config.success)
     for key in ("interval", "tau_trace"):
         if getattr(config.encoder, key) != getattr(Conjunctive(), key):
             raise ConfigError(f"encoder.{key}: does nothing in a linear agent, whose cells do not spike; leave it out")
+
+
+def _check_success(success: SuccessConfig) -> None:
+    if not success.begins < success.full:
+        raise ConfigError(f"success.begins: must be below success.full, got {success.begins} and {success.full}")
 
 
 def _check_population(config: SpikingConfig, name: str, population: Lif) -> None:

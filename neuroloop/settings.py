@@ -234,6 +234,7 @@ class Softmax(Settings, frozen=True, kw_only=True, tag_field="kind", tag="softma
     levels: Annotated[int, Meta(ge=2)] = 9  # of a Box action's dimension
     spread: Positive = 0.2  # how far what one level learns generalises, in units of the action's range
     persistence: Fraction = 0.9  # probability to keep exploring in the same direction where all is new
+    cooling: Annotated[float, Meta(ge=0, lt=1)] = 0.0  # share of the temperature that full success takes away
 
 
 class ActorCritic(
@@ -251,6 +252,7 @@ class ActorCritic(
     error_clip: Positive = 2.0  # in units of the running rms
     error_rate: Positive = 1e-3  # a decision, of the running rms
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
+    calming: Fraction = 0.0  # share of what changes the policy that full success takes away
 
 
 class LinearConfig(Settings, frozen=True, kw_only=True):
@@ -262,6 +264,7 @@ class LinearConfig(Settings, frozen=True, kw_only=True):
     encoder: Conjunctive = Conjunctive()
     decoder: Softmax = Softmax()
     learner: ActorCritic = ActorCritic()
+    success: SuccessConfig = SuccessConfig()
     warm_up: WarmUp = WarmUp()
 
 

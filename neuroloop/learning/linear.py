@@ -9,8 +9,8 @@ With M cells active at a time, sums over the active ones,
 
 (Barto, Sutton and Anderson 1983; Sutton and Barto 2018, chapter 13.5, with tile coding, 9.5.4). g spreads over the levels
 of a Box, rows of unit length; else it is the identity. A new cell predicts the best discounted reward seen (Brafman and
-Tennenholtz 2002); ξ persists where cells are new. Credit is as `neuroloop.learning` says, but for one thing that spikes
-cannot do: weights are changed by δ before they decide, not after.
+Tennenholtz 2002); ξ persists where cells are new. Success (see `success.py`) cools, which divides h, and calms δ̂. Credit is
+as `neuroloop.learning` says, but for one thing that spikes cannot do: weights are changed by δ before they decide, not after.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Critic(NamedTuple):
     mean_square: int  # of δ
     normalised: int  # δ̂
     awake: int  # 1 once learning began
+    success: int
     parameters: int
 
 
@@ -55,6 +56,7 @@ class Parameters(NamedTuple):
     clip: float
     rate: float
     floor: float
+    calming: float
 
 
 class Actor(NamedTuple):
@@ -68,6 +70,8 @@ class Actor(NamedTuple):
     levels: int  # (n, n): g
     winner: int  # i4: a
     novelty: int  # mean novelty of the active cells
+    success: int
+    cooling: int
     persistence: int  # (2,): of ξ where all is new, and of the winner while babbling
     noise_stream: int
     redraw_stream: int  # the same for all dimensions
@@ -93,7 +97,8 @@ def compare(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
         f8[row[td.error]] = error
         error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[td.return_sd]]
-        f8[row[td.normalised]] = min(max(error, -f8[p + par.clip]), f8[p + par.clip])
+        calm = 1.0 - f8[p + par.calming] * f8[row[td.success]]
+        f8[row[td.normalised]] = min(max(error, -f8[p + par.clip]), f8[p + par.clip]) * calm
     f8[row[td.awake]] = 1.0
 
 
@@ -106,13 +111,13 @@ def keep(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @inline
 def _prefer(f8, row):  # type: ignore[no-untyped-def]
     """h, and the largest of h + ξ."""
-    n, best = row[choice.n], 0
+    n, best, heat = row[choice.n], 0, 1.0 - f8[row[choice.cooling]] * f8[row[choice.success]]
     for k in range(n):
         h = 0.0
         for i in range(n):
             h += f8[row[choice.levels] + k * n + i] * f8[row[choice.output] + i]
-        f8[row[choice.preference] + k] = h
-        if h + f8[row[choice.noise] + k] > f8[row[choice.preference] + best] + f8[row[choice.noise] + best]:
+        f8[row[choice.preference] + k] = h / heat
+        if h / heat + f8[row[choice.noise] + k] > f8[row[choice.preference] + best] + f8[row[choice.noise] + best]:
             best = k
     return best
 
@@ -159,7 +164,7 @@ def add_linear(graph: Graph, config: LinearConfig, pre: CellSource, actions: Act
     learner, modules = config.learner, pre.cells.n_active
     returns, start = add_returns(graph, learner.gamma), graph.signal("value.start")
     error, normalised = graph.signal("td_error"), graph.signal("td_error.normalised")
-    numbers = Parameters(learner.gamma, learner.error_clip, learner.error_rate, learner.error_floor)
+    numbers = Parameters(learner.gamma, learner.error_clip, learner.error_rate, learner.error_floor, learner.calming)
     value, reading = add_readout(
         graph, "value", pre, 1, start=start, modulator=error, score=graph.signal("one", 1.0),
         gain=learner.value_gain / modules, decay=learner.gamma * learner.value_decay, limit=NO_LIMIT, replacing=True,
@@ -169,7 +174,7 @@ def add_linear(graph: Graph, config: LinearConfig, pre: CellSource, actions: Act
             expected=value.output, value=graph.signal("value"), start=start, modules=modules,
             n_rewards=returns.n_rewards, most_return=returns.most, return_sd=returns.sd, error=error,
             mean_square=graph.signal("td_error.mean_square"), normalised=normalised,
-            awake=graph.signal("awake"), parameters=graph.f8(len(numbers), numbers),
+            awake=graph.signal("awake"), success=graph.signal("success"), parameters=graph.f8(len(numbers), numbers),
         )
     )  # fmt: skip
     graph.call(Phase.RANGE, hope, critic, Mode.ACT)
@@ -192,6 +197,7 @@ def _add_actor(graph: Graph, config: LinearConfig, d: int, policy: Readout, scor
     actor = Actor(
         n=n, output=policy.output, score=score, preference=graph.f8(n, arena=transient), noise=graph.f8(n, arena=transient),
         levels=graph.f8(n * n, levels), winner=graph.i4(1), novelty=graph.signal("novelty", 1.0),
+        success=graph.signal("success"), cooling=graph.f8(1, config.decoder.cooling),
         persistence=graph.f8(2, [config.decoder.persistence, config.warm_up.persistence]),
         noise_stream=graph.stream(f"{d}.noise"), redraw_stream=graph.stream("redraw"),
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 The critic's mean spike count n̄ in a control step gives V = low + (high − low) (n̄ − n_low) / (n_high − n_low), and
 δ = r + γ V' − V (Sutton 1988). Projections onto the critic are modulated by δ in units of its drive; all others by δ over
-its running rms, clipped, or by δ as it is.
+its running rms, clipped, or by δ as it is. The rms has a floor in units of the returns' spread, or an agent that fails no more
+would learn from the count noise of its critic; success calms (see `success.py`) what modulates others.
 
 The *automatic* value range follows what values were needed: it starts at the range of the discounted rewards seen in the
 warm-up, widens at once and narrows slowly. A new cell starts with the largest discounted reward seen: optimism in the face

@@ -21,6 +21,8 @@ from .network.engine import Engine, State
 from .settings import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
 from .walk import MOST
 
+PATIENCE = 4  # times the length of a warm-up that a whole episode is waited for
+
 
 class Controller(Protocol):
     """Decides, and learns from what came of it. See `neuroloop.learning` for what a reward pays for."""
@@ -94,8 +96,10 @@ class SpikingController:
         """What the next control step is for, and whether the network starts from rest."""
         if self.awake:
             return Mode.ACT, first
-        warm = self.network.signal("return.count") + (not first) >= self._warm_up
-        return (Mode.ACT if warm else Mode.WARM_UP), True
+        signal, wanted = self.network.signal, self._warm_up
+        decisions = signal("return.count") + (not first)
+        seen = signal("success.episodes") > 0 or (first and decisions > 0) or decisions >= PATIENCE * wanted
+        return (Mode.ACT if decisions >= wanted and seen else Mode.WARM_UP), True
 
     @property
     def awake(self) -> bool:

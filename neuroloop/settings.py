@@ -170,7 +170,7 @@ class TdLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="td")
     error_rate: Positive = 1e-3  # a decision, of the running rms
     error_start: NonNegative = 0.0  # rms to begin with, so that the gain starts small; 0: the size of the first error
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
-    calming: Fraction = 0.0  # share of what modulates all but the critic that full success takes away
+    calming: Fraction = 0.0  # share of the neuromodulators that full success takes away
 
 
 class SuccessConfig(Settings, frozen=True, kw_only=True):
@@ -206,7 +206,8 @@ class RMaxLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-
 
 
 class WarmUp(Settings, frozen=True, kw_only=True):
-    """Decisions at random, for statistics only, before learning begins."""
+    """Decisions at random, for statistics only, before learning begins: until an episode ended, but at most four times as
+    many."""
 
     decisions: Annotated[int, Meta(ge=0)] = 0
     persistence: Fraction = 0.9  # probability to repeat the last action
@@ -252,7 +253,7 @@ class ActorCritic(
     error_clip: Positive = 2.0  # in units of the running rms
     error_rate: Positive = 1e-3  # a decision, of the running rms
     error_floor: NonNegative = 0.02  # of the rms, in units of the returns' standard deviation
-    calming: Fraction = 0.0  # share of what changes the policy that full success takes away
+    calming: Fraction = 0.0  # share of the changes that full success takes away
 
 
 class LinearConfig(Settings, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ With M cells active at a time, sums over the active ones,
 
 (Barto, Sutton and Anderson 1983; Sutton and Barto 2018, chapter 13.5, with tile coding, 9.5.4). g spreads over the levels
 of a Box, rows of unit length; else it is the identity. A new cell predicts the best discounted reward seen (Brafman and
-Tennenholtz 2002); ξ persists where cells are new. Success (see `success.py`) cools, which divides h, and calms δ̂. Credit is
-as `neuroloop.learning` says, but for one thing that spikes cannot do: weights are changed by δ before they decide, not after.
+Tennenholtz 2002); ξ persists where cells are new. Success (see `success.py`) cools, which divides h, and calms δ and δ̂. Credit
+is as `neuroloop.learning` says, but for one thing that spikes cannot do: weights change by δ before they decide, not after.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def compare(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         expected = 0.0 if f8[HEAD.ended] != 0.0 else f8[row[td.expected]]
         error = f8[HEAD.reward] + f8[p + par.gamma] * expected - f8[row[td.value]]
         f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
-        f8[row[td.error]] = error
-        error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[td.return_sd]]
         calm = 1.0 - f8[p + par.calming] * f8[row[td.success]]
+        f8[row[td.error]] = calm * error
+        error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[td.return_sd]]
         f8[row[td.normalised]] = min(max(error, -f8[p + par.clip]), f8[p + par.clip]) * calm
     f8[row[td.awake]] = 1.0
 

@@ -2,7 +2,7 @@
 
 At an episode's end with return R: R̄ ← R̄ + max(rate, 1/n) (R − R̄); the worst W = min R̄; the best
 B = max(B − release (B − R̄), R); q = (R̄ − W) / (B − W); success = clip((q − begins) / (full − begins), 0, 1). It is 0
-while the agent acts at random and until 5 episodes ended.
+while the agent acts at random and until 20 episodes ended.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..graph import Graph, Mode, Phase
 from ..rows import HEAD
 from ..settings import SuccessConfig
 
-FEW = 5.0  # episodes whose mean says nothing yet
+FEW = 20.0  # episodes whose mean says nothing yet
 
 
 class Success(NamedTuple):

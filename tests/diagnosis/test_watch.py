@@ -37,8 +37,8 @@ def test_each_decision_has_its_own_reward_and_end(walk: Any) -> None:
     assert record.n in (2_002, 2_003)  # the last one is not answered yet
     assert set(np.flatnonzero(record.ended == TERMINATED) % 7) == {6}
     assert set(record.lengths) == {7}
-    assert record.awake[1_100:].all()
-    assert not record.awake[:900].any()
+    assert record.awake[300:].all()
+    assert not record.awake[:240].any()
 
 
 def test_td_errors_are_those_of_their_decision() -> None:

@@ -141,13 +141,31 @@ def test_every_signal_equals_plain_python_at_every_control_step(make, value_rang
 def test_nothing_is_learned_from_the_rewards_of_the_warm_up(make):
     controller, _ = make("automatic", warm_up=15)
     rng = np.random.default_rng(0)
-    for tick in range(15):
-        controller.act(rng.uniform(-1, 1, 2), 1.0, first=tick == 0)
+    for tick in range(16):
+        controller.act(rng.uniform(-1, 1, 2), 1.0, first=tick in (0, 8))
     assert controller.network.signal("awake") == 0.0
     assert controller.network.n_rows == 0
     controller.act(rng.uniform(-1, 1, 2), 1.0, first=False)
     assert controller.network.signal("awake") == 1.0
     assert controller.network.n_rows > 0
+
+
+def test_the_warm_up_waits_for_a_whole_episode_but_not_for_ever(make):
+    def decisions_until_awake(ends_at):
+        controller, _ = make("automatic", warm_up=15)
+        rng, first = np.random.default_rng(0), True
+        for tick in range(1, 200):
+            controller.act(rng.uniform(-1, 1, 2), 1.0, first=first)
+            if controller.network.signal("awake"):
+                return tick
+            first = tick == ends_at
+            if first:
+                controller.finish(rng.uniform(-1, 1, 2), 1.0, terminated=True)
+        return None
+
+    assert decisions_until_awake(ends_at=10) == 16, "an episode ended in time"
+    assert decisions_until_awake(ends_at=40) == 41, "it waits for the first one"
+    assert decisions_until_awake(ends_at=1000) == 61, "but no longer than four times the warm-up"
 
 
 @pytest.mark.parametrize("value_range", ["automatic", (-30.0, 20.0)])
@@ -251,8 +269,8 @@ def test_weights_onto_a_critic_with_a_fixed_range_start_as_configured(open_contr
 def test_a_warm_up_is_kept_with_a_fixed_range_too(open_controller, small_agent):
     learner = {**LEARNER, "value_range": [-3.0, 2.0]}
     controller, _ = open_controller(small_agent(learner=learner, warm_up={"decisions": 15}), *SPACES, seed=2)
-    for tick in range(15):
-        controller.act(np.zeros(2), 1.0, first=tick == 0)
+    for tick in range(16):
+        controller.act(np.zeros(2), 1.0, first=tick in (0, 8))
         assert controller.network.signal("awake") == 0.0
     controller.act(np.zeros(2), 1.0, first=False)
     assert controller.network.signal("awake") == 1.0

@@ -82,7 +82,7 @@ def outside_range(record: Record) -> Iterator[Finding]:
         "value range", "learner.value_range", float(beyond[known].mean()),
         f"r + γV' reached from {np.nanmin(target):.4g} to {np.nanmax(target):.4g}, the range is [{low[-1]:g}, {high[-1]:g}]: "
         "beyond it the critic is silent or saturated and δ keeps one sign",
-        "`--set learner.value_range=automatic --set warm_up.decisions=1000`, or a range that holds all discounted returns",
+        "`--set learner.value_range=automatic --set warm_up.decisions=250`, or a range that holds all discounted returns",
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def warming_up(record: Record) -> Iterator[Finding]:
         yield Finding(
             "still warming up", "", Severity.WARNING, float(record.n), "decisions", "longer than warm_up.decisions",
             "the agent still acts at random, so what it learns could not be examined",
-            "watch longer (--steps), or shorten the warm-up: `--set warm_up.decisions=500`",
+            "watch longer (--steps), or shorten the warm-up: `--set warm_up.decisions=100`",
         )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from .conftest import job
 
 
 def test_a_run_is_what_the_agent_does_by_itself() -> None:
-    wanted = job("default", "plant.criterion=18.0", env="CartPole-v1", seed=3, limit=20_000, hold=20)
+    wanted = job("default", "plant.criterion=18.0", env="CartPole-v1", seed=3, limit=60_000, hold=20)
     row = run(wanted)
     with load_agent("default", "CartPole-v1", 3, ["plant.criterion=18.0", "plant.action_repeat=1"]) as agent:
-        progress = agent.learn(20_000, stop_when_solved=True)
+        progress = agent.learn(60_000, stop_when_solved=True)
         assert row["solved_at_step"] == progress.solved_at_step is not None
         assert row["steps_before_window"] == sum(progress.lengths[:-100])
         n, first = len(progress.returns), sum(progress.returns[-100:]) / 100

@@ -203,7 +203,10 @@ def test_the_observations_of_the_world_may_also_be_a_box_with_a_box_action(cli: 
     [
         (("carpole",), "unknown agent 'carpole': did you mean 'cartpole'?"),
         (("mountaincar",), "did you mean 'mountain-car'?"),
-        (("zzz",), "known: cartpole, default, e-prop, feedback-alignment, linear, mountain-car, pole, r-max, r-stdp, random"),
+        (
+            ("zzz",),
+            "known: cartpole, default, e-prop, feedback-alignment, linear, mountain-car, pole, r-max, r-stdp, random",
+        ),
         (("none.toml",), "none.toml: no such file"),
         (("x" * 5_000,), "unknown agent"),
         (("cartpole", "--env", "CartPol-v1"), "did you mean 'CartPole-v1'?"),

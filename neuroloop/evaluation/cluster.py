@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoint import facts_of_versions
 from ..errors import BadInput, MissingExtra
-from .workers import one_thread
+from .one_thread import one_thread
 
 if TYPE_CHECKING:
     from distributed import Client, Worker

@@ -10,19 +10,18 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
 import tomli_w
+from msgspec import Meta
 
 from ..errors import ConfigError, unknown
-from ..settings import AgentConfig
+from ..settings import AgentConfig, Settings
 
 if TYPE_CHECKING:
     from optuna import Trial
-
-    from .sweep_settings import Searched
 
 Value = float | int | str  # of a parameter; a choice is written as TOML
 Parameters = dict[str, Value]
@@ -87,6 +86,16 @@ class Choice(NamedTuple):
 
     def suggest(self, trial: Trial, path: str) -> Value:
         return trial.suggest_categorical(path, self.texts)
+
+
+class Searched(Settings, frozen=True, kw_only=True):
+    """What a setting may become: from `low` to `high`, or one of `choices`."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False  # proposals are even in the logarithm
+    points: Annotated[int, Meta(ge=2)] | None = None  # of a range, for the grid
+    choices: Annotated[tuple[Any, ...], Meta(min_length=2)] | None = None
 
 
 class SearchSpace:

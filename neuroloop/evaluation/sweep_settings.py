@@ -13,20 +13,10 @@ from .. import config
 from ..agent import Agent, read_config
 from ..errors import BadInput, ConfigError
 from ..settings import AgentConfig, Count, NonNegative, Number, Settings
-from .search_space import SearchSpace
+from .search_space import Searched, SearchSpace
 
 RESERVED = 6000  # seeds from here on are never tuned on: they are for figures to report
 Natural = Annotated[int, Meta(ge=0)]
-
-
-class Searched(Settings, frozen=True, kw_only=True):
-    """What a setting may become: from `low` to `high`, or one of `choices`."""
-
-    low: int | float | None = None
-    high: int | float | None = None
-    log: bool = False  # proposals are even in the logarithm
-    points: Annotated[int, Meta(ge=2)] | None = None  # of a range, for the grid
-    choices: Annotated[tuple[Any, ...], Meta(min_length=2)] | None = None
 
 
 class EnvConfig(Settings, frozen=True, kw_only=True):

@@ -10,7 +10,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -18,8 +17,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from ..errors import BadInput
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+from .one_thread import one_thread
 
 
 @contextmanager
@@ -80,11 +78,3 @@ def _end_with(lifeline: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv_bytes()  # nothing is ever sent
     os._exit(1)
-
-
-def one_thread() -> None:
-    """Let numerical libraries that are loaded from now on use one thread: processes share the cores, not threads."""
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    if "numba" in sys.modules:  # too late for its variable
-        os.environ.pop("NUMBA_NUM_THREADS")
-        sys.modules["numba"].set_num_threads(1)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from neuroloop import config
 from neuroloop.agent import read_config
-from neuroloop.evaluation.search_space import Choice, Range, SearchSpace, overrides, toml
-from neuroloop.evaluation.sweep_settings import Searched
+from neuroloop.evaluation.search_space import Choice, Range, Searched, SearchSpace, overrides, toml
 
 GAIN, GAMMA, MODULES, ERROR = (
     "projection.policy.plasticity.gain", "learner.gamma", "encoder.modules", "learner.error"

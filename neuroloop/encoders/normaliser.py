@@ -1,8 +1,8 @@
 """On-line normalisation of observations to [0, 1).
 
 The range of a dimension is [max(min, mean − w σ), min(max, mean + w σ)] of everything seen, each observation weighing 1/n
-(Welford 1962). Once learning began it only grows, since cells whose meaning drifts must learn anew: a range that also
-shrinks cost CartPole 4000 steps and Pendulum its final level. Freezing it hurt, and so did plain minimum and maximum.
+(Welford 1962). Once learning began it only grows, since cells whose meaning drifts must learn anew. Freezing it hurt
+learning, and so did plain minimum and maximum.
 """
 
 from __future__ import annotations

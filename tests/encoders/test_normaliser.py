@@ -35,6 +35,7 @@ def make():
             return network._pools["f4"][graph.place(scaled) :][:n].copy()
 
         scale.read = lambda field: network._pools["f8"][graph.place(getattr(rows[0], field)) :][:n].copy()
+        scale.wake = lambda: network._pools["f8"].__setitem__(network._linked.signals["awake"], 1.0)
         assert isinstance(rows[0], Normaliser)
         return scale
 
@@ -62,6 +63,22 @@ def test_the_range_is_where_extremes_and_three_deviations_meet(make):
         high = np.minimum(np.max(seen, axis=0), mean + 2.0 * sd)
         # 1e-8 is added to deviation and width, so that what never changes has a range
         np.testing.assert_allclose(scaled, np.clip((seen[-1] - low) / (high - low + 1e-8), 0, 1), atol=3e-6)
+
+
+def test_once_learning_began_the_range_never_narrows(make):
+    scale, rng = make(Adaptive(width=2.0), UNBOUNDED), np.random.default_rng(2)
+    narrowed = []
+    for n in range(600):
+        if n == 200:
+            scale.wake()
+        before = scale.read("low"), scale.read("high")
+        scale(rng.normal(size=3) * (3.0 if n < 150 or n > 500 else 0.1))
+        low, high = scale.read("low"), scale.read("high")
+        narrowed.append(bool(((low > before[0]) | (high < before[1])).any()))
+    assert any(narrowed[150:200])
+    assert not any(narrowed[200:])
+    wide = [np.ptp(scale.read(field)) for field in ("low", "high")]
+    assert all(width > 0.0 for width in wide), "each dimension has a range of its own"
 
 
 def test_looking_changes_no_statistics(make):

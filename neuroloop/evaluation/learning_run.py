@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..agent import Agent
 from ..settings import AgentConfig
+from .curves import area_of
 
 Row = dict[str, Any]
 
@@ -46,7 +45,7 @@ def learn(run: LearningRun) -> Row:
         episodes=len(progress.returns),
         solved_at_step=progress.solved_at_step,
         final=progress.mean_return,
-        area=float(np.average(progress.returns, weights=progress.lengths)) if progress.returns else None,
+        area=area_of(progress.returns, progress.lengths, sum(progress.lengths)),
         cpu_s=time.process_time() - started,
     )
 

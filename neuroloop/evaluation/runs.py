@@ -14,6 +14,7 @@ import os
 import time
 import tomllib
 import traceback
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from ..agent import Agent
@@ -73,7 +74,7 @@ def row_of(job: Job, outcome: Outcome) -> dict[str, Any]:
     returns, lengths, solved_at = outcome.returns, outcome.lengths, outcome.solved_at
     window = before = None
     if solved_at is not None:
-        solved = next((n for n, end in enumerate(_ends(lengths), 1) if end >= solved_at), len(lengths))
+        solved = next((n for n, end in enumerate(accumulate(lengths), 1) if end >= solved_at), len(lengths))
         before = sum(lengths[: max(solved - WINDOW, 0)])
         window = float(means_of(returns)[solved - 1 :].min()) if len(returns) > solved else None
     per_step = max(outcome.steps, 1)
@@ -161,11 +162,3 @@ def _text(error: Exception) -> str:
         return said
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {said} ({os.path.basename(last.filename)}, line {last.lineno})"
-
-
-def _ends(lengths: list[int]) -> list[int]:
-    ends, total = [], 0
-    for length in lengths:
-        total += length
-        ends.append(total)
-    return ends

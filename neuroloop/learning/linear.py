@@ -26,7 +26,7 @@ from ..network.decision.cells import CellSource
 from ..network.decision.readout import Readout, add_readout, read
 from ..rows import HEAD, i32, uniform
 from ..settings import LinearConfig
-from .returns import add_returns
+from .returns import add_returns, clipped, rms
 
 NO_LIMIT = 1e30
 
@@ -94,11 +94,10 @@ def compare(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     if f8[HEAD.first] == 0.0 and f8[row[td.awake]] != 0.0:
         expected = 0.0 if f8[HEAD.ended] != 0.0 else f8[row[td.expected]]
         error = f8[HEAD.reward] + f8[p + par.gamma] * expected - f8[row[td.value]]
-        f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
+        size = rms(f8, square, f8[p + par.rate], error) + f8[p + par.floor] * f8[row[td.return_sd]]
         calm = 1.0 - f8[p + par.calming] * f8[row[td.success]]
         f8[row[td.error]] = calm * error
-        error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[td.return_sd]]
-        f8[row[td.normalised]] = min(max(error, -f8[p + par.clip]), f8[p + par.clip]) * calm
+        f8[row[td.normalised]] = clipped(error / size, f8[p + par.clip]) * calm
     f8[row[td.awake]] = 1.0
 
 

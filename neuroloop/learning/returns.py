@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .._numba import kernel, places
+from .._numba import inline, kernel, places
 from ..graph import Graph, Mode, Phase
 from ..rows import HEAD
 
@@ -32,6 +32,19 @@ class Returns(NamedTuple):
 
 
 at = places(Returns)
+
+
+@inline
+def rms(f8, square, rate, error):  # type: ignore[no-untyped-def]
+    """The running rms of errors, once its square has taken this one in; the first one sets it."""
+    f8[square] += rate * (error * error - f8[square]) if f8[square] > 0.0 else error * error
+    return math.sqrt(f8[square])
+
+
+@inline
+def clipped(x, most):  # type: ignore[no-untyped-def]
+    """`x` within ±`most`."""
+    return min(max(x, -most), most)
 
 
 @kernel

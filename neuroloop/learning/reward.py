@@ -12,14 +12,13 @@ predicts the reward of the state at hand. Eligibility alone bridges delays.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from .._numba import kernel, places
 from ..graph import Graph, Mode, Phase
 from ..rows import HEAD
 from ..settings import RewardLearner, RMaxLearner
-from .returns import EVERY_REWARD, add_returns
+from .returns import EVERY_REWARD, add_returns, clipped, rms
 
 
 class Paid(NamedTuple):
@@ -65,9 +64,7 @@ def teach(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Send the neuromodulator."""
     p, error, square = row[at.parameters], f8[row[at.error]], row[at.mean_square]
     if f8[p + par.normalised] != 0.0 and f8[HEAD.first] == 0.0:
-        f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
-        error /= math.sqrt(f8[square]) + 1e-9
-        error = min(max(error, -f8[p + par.clip]), f8[p + par.clip])
+        error = clipped(error / (rms(f8, square, f8[p + par.rate], error) + 1e-9), f8[p + par.clip])
     f8[row[at.modulator]] = error
     f8[row[at.awake]] = 1.0
 

@@ -14,7 +14,6 @@ Pendulum were left unsolved on some seeds.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from .._numba import kernel, places
@@ -22,7 +21,7 @@ from ..graph import Graph, Mode, Phase
 from ..network.decision.lif import Population, spikes_of
 from ..rows import HEAD, f32
 from ..settings import Lif, TdLearner
-from .returns import add_returns
+from .returns import add_returns, clipped, rms
 
 NARROWEST = 1e-3  # value range, in units of the greatest discounted reward
 TINIEST = 1e-9  # and where no reward was seen yet
@@ -134,12 +133,11 @@ def teach(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f8[row[at.error]] = error
         f8[need_low] = min(f8[need_low] + f8[p + par.leak] * (before - f8[need_low]), target)
         f8[need_high] = max(f8[need_high] + f8[p + par.leak] * (before - f8[need_high]), target)
-        f8[square] += f8[p + par.rate] * (error * error - f8[square]) if f8[square] > 0.0 else error * error
+        size = rms(f8, square, f8[p + par.rate], error)
         calm = 1.0 - f8[p + par.calming] * f8[row[at.success]]
         f8[row[at.for_critic]] = calm * error / (f8[row[at.unit]] * f8[row[at.scale]])
         if f8[p + par.normalised] != 0.0:
-            error /= math.sqrt(f8[square]) + f8[p + par.floor] * f8[row[at.return_sd]]
-            error = min(max(error, -f8[p + par.clip]), f8[p + par.clip])
+            error = clipped(error / (size + f8[p + par.floor] * f8[row[at.return_sd]]), f8[p + par.clip])
         f8[row[at.for_others]] = calm * error
     f8[row[at.value]] = value
     f8[row[at.awake]] = 1.0

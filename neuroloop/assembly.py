@@ -191,11 +191,15 @@ def _add_projection(
         if isinstance(rule, RStdp):
             add_rstdp(graph, name, projection, rule, pre, post.population, weights, third, predicted)
         elif rule is not None:
-            before, after = pre.trace, post.population.fired
             if isinstance(rule, EProp):
                 local = add_local(graph, pre, post.population, projection.tau_syn, post.config.tau_mem, rule.dampening)
-                before, after = local.vector, local.slope
-            signal = add_broadcast(graph, pre.n, post.population.n, before, after, weights, projection.bounds, third)
+                before, after, pre_only = local.vector, local.slope, 0.0
+            else:
+                before, after = pre.trace, post.population.fired
+                pre_only = rule.pre_only * third.usual_pairing / (pre.usual_trace * graph.clock.n_steps)
+            signal = add_broadcast(
+                graph, pre.n, post.population.n, before, after, weights, projection.bounds, third, pre_only
+            )
     return Made(projection, post, weights, scale, signal)
 
 

@@ -125,6 +125,7 @@ class FeedbackAlignment(
     gain: NonNegative
     decay: Fraction = 0.8
     value: NonNegative = 0.0  # share of the critic in the learning signal: at random it only misleads
+    pre_only: NonNegative = 3.0  # what input without output counts, in units of a full pairing
 
 
 class ProjectionConfig(Settings, frozen=True, kw_only=True):

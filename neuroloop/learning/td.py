@@ -6,9 +6,10 @@ its running rms, clipped, or by δ as it is. The rms has a floor in units of the
 would learn from the count noise of its critic. Success calms both (see `success.py`).
 
 The *automatic* value range follows what values were needed: it starts at the range of the discounted rewards seen in the
-warm-up, widens at once and narrows slowly. A new cell starts with the largest discounted reward seen: optimism in the face
-of the unknown (Brafman and Tennenholtz 2002). At the first control step after the warm-up V was 0, so the rms starts at
-the size of a whole value and the gain of the actor starts small: a slow start, wanted, since without it CartPole and
+warm-up, widens at once and narrows slowly. It never leaves out V without input, or the weights would have to bring every
+state back into it, and end at their bounds. A new cell starts with the largest discounted reward seen: optimism in the
+face of the unknown (Brafman and Tennenholtz 2002). At the first control step after the warm-up V was 0, so the rms starts
+at the size of a whole value and the gain of the actor starts small: a slow start, wanted, since without it CartPole and
 Pendulum were left unsolved on some seeds.
 """
 
@@ -92,7 +93,8 @@ def fit_range(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     if gamma < 1.0:  # no value lies outside what rewards so far could add up to
         f8[row[at.need_high]] = min(f8[row[at.need_high]], f8[row[at.most_reward]] / (1.0 - gamma))
         f8[row[at.need_low]] = max(f8[row[at.need_low]], f8[row[at.least_reward]] / (1.0 - gamma))
-    need_low, need_high = f8[row[at.need_low]], f8[row[at.need_high]]
+    need_low = min(f8[row[at.need_low]], f8[row[at.value_at_rest]])
+    need_high = max(f8[row[at.need_high]], f8[row[at.value_at_rest]])
     least = NARROWEST * max(abs(f8[row[at.most_return]]), abs(f8[row[at.least_return]])) + TINIEST
     span = max(need_high - need_low, least)
     if not awake or span * (1.0 + 2.0 * pad) < 0.7 * (high - low):

@@ -9,8 +9,9 @@ modulator m of the learner, a TD error, and local pairings C_ji,
 
     w_ji ← clip(w_ji + g m E_ji),    E_ji ← λ E_ji + L_i C_ji,    C_ji ← 0
 
-in the order of `rstdp.py`, so credit is the same. Pairings are Σ_t ψ_i ε_j for *e-prop*, and presynaptic traces at
-postsynaptic spikes for *feedback alignment*. B is *symmetric*, the mean weight from i to what k stands for, or *random* and
+in the order of `rstdp.py`, so credit is the same. Pairings are Σ_t ψ_i ε_j for *e-prop*, and for *feedback alignment*
+presynaptic traces at postsynaptic spikes, plus a share of them for input alone: without it a neuron that fell silent stays
+silent, and credit goes with a neuron's own rate. B is *symmetric*, the mean weight from i to what k stands for, or *random* and
 fixed, drawn once (Lillicrap et al. 2016; one random number for each neuron and error, Nøkland 2016).
 """
 
@@ -50,12 +51,12 @@ class Rule(NamedTuple):
     eligibility: int  # f4[n_pre, n_post]
     pairs: int  # f4[n_pre, n_post]
     signal: int  # f4[n_post]: L
-    parameters: int  # f4[4]
+    parameters: int  # f4[5]
     modulator: int  # f8
 
 
 to, at = places(Signals), places(Rule)
-LOW, HIGH, GAIN, DECAY = range(4)
+LOW, HIGH, GAIN, DECAY, PRE_ONLY = range(5)
 
 
 @kernel
@@ -96,12 +97,12 @@ def send(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """C_ji += what is local at this step."""
-    n, after = row[at.n_post], row[at.after]
+    n, after, pre_only = row[at.n_post], row[at.after], f4[row[at.parameters] + PRE_ONLY]
     for j in range(row[at.n_pre]):
         x, c = f4[row[at.before] + j], row[at.pairs] + j * n
         if x != f32(0.0):
             for i in range(n):
-                f4[c + i] += x * f4[after + i]
+                f4[c + i] += x * (f4[after + i] + pre_only)
 
 
 @kernel
@@ -127,13 +128,17 @@ def add_broadcast(
     weights: int,
     bounds: tuple[float, float],
     third: Third,
+    pre_only: float,
 ) -> int:
-    """Make a dense projection with these `weights` plastic; returns the symbol of its learning signals."""
+    """Make a dense projection with these `weights` plastic; returns the symbol of its learning signals.
+
+    `pre_only` is added to the postsynaptic factor at every step.
+    """
     size, lasting = n_pre * n_post, Arena.LASTING
     rule = Rule(
         n_pre=n_pre, n_post=n_post, before=before, after=after, weights=weights,
         eligibility=graph.f4(size, arena=lasting), pairs=graph.f4(size, arena=lasting), signal=graph.f4(n_post),
-        parameters=graph.f4(4, [*bounds, third.gain, third.decay], lasting), modulator=third.modulator,
+        parameters=graph.f4(5, [*bounds, third.gain, third.decay, pre_only], lasting), modulator=third.modulator,
     )  # fmt: skip
     part = graph.part(rule)
     graph.call(Phase.PAIR, pair, part, Mode.ACT)

@@ -49,13 +49,14 @@ class Plain:
         if not self.awake:
             self.at_rest, self.need_low, self.need_high = most, least, most
         self.need_high = max(self.need_high, most)
-        span = max(self.need_high - self.need_low, 1e-3 * max(abs(most), abs(least)) + 1e-9)
+        need_low, need_high = min(self.need_low, self.at_rest), max(self.need_high, self.at_rest)
+        span = max(need_high - need_low, 1e-3 * max(abs(most), abs(least)) + 1e-9)
         low, high = self.low, self.high
         if not self.awake or 1.3 * span < 0.7 * (high - low):
-            low, high = self.need_low - 0.15 * span, self.need_high + 0.15 * span
+            low, high = need_low - 0.15 * span, need_high + 0.15 * span
         else:
-            low = self.need_low - 0.15 * span if self.need_low < low else low
-            high = self.need_high + 0.15 * span if self.need_high > high else high
+            low = need_low - 0.15 * span if need_low < low else low
+            high = need_high + 0.15 * span if need_high > high else high
         if (low, high) != (self.low, self.high):
             unit = (high - low) / 5.5
             self.scale *= self.unit / unit if self.awake else 1.0
@@ -247,6 +248,17 @@ def test_a_critic_without_input_says_the_value_at_rest(make):
     network = controller.network
     value = network.signal("value.low") + (bias - 2.5) * network.signal("value.unit")
     assert value == pytest.approx(network.signal("value.at_rest"), abs=1e-5 * (network.signal("value.high") + 1))
+
+
+def test_the_range_never_leaves_out_the_value_at_rest(make):
+    controller, _ = make("automatic")
+    network = controller.network
+    live(controller, 50)
+    for f8, name in ((1e3, "value.need_low"), (1e3 + 1, "value.need_high"), (1e3 + 1, "return.most")):
+        network.pools["f8"][network.place(name)] = f8  # as if all values were far above it by now
+    controller.act(np.zeros(2), 1e3, first=False)
+    assert network.signal("value.low") < network.signal("value.at_rest") < 10.0
+    assert network.signal("value.high") > 1e3
 
 
 def test_a_fixed_range_has_value_zero_at_rest(make):

@@ -9,11 +9,12 @@ import pytest
 from gymnasium import spaces
 
 from neuroloop import config
+from neuroloop.assembly import HIDDEN_DRIVE
 from neuroloop.decoders.winner_take_all import Selection
 from neuroloop.errors import ConfigError
 from neuroloop.graph import Mode
 from neuroloop.network.decision.dense import add_dense
-from neuroloop.network.decision.lif import add_lif
+from neuroloop.network.decision.lif import add_lif, spikes_of
 from neuroloop.network.decision.source import add_source
 from neuroloop.network.engine import Engine
 from neuroloop.plasticity import broadcast
@@ -25,7 +26,8 @@ SPACES = spaces.Box(-1.0, 1.0, (2,)), spaces.Discrete(3)
 KINDS = {
     "e-prop": {"kind": "e-prop", "gain": 0.3, "lambda": 0.7, "value": 0.5},
     "e-prop, random": {"kind": "e-prop", "gain": 0.3, "lambda": 0.7, "broadcast": "random", "dampening": 0.5},
-    "feedback-alignment": {"kind": "feedback-alignment", "gain": 0.3, "lambda": 0.7, "value": 2.0},
+    "feedback-alignment": {"kind": "feedback-alignment", "gain": 0.3, "lambda": 0.7, "value": 2.0, "pre_only": 0.0},
+    "feedback-alignment, pre-only": {"kind": "feedback-alignment", "gain": 0.1, "lambda": 0.7, "value": 0.5, "pre_only": 0.4},
 }
 
 
@@ -116,8 +118,11 @@ def test_weights_follow_the_eager_rule(open_controller, hidden_agent, kind, acti
     value, *policies = graph.rows_of(broadcast.Signals)
     shape, network, rng = (rule.n_pre, rule.n_post), controller.network, np.random.default_rng(5)
     weights, eligible = (graph.array("f4", symbol, *shape) for symbol in (rule.weights, rule.eligibility))
-    low, high, gain, decay = graph.array("f4", rule.parameters, 4).astype(float)
+    low, high, gain, decay, pre_only = graph.array("f4", rule.parameters, 5).astype(float)
     w, e, share, n_clipped = weights.astype(float), np.zeros(shape), KINDS[kind].get("value", 1.0), 0
+    n_steps = graph.clock.n_steps
+    full = spikes_of(HIDDEN_DRIVE, 20.0, 2.0, n_steps)  # spikes of a full pairing
+    assert pre_only == pytest.approx(KINDS[kind].get("pre_only", 0.0) * full / n_steps)
     fixed = [graph.array("f4", row.feedback, row.n, row.n_out).copy() for row in (value, *policies)]
     assert (decay, share) == (pytest.approx(0.9 * 0.7), graph.array("f4", value.share, 1)[0])
 
@@ -138,7 +143,7 @@ def test_weights_follow_the_eager_rule(open_controller, hidden_agent, kind, acti
             surprise = -graph.array("f4", chosen.predicted, chosen.groups).astype(float)
             surprise[graph.array("i4", chosen.winner, 1)[0]] += 1.0
             signal = signal + b @ surprise
-        e = decay * e + signal * (graph.log("before").T.astype(float) @ graph.log("after"))  # Σ over the steps
+        e = decay * e + signal * (graph.log("before").T.astype(float) @ (graph.log("after") + pre_only))  # Σ over the steps
         np.testing.assert_allclose(weights, w, rtol=0, atol=2e-5)  # float32, some hundred changes
         np.testing.assert_allclose(eligible, e, rtol=0, atol=2e-4)
         first = rng.random() < 0.1

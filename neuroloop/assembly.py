@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import msgspec
+
 from .decoders.actions import ActionCode
-from .decoders.winner_take_all import Selection, add_selection
+from .decoders.winner_take_all import Selection, add_selection, reach
 from .encoders.conjunctive import add_conjunctive
 from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
@@ -51,6 +53,7 @@ class Built(NamedTuple):
     config: Lif
     population: Population
     selection: Selection | None
+    reach: float = 1.0  # what multiplies the bounds of weights onto it
 
 
 class Made(NamedTuple):
@@ -151,7 +154,8 @@ def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: Act
         assert lif.n_per_action is not None, "checks.py sees to it"
         population = add_lif(graph, f"{name}[{d}]", lif, lif.n_per_action * groups, bias)
         selection = add_selection(graph, str(d), config.decoder, config.warm_up, population, groups, actions.ordered)
-        built.append(Built(lif, population, selection))
+        wider = reach(groups, config.decoder.spread) if actions.ordered else 1.0
+        built.append(Built(lif, population, selection, wider))
     return built
 
 
@@ -172,6 +176,8 @@ def _add_projection(
     signals: Signals,
 ) -> Made:
     learner = config.learner
+    low, high = projection.bounds
+    projection = msgspec.structs.replace(projection, bounds=(low * post.reach, high * post.reach))
     onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
     rule, weights, signal = projection.plasticity, 0, 0

@@ -176,6 +176,15 @@ def level_kernel(groups: int, spread: float | None) -> NDArray[np.float64]:
     return np.asarray(g @ g.T)
 
 
+def reach(groups: int, spread: float | None) -> float:
+    """How many times larger than onto unordered actions weights onto `groups` levels may become.
+
+    What one level learns its neighbours learn too, and only differences decide. With k̄ the mean of g gᵀ, a level's credit
+    exceeds the mean credit by 1 − k̄, where levels without a kernel have 1 − 1/n: the ratio of both.
+    """
+    return float((1.0 - 1.0 / groups) / max(1.0 - level_kernel(groups, spread).mean(), 1e-3))
+
+
 def add_selection(
     graph: Graph, name: str, config: WinnerTakeAll, warm_up: WarmUp, population: Population, groups: int, ordered: bool
 ) -> Selection:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from neuroloop.decoders.winner_take_all import Selection, level_kernel
+from neuroloop.decoders.winner_take_all import Selection, level_kernel, reach
 from neuroloop.errors import ConfigError
 from neuroloop.network.decision.lif import Population
 
@@ -140,6 +140,31 @@ def test_the_level_kernel_is_made_of_unit_rows(groups, spread):
 
 def test_choices_without_order_share_nothing():
     np.testing.assert_array_equal(level_kernel(4, None), np.eye(4))
+
+
+@pytest.mark.parametrize(("groups", "spread"), [(9, 0.25), (9, 0.05), (3, 0.25), (2, 0.5)])
+def test_bounds_of_weights_onto_levels_leave_room_for_the_same_preference_as_onto_choices(groups, spread):
+    """A level's own credit less the mean of all credits: what is left of it where neighbours learn along."""
+    credit = level_kernel(groups, spread)
+    left = np.mean([credit[k, k] - credit[k].mean() for k in range(groups)])
+    assert reach(groups, spread) * left == pytest.approx(1 - 1 / groups)
+    assert reach(groups, None) == pytest.approx(1.0)
+
+
+def test_levels_that_all_learn_the_same_have_a_finite_reach():
+    assert np.isfinite(reach(9, 1e9))
+
+
+@pytest.mark.parametrize("actions", [spaces.Discrete(3), spaces.Box(-1, 1, (2,))], ids=["choices", "levels"])
+def test_weights_are_drawn_and_learn_up_to_the_bounds_that_they_reach(make, actions):
+    controller, graph, selections = make(actions, spread=50.0)  # nearly all are drawn beyond their bounds
+    list(decisions(controller, 20))
+    ordered = isinstance(actions, spaces.Box)
+    farthest = 2.0 * (reach(5, 0.15) if ordered else 1.0)
+    for name in [f"policy[{d}]" for d in range(len(selections))] if ordered else ["policy"]:
+        weights = controller.network.rows_of(f"projection.{name}.weights")
+        assert np.abs(weights).max() == pytest.approx(farthest)
+        assert np.mean(np.abs(weights) > 0.99 * farthest) > 0.8
 
 
 @pytest.mark.parametrize("decide_after", [0.0196, 0.02])

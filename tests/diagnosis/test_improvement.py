@@ -41,6 +41,7 @@ def test_returns_that_stay_where_chance_has_them_are_named(earning: Make) -> Non
     (finding,) = improvement(made)
     assert (finding.name, finding.severity) == ("does not improve", Severity.PROBLEM)
     assert finding.figure == pytest.approx(made.mean_return)
+    assert finding.figure < float(finding.healthy.removeprefix("above "))
     assert finding.why
     assert finding.change
     assert list(improvement(earning(200.0, 20.0)))  # it fell back to chance

@@ -29,12 +29,12 @@ def improvement(record: Record) -> Iterator[Finding]:
     least = SPREAD * float(record.random.std()) if record.criterion is None else SHARE * (record.criterion - floor)
     if _better(late, early, least) or _better(late, record.random, least):
         return
-    goal = "" if record.criterion is None else f", towards the criterion {record.criterion:g}"
+    wanted = max(least, ERRORS * _error(late, record.random))
     yield Finding(
         "does not improve", "", Severity.PROBLEM, float(late.mean()), f"mean return of the last {n} episodes",
-        f"above {max(floor, float(early.mean())):.4g}{goal}",
-        f"after {record.n_plant_steps} steps it is about as good as at the beginning ({early.mean():.4g}, first {n} episodes)"
-        f" and as a random policy ({floor:.4g}): what it learns does not reach its actions",
+        f"above {floor + wanted:.4g}",
+        f"after {record.n_plant_steps} steps it is next to nothing better than at the beginning ({early.mean():.4g}, first {n} "
+        f"episodes) and than a random policy ({floor:.4g}): what it learns does not reach its actions",
         f"first what other findings say; else let every error teach more: {bolder(record)}; if the goal was just never met, "
         "watch longer (--steps)",
     )  # fmt: skip
@@ -42,5 +42,9 @@ def improvement(record: Record) -> Iterator[Finding]:
 
 def _better(a: Floats, b: Floats, least: float) -> bool:
     """Whether the mean of `a` lies above that of `b` by more than `least`, and by more than chance."""
-    error = float(np.sqrt(a.var() / a.size + b.var() / b.size))
-    return float(a.mean() - b.mean()) > max(least, ERRORS * error)
+    return float(a.mean() - b.mean()) > max(least, ERRORS * _error(a, b))
+
+
+def _error(a: Floats, b: Floats) -> float:
+    """Standard error of the difference of two means."""
+    return float(np.sqrt(a.var() / a.size + b.var() / b.size))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import AgentName, Env, Json, Seed, Set, is_checkpoint, print_json
+from .stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..loop.lockstep import Progress
 
 Steps = Annotated[int, typer.Option("--steps", min=1, help="Plant steps to watch while the agent learns.")]
 All = Annotated[bool, typer.Option("--all", help="Show every figure, not only what is not fine.")]
@@ -27,7 +29,7 @@ def doctor(
 ) -> None:
     """Watch an agent learn, say what keeps it from learning, and what to change. AGENT may also be a checkpoint.
 
-    Exits with 0 whatever is found.
+    Exits with 0 whatever is found. Ctrl-C ends the watch early: what was seen so far is reported.
     """
     from ..diagnosis import examine
     from ..diagnosis.report import as_dict, print_findings
@@ -36,15 +38,28 @@ def doctor(
 
     patient = _patient(agent, env, seed, settings)
     line = LiveLine(patient, sys.stderr)
-    try:
-        record = watch(patient, steps, lambda _: line.show())
-    finally:
-        line.close()
-        patient.close()
+
+    def between(_: Progress) -> bool:
+        line.show()
+        return not stop.signal
+
+    with stop_on_signals() as stop:
+        try:
+            record = watch(patient, steps, between)
+        finally:
+            line.close()
+            patient.close()
     findings = examine(record)
+    if stop.signal:
+        print(
+            f"neuroloop: stopped after {record.n_plant_steps} of {steps} steps; here is what was watched",
+            file=sys.stderr,
+        )
     print_findings(record, findings, sys.stderr if json else sys.stdout, everything=everything)
     if json:
         print_json(as_dict(record, findings))
+    if stop.signal:
+        raise SystemExit(128 + stop.signal)
 
 
 def _patient(agent: str, env: str | None, seed: int | None, settings: list[str] | None) -> Agent:

@@ -17,7 +17,8 @@ STEPS = 12_000  # plant steps that are watched
 def diagnose(agent: Agent, steps: int = STEPS, callback: Callback | None = None) -> list[Finding]:
     """Watch the agent learn for `steps` more plant steps; what was found, the worst first.
 
-    The agent goes on learning meanwhile: save it before if it should stay as it is. `callback` as in `Agent.learn`.
+    The agent goes on learning meanwhile: save it before if it should stay as it is. Afterwards a random policy acts in the
+    environment for at most 2000 steps, to compare with. `callback` as in `Agent.learn`; False ends the watch, without that.
     """
     from .watch import watch
 

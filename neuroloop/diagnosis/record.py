@@ -6,12 +6,15 @@ have; checks look only at what is there. NaN stands where a number does not exis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 GOES_ON, TERMINATED, TRUNCATED = range(3)
+WINDOW = 100  # latest episodes whose mean return is told
 Floats = NDArray[np.float64]
 
 
@@ -83,7 +86,7 @@ class Projection:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """All of it. `n_plant_steps` counts what was watched; returns are not needed, they follow from `reward`."""
+    """All of it. `n_plant_steps` counts what was watched."""
 
     agent: str
     env: str
@@ -107,7 +110,13 @@ class Record:
     selects_from: str = ""  # the population whose winner is the action
     modulates: tuple[str, ...] = ()
     solved: bool = False  # the mean of the last 100 returns meets the criterion
+    criterion: float | None = None  # mean return that counts as solved
+    random: Floats | None = None  # (E,): returns of a random policy in the same environment, where they are known
+    begun_before: bool = False  # the first episode had begun before the watch
+    stopped: bool = False  # the watch ended early because someone asked for it
     failure: str = ""  # what ended the watch early
+    failed: str = "plant"  # whose failure: "plant" gave what cannot be used, "network" diverged, "error" was raised
+    settings: Mapping[str, Any] = field(default_factory=dict)  # the agent's, by path such as "decoder.noise"
 
     @property
     def n(self) -> int:
@@ -125,6 +134,32 @@ class Record:
         """Decisions of each episode that ended within the watch; the first one may have begun before."""
         ends = np.flatnonzero(self.ended != GOES_ON)
         return np.diff(ends, prepend=-1)
+
+    @property
+    def returns(self) -> Floats:
+        """Native return of each episode that was watched from its beginning to its end."""
+        totals = np.cumsum(self.reward)[self.ended != GOES_ON]
+        return np.asarray(np.diff(totals, prepend=0.0)[int(self.begun_before) :], np.float64)
+
+    @property
+    def latest(self) -> Floats:
+        """The last of them, at most 100."""
+        return self.returns[-WINDOW:]
+
+    @property
+    def mean_return(self) -> float | None:
+        """Mean of the latest returns; None if there is none."""
+        return float(self.latest.mean()) if self.latest.size else None
+
+    @property
+    def random_return(self) -> float | None:
+        """Mean return of a random policy."""
+        return None if self.random is None or not self.random.size else float(self.random.mean())
+
+    @property
+    def reached(self) -> bool:
+        """Whether the mean return meets the criterion."""
+        return self.criterion is not None and self.mean_return is not None and self.mean_return >= self.criterion
 
     @property
     def plastic(self) -> tuple[Projection, ...]:

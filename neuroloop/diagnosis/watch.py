@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ..controller import Controller, SpikingController
 from ..encoders.observation import Layout, layout_of
 from ..errors import DivergedError, PlantError, UnsupportedSpace
-from ..settings import SpikingConfig
+from ..settings import RandomConfig, SpikingConfig
 from .probe import NetworkProbe
 from .record import GOES_ON, TERMINATED, TRUNCATED, Choice, Observed, Record
+from .reference import STEPS, random_returns
 
 if TYPE_CHECKING:
     from ..agent import Agent
-    from ..loop.lockstep import Callback
+    from ..loop.lockstep import Callback, Progress
     from ..network.engine import State
 
 Rows = dict[str, list[Any]]
@@ -82,14 +85,31 @@ class Watcher:
         self._controller.restore(state)
 
 
+class Asked:
+    """A callback, and what it answered: its own errors are no failures of the plant."""
+
+    def __init__(self, callback: Callback | None) -> None:
+        self._callback, self.stopped, self.failed = callback, False, False
+
+    def __call__(self, progress: Progress) -> bool:
+        try:
+            self.stopped = self._callback is not None and self._callback(progress) is False
+        except Exception:
+            self.failed = True
+            raise
+        return not self.stopped
+
+
 def watch(agent: Agent, steps: int, callback: Callback | None = None) -> Record:
     """Let the agent learn for `steps` more plant steps and return what was seen.
 
-    A plant or a network that fails ends the watch; the record says how. The agent has learned meanwhile.
+    Whatever fails but the callback ends the watch; the record says how. The agent has learned meanwhile. A watch that went
+    on to its end is followed by a few episodes of a random policy, to compare with.
     """
     probe = NetworkProbe(agent.controller.network) if isinstance(agent.controller, SpikingController) else None
-    layout, watchers, failure = _layout(agent), [], ""
+    layout, watchers, asked = _layout(agent), [], Asked(callback)
     begun = agent.progress.steps
+    ended: dict[str, Any] = {"begun_before": agent.progress.episode_steps > 0}
 
     def by(controller: Controller) -> Controller:
         watchers.append(Watcher(controller, layout, probe))
@@ -97,10 +117,26 @@ def watch(agent: Agent, steps: int, callback: Callback | None = None) -> Record:
 
     with agent.observed(by):
         try:
-            agent.learn(steps, callback=callback)
-        except (PlantError, DivergedError) as error:
-            failure = str(error)
-    return _record(agent, watchers[0], layout, probe, agent.progress.steps - begun, failure)
+            agent.learn(steps, callback=asked)
+        except Exception as error:
+            if asked.failed:
+                raise
+            ended |= _failure(error)
+    n_steps = agent.progress.steps - begun
+    if asked.stopped:
+        ended["stopped"] = True
+    elif "failure" not in ended and not isinstance(agent.config, RandomConfig):
+        ended["random"] = random_returns(agent, min(STEPS, n_steps))
+    return _record(agent, watchers[0], layout, probe, n_steps, ended)
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """Parts of the record that say what failed; of an error that is not ours with its class and place."""
+    if isinstance(error, PlantError | DivergedError):
+        return {"failure": str(error), "failed": "plant" if isinstance(error, PlantError) else "network"}
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename}, line {frame.lineno}, in {frame.name}"
+    return {"failure": f"{type(error).__name__}: {error} ({place})", "failed": "error"}
 
 
 def _layout(agent: Agent) -> Layout | None:
@@ -111,7 +147,12 @@ def _layout(agent: Agent) -> Layout | None:
 
 
 def _record(
-    agent: Agent, seen: Watcher, layout: Layout | None, probe: NetworkProbe | None, n_steps: int, failure: str
+    agent: Agent,
+    seen: Watcher,
+    layout: Layout | None,
+    probe: NetworkProbe | None,
+    n_steps: int,
+    ended_by: dict[str, Any],
 ) -> Record:
     """What was seen of the decisions that were answered."""
     n, config = len(seen.rewards), agent.config
@@ -120,7 +161,8 @@ def _record(
     solved = mean is not None and criterion is not None and mean >= criterion
     common: dict[str, Any] = {
         "agent": agent.name, "env": agent.env_id, "seed": agent.seed, "action_repeat": config.plant.action_repeat,
-        "n_plant_steps": n_steps, "reward": reward, "ended": ended, "failure": failure, "solved": solved,
+        "n_plant_steps": n_steps, "reward": reward, "ended": ended, "solved": solved, "criterion": criterion,
+        "settings": _flat(msgspec.to_builtins(config)), **ended_by,
     }  # fmt: skip
     observed = None
     if layout is not None:
@@ -133,6 +175,14 @@ def _record(
         return Record(**common, kind=kind, paid=reward, awake=np.ones(n, np.bool_), observed=observed, choices=choices)
     paid = config.reward.scale * reward + config.reward.on_termination * (ended == TERMINATED)
     return Record(**common, kind="spiking", paid=paid, observed=observed, **probe.parts(config, n))
+
+
+def _flat(tables: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """Settings by path: `{"decoder": {"noise": 0.3}}` becomes `{"decoder.noise": 0.3}`."""
+    flat: dict[str, Any] = {}
+    for name, value in tables.items():
+        flat |= _flat(value, f"{path}{name}.") if isinstance(value, dict) else {path + name: value}
+    return flat
 
 
 def _choices(space: Any, actions: list[Any]) -> tuple[Choice, ...]:

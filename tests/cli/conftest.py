@@ -23,7 +23,7 @@ class Done(NamedTuple):
 Cli = Callable[..., Done]
 
 WORLD = textwrap.dedent("""
-    import sys, time
+    import signal, sys, time
     import gymnasium
     import numpy as np
 
@@ -52,6 +52,8 @@ WORLD = textwrap.dedent("""
                 if self.what == "sleep":
                     print("sleeping", file=sys.stderr, flush=True)
                     time.sleep(60)
+                if self.what == "interrupt":
+                    signal.raise_signal(signal.SIGINT)
                 if self.what == "gap":
                     observation = np.array([0.0, np.nan], np.float32)
                 if self.what == "shape":

@@ -26,7 +26,10 @@ def test_a_healthy_agent_gets_a_clean_bill_and_all_its_figures_on_demand(cli: Cl
     assert done.code == 0
     assert "problem:" not in done.out
     assert "fine: spikes, population.critic: " in done.out
-    assert done.out.splitlines()[-1] == "no problem found"
+    words = " ".join(done.out.split())
+    assert "mean return of the last" in words
+    assert "criterion -110, random policy -200 over 10 episodes" in words
+    assert words.endswith("no problem found") or "the criterion -110 is not reached after 12001 steps" in words
 
 
 def test_json_is_one_line_with_every_figure(cli: Cli) -> None:
@@ -48,13 +51,40 @@ def test_a_checkpoint_is_examined_and_left_as_it_was(cli: Cli) -> None:
 
 
 def test_a_world_that_misbehaves_is_a_finding_not_a_failure(cli: Cli) -> None:
-    for what, words in (("gap", "observation[1] is nan"), ("shape", "shape (5,)"), ("reward", "reward is inf")):
+    raised = "RuntimeError: the motor is on fire"
+    for what, words in (
+        ("raise", raised),
+        ("gap", "observation[1] is nan"),
+        ("shape", "shape (5,)"),
+        ("reward", "reward is inf"),
+    ):
         done = cli("doctor", "default", "--env", "odd_world:Odd-v0", "--json", "--set",
                    f'plant.arguments={{at=50, what="{what}"}}')  # fmt: skip
         assert done.code == 0
         found = json.loads(done.out)["findings"][0]
         assert (found["name"], found["severity"]) == ("broke down", "problem")
         assert words in found["why"]
+        assert "gain" not in found["change"]
+
+
+def test_ctrl_c_reports_what_was_watched(cli: Cli) -> None:
+    broken = 'plant.arguments={at=50, what="interrupt"}'
+    done = cli("doctor", "default", "--env", "odd_world:Odd-v0", "--steps", 10_000_000, "--json", "--set", broken)
+    assert done.code == 130
+    report = json.loads(done.out)
+    assert report["stopped"]
+    assert 50 <= report["steps"] < 10_000_000
+    assert f"stopped after {report['steps']} of 10000000 steps" in done.err
+    assert "then stopped" in " ".join(done.err.split())
+
+
+def test_an_agent_below_its_criterion_gets_no_clean_bill(cli: Cli) -> None:
+    report = json.loads(cli("doctor", "random", "--env", "CartPole-v1", "--steps", 1_000, "--json").out)
+    assert (report["criterion"], report["stopped"]) == (475.0, False)
+    assert 10.0 < report["mean_return"] < 50.0
+    assert report["verdict"].startswith(
+        "what was looked at is in its healthy range, but the criterion 475 is not reached"
+    )
 
 
 def test_a_random_agent_gets_a_plain_sentence(cli: Cli) -> None:

@@ -102,13 +102,46 @@ def test_what_fails_ends_the_watch_and_leaves_the_agent_as_a_run_would(walk: Any
         agent.learn(1_000)
 
 
-def test_errors_of_the_environment_itself_are_not_swallowed(walk: Any) -> None:
+def test_errors_of_the_environment_itself_end_the_watch_with_class_and_place(walk: Any) -> None:
     def burn(t: int, action: int) -> float:
         raise RuntimeError("the motor is on fire")
 
-    agent = neuroloop.load_agent("default", walk(reward=burn))
-    with pytest.raises(RuntimeError, match="on fire"):
-        watch(agent, 100)
+    record = watch(neuroloop.load_agent("default", walk(reward=burn)), 100)
+    assert record.failure.startswith("RuntimeError: the motor is on fire (")
+    assert record.failure.endswith("in burn)")
+    assert record.failed == "error"
+    assert record.n == 0
+
+
+def test_errors_of_the_callback_are_raised() -> None:
+    def fail(progress: Any) -> bool:
+        raise RuntimeError("no such screen")
+
+    with pytest.raises(RuntimeError, match="no such screen"):
+        watch(neuroloop.load_agent("cartpole"), 10_000_000, fail)
+
+
+def test_a_random_policy_is_watched_for_comparison_within_bounds(walk: Any) -> None:
+    world = walk(length=40)
+    record = watch(neuroloop.load_agent("default", world, 0, [ONCE]), 600)
+    assert record.random is not None
+    assert record.random.size == 600 // 40
+    assert len(world.given) <= 600 + 600 + 40  # and the unfinished episode, once brought back
+    assert 15.0 < record.random.mean() < 25.0
+    assert watch(neuroloop.load_agent("random", walk()), 600).random is None
+    endless = watch(neuroloop.load_agent("default", walk(length=None)), 600).random
+    assert endless is not None
+    assert endless.size == 0
+
+
+def test_returns_are_those_of_the_agent_and_only_of_whole_episodes() -> None:
+    agent = neuroloop.load_agent("cartpole")
+    agent.learn(1_003)
+    before = len(agent.progress.returns)
+    assert agent.progress.episode_steps > 0
+    record = watch(agent, 1_000)
+    assert record.returns.tolist() == agent.progress.returns[before + 1 :]
+    assert record.criterion == 475.0
 
 
 def test_a_callback_stops_the_watch() -> None:
@@ -116,3 +149,5 @@ def test_a_callback_stops_the_watch() -> None:
     stop: Callable[[Any], bool] = lambda progress: False  # noqa: E731
     record = watch(agent, 10_000_000, stop)
     assert 0 < record.n < 100_000
+    assert record.stopped
+    assert record.random is None

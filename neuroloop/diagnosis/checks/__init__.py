@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..findings import Check
-from . import activity, critic, episodes, observations, plasticity, policy, rewards
+from . import activity, critic, episodes, improvement, observations, plasticity, policy, rewards
 
 CHECKS: tuple[Check, ...] = (
     episodes.failure, episodes.warming_up, episodes.endless, episodes.too_few_decisions,
@@ -14,4 +14,5 @@ CHECKS: tuple[Check, ...] = (
     policy.nothing_learns, policy.collapsed, policy.undecided,
     plasticity.gain, plasticity.missing, plasticity.eligibility, plasticity.short_memory, plasticity.unchanged,
     plasticity.finite, plasticity.at_bounds,
+    improvement.improvement,
 )  # fmt: skip

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..advice import number, put
 from ..findings import Finding, Limits, Severity
 from ..record import GOES_ON, Record
 
 LONG = 5_000  # plant steps in which an episode should have ended
+MEND = {
+    "plant": "make the environment give what its spaces declare and finite numbers: there, or in a Gymnasium wrapper",
+    "network": "lower plasticity.gain, or set learner.value_range by hand",
+    "error": "mend what raised it, at the place named; if that is in neuroloop itself, it is our fault: report it",
+}
 DECISIONS = Limits(warning=6.0, problem=3.0, unit="decisions")
 
 
@@ -19,8 +25,7 @@ def failure(record: Record) -> Iterator[Finding]:
         yield Finding(
             "broke down", "", Severity.PROBLEM, float(record.n), "decisions until then", "none do",
             f"the run stopped: {record.failure}",
-            "if the environment gave it, mend it there (a Gymnasium wrapper does); if the network did, lower "
-            "`plasticity.gain` or set `learner.value_range` by hand",
+            MEND[record.failed],
         )  # fmt: skip
 
 
@@ -30,8 +35,14 @@ def warming_up(record: Record) -> Iterator[Finding]:
         yield Finding(
             "still warming up", "", Severity.WARNING, float(record.n), "decisions", "longer than warm_up.decisions",
             "the agent still acts at random, so what it learns could not be examined",
-            "watch longer (--steps), or shorten the warm-up: `--set warm_up.decisions=100`",
+            f"watch longer (--steps){_shorter(record)}",
         )  # fmt: skip
+
+
+def _shorter(record: Record) -> str:
+    """Half of a warm-up that is long."""
+    now = number(record, "warm_up.decisions")
+    return "" if now is None or now < 2 else f", or shorten the warm-up: {put('warm_up.decisions', now // 2)}"
 
 
 def endless(record: Record) -> Iterator[Finding]:

@@ -51,8 +51,8 @@ def squeezed(record: Record) -> Iterator[Finding]:
             f"95 % of the values lie within [{low[d]:.4g}, {high[d]:.4g}], but the range in use is "
             f"[{observed.low[d]:.4g}, {observed.high[d]:.4g}]: most states fall into one and the same tile",
             "set encoder.normalise.low and high closer" if observed.fixed_ranges
-            else "clip stray values in a wrapper (gymnasium.wrappers.ClipAction's pendant TransformObservation), or set the "
-            "range by hand: encoder.normalise = { kind = \"fixed\", low = […], high = […] }",
+            else "set the range by hand: encoder.normalise = { kind = \"fixed\", low = […], high = […] }, or clip stray "
+            "values before the agent sees them: gymnasium.wrappers.TransformObservation with numpy.clip",
         )  # fmt: skip
 
 
@@ -80,9 +80,16 @@ def always_new(record: Record) -> Iterator[Finding]:
     yield NEW.finding(
         "cells seen before", "", new,
         "so many of the active cells never fired before: what is learned in one state is not met again",
-        "fewer dimensions a module, coarser tiles: `--set encoder.dimensions=[0.5,0.5] --set encoder.tiles=[3,4]`, or fewer "
-        "dimensions in the observation",
+        f"fewer dimensions a module, coarser tiles{_coarser(record)}, or fewer dimensions in the observation",
     )  # fmt: skip
+
+
+def _coarser(record: Record) -> str:
+    """Settings that do so, unless the agent has them."""
+    wanted = {"encoder.dimensions": [0.5, 0.5], "encoder.tiles": [3, 4]}
+    if all(list(record.settings.get(path, ())) == value for path, value in wanted.items()):
+        return ""
+    return ": `--set encoder.dimensions=[0.5,0.5] --set encoder.tiles=[3,4]`"
 
 
 def _still(observed: Observed) -> np.ndarray:

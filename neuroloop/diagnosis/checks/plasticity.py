@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..advice import number, put
 from ..findings import Finding, Limits, Severity
 from ..record import Record
 from .rewards import gap_of
@@ -68,8 +69,14 @@ def short_memory(record: Record) -> Iterator[Finding]:
             "eligibility lasts", f"projection.{projection.name}", memory,
             f"rewards that tell something are {gap:.0f} decisions apart: without eligibility that lasts, credit travels back "
             "one decision a visit",
-            f"`--set projection.{projection.table}.plasticity.lambda=0.8`",
+            _remember(record, f"projection.{projection.table}.plasticity.lambda"),
         )  # fmt: skip
+
+
+def _remember(record: Record, path: str) -> str:
+    """A longer trace, or what else shortens it: gamma multiplies it."""
+    now = number(record, path)
+    return "a larger learner.gamma" if now is not None and now >= 0.8 else put(path, 0.8)
 
 
 def unchanged(record: Record) -> Iterator[Finding]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..advice import more_exploration
 from ..findings import Finding, Limits, Severity
 from ..record import Record
 
 CHOSEN = Limits(warning=0.1, problem=0.01, unit="of the largest entropy", highest=Severity.WARNING)
 CERTAIN = Limits(warning=0.05, problem=0.001, unit="of the largest entropy", highest=Severity.WARNING)
+UNSEEN = "a linear agent has no synapses: it learns weights of read-outs, and those and its TD error are not examined"
 UNIFORM = 0.98  # of the largest entropy: as good as that
 FEWEST = 100  # decisions of learning below which nothing is said
 ENOUGH = 5_000  # after which a policy should prefer something
@@ -22,6 +24,7 @@ def nothing_learns(record: Record) -> Iterator[Finding]:
         yield Finding(
             "what was examined", "", Severity.NOTE, None, "the environment and the actions", "",
             "a random agent draws its actions and learns nothing" if record.kind == "random"
+            else UNSEEN if record.kind == "linear"
             else f"this agent ({record.kind}) has no plastic synapses to look at",
             "examine an agent that learns: neuroloop doctor default --env …" if record.kind == "random" else "",
         )  # fmt: skip
@@ -39,7 +42,7 @@ def collapsed(record: Record) -> Iterator[Finding]:
             "action entropy", f"action[{choice.name}]", entropy,
             f"action {int(share.argmax())} was chosen {share.max():.1%} of the time: nothing else is tried any more, so "
             "nothing else can be learned",
-            "a smaller plasticity.gain or narrower bounds onto the actor, or more exploration: `--set decoder.noise=0.5`",
+            f"a smaller gain or narrower bounds onto the actor, or {more_exploration(record)}",
         )  # fmt: skip
 
 
@@ -56,7 +59,7 @@ def undecided(record: Record) -> Iterator[Finding]:
             yield CERTAIN.finding(
                 "policy entropy", where, entropy,
                 "the weights leave no doubt about any action, so exploration changes nothing and pairings teach nothing",
-                "more exploration (`--set decoder.noise=0.3 --set decoder.temperature=0.83`), a smaller gain onto the actor",
+                f"{more_exploration(record)}, a smaller gain onto the actor",
             )  # fmt: skip
             continue
         early = "" if learned >= ENOUGH else ", which is usual so early"

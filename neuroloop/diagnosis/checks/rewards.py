@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..advice import number, put
 from ..findings import Finding, Limits, Severity
 from ..record import GOES_ON, TERMINATED, Record
 from ..returns import correlation, returns_to_go
@@ -36,9 +37,15 @@ def constant(record: Record) -> Iterator[Finding]:
         yield Finding(
             name, "", Severity.PROBLEM if zero else Severity.WARNING, spread, unit, healthy,
             f"{what}: nothing tells a good action from a bad one",
-            "check the reward, and `reward.scale` and `reward.on_termination`; if the goal was just not met yet, watch "
-            "longer (--steps), let exploration persist (`--set decoder.persistence=0.9`) or reward progress",
+            "check the reward, and reward.scale and reward.on_termination; if the goal was just not met yet, watch "
+            f"longer (--steps){_persist(record)} or reward progress",
         )  # fmt: skip
+
+
+def _persist(record: Record) -> str:
+    """Exploration that persists, unless it does."""
+    now = number(record, "decoder.persistence")
+    return "" if now is None or now >= 0.9 else f", let exploration persist ({put('decoder.persistence', 0.9)})"
 
 
 def opposite(record: Record) -> Iterator[Finding]:
@@ -67,7 +74,7 @@ def late(record: Record) -> Iterator[Finding]:
     yield Finding(
         "reward only at the end", "", Severity.NOTE, gap_of(record), "decisions between rewards that tell something", "any",
         "all decisions but the last of an episode are paid the same, so credit must travel back over the whole episode",
-        "keep learner.gamma and plasticity.lambda large (0.99 and 0.8 or more); a reward for progress learns faster",
+        "keep gamma and the lambdas of what learns large (0.99 and 0.8 or more); a reward for progress learns faster",
     )  # fmt: skip
 
 

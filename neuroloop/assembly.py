@@ -13,7 +13,7 @@ from .encoders.conjunctive import add_conjunctive
 from .encoders.gaussian import add_gaussian
 from .encoders.observation import Layout
 from .errors import ConfigError
-from .graph import Graph
+from .graph import Arena, Graph
 from .learning.linear import add_linear
 from .learning.reward import add_reward
 from .learning.success import add_success
@@ -178,6 +178,7 @@ def _add_projection(
     learner = config.learner
     low, high = projection.bounds
     projection = msgspec.structs.replace(projection, bounds=(low * post.reach, high * post.reach))
+    graph.name(f"projection.{name}.bounds", "f4", graph.f4(2, projection.bounds, Arena.LASTING), (2,))
     onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
     rule, weights, signal = projection.plasticity, 0, 0

@@ -155,7 +155,7 @@ class NetworkProbe:
         for name in now:
             table = _table(name)
             settings, then = config.projection[table], self._halfway.get(name)
-            rule, (low, high) = settings.plasticity, settings.bounds
+            rule, (low, high) = settings.plasticity, self._network.view(f"projection.{name}.bounds").tolist()
             decay = getattr(rule, "decay", None)
             scale = (
                 self._network.signal("value.scale") if settings.post == getattr(config.learner, "critic", "") else 1.0
@@ -170,7 +170,7 @@ class NetworkProbe:
             made.append(
                 Projection(
                     name=name, table=table, pre=settings.pre, post=settings.post,
-                    gain=None if rule is None else getattr(rule, "gain", 1.0), bounds=(low, high),
+                    gain=None if rule is None else getattr(rule, "gain", 1.0), bounds=settings.bounds,
                     decay=None if decay is None else decay * getattr(config.learner, "gamma", 1.0),
                     finite=bool(np.isfinite(weights).all()), change=change,
                     at_bounds=float(at_bounds.mean()) if weights.size else None,

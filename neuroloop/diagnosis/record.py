@@ -77,7 +77,7 @@ class Projection:
     post: str
     gain: float | None  # of plasticity; None: not plastic
     decay: float | None  # what remains of eligibility after a decision
-    bounds: tuple[float, float]
+    bounds: tuple[float, float]  # as in the file
     finite: bool = True  # all weights, at the end
     at_bounds: float | None = None  # share of the weights, at the end
     change: float | None = None  # mean |Δw| in the second half of the watch, in units of the bounds' width

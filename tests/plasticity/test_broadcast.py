@@ -27,7 +27,13 @@ KINDS = {
     "e-prop": {"kind": "e-prop", "gain": 0.3, "lambda": 0.7, "value": 0.5},
     "e-prop, random": {"kind": "e-prop", "gain": 0.3, "lambda": 0.7, "broadcast": "random", "dampening": 0.5},
     "feedback-alignment": {"kind": "feedback-alignment", "gain": 0.3, "lambda": 0.7, "value": 2.0, "pre_only": 0.0},
-    "feedback-alignment, pre-only": {"kind": "feedback-alignment", "gain": 0.1, "lambda": 0.7, "value": 0.5, "pre_only": 0.4},
+    "feedback-alignment, pre-only": {
+        "kind": "feedback-alignment",
+        "gain": 0.1,
+        "lambda": 0.7,
+        "value": 0.5,
+        "pre_only": 0.4,
+    },
 }
 
 
@@ -143,7 +149,9 @@ def test_weights_follow_the_eager_rule(open_controller, hidden_agent, kind, acti
             surprise = -graph.array("f4", chosen.predicted, chosen.groups).astype(float)
             surprise[graph.array("i4", chosen.winner, 1)[0]] += 1.0
             signal = signal + b @ surprise
-        e = decay * e + signal * (graph.log("before").T.astype(float) @ (graph.log("after") + pre_only))  # Σ over the steps
+        e = decay * e + signal * (
+            graph.log("before").T.astype(float) @ (graph.log("after") + pre_only)
+        )  # Σ over the steps
         np.testing.assert_allclose(weights, w, rtol=0, atol=2e-5)  # float32, some hundred changes
         np.testing.assert_allclose(eligible, e, rtol=0, atol=2e-4)
         first = rng.random() < 0.1

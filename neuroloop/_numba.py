@@ -123,17 +123,14 @@ def specialised(name: str, functions: Sequence[Callable[..., Any]], **plugged: C
 class Compiled:
     """A function over arrays that is called from Python. Compiled, or loaded from the disk cache, at its first call."""
 
-    def __init__(
-        self, function: Callable[..., Any], parallel: bool = False, takes: Any = None, nogil: bool = False
-    ) -> None:
-        self._function, self._takes = function, takes
-        self._how = {"parallel": parallel, "nogil": nogil}
+    def __init__(self, function: Callable[..., Any], parallel: bool = False, takes: Any = None) -> None:
+        self._function, self._parallel, self._takes = function, parallel, takes
 
     @functools.cached_property
     def now(self) -> Any:
         """The compiled function itself, for those who call it in a hot path."""
         with _cached_in(folder_of(self._function)):
-            return njit(self._takes, cache=True, error_model="numpy", **self._how)(self._function)
+            return njit(self._takes, cache=True, error_model="numpy", parallel=self._parallel)(self._function)
 
     def __call__(self, *arguments: Any) -> Any:
         return self.now(*arguments)
@@ -142,11 +139,6 @@ class Compiled:
 def compiled(function: Callable[..., Any]) -> Compiled:
     """Mark a function over arrays that is called from Python."""
     return Compiled(function)
-
-
-def compiled_for_threads(function: Callable[..., Any]) -> Compiled:
-    """The same for a function that several threads may be in at once."""
-    return Compiled(function, nogil=True)
 
 
 def compiled_for(takes: Any) -> Callable[[Callable[..., Any]], Compiled]:

@@ -8,7 +8,6 @@ of plans.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -29,9 +28,8 @@ class Bank:
     It holds for one run: what is set from outside meanwhile, such as a restored state, it does not see.
     """
 
-    def __init__(self, controllers: Sequence[Controller], threads: int = 1) -> None:
-        self._controllers, self._threads = controllers, threads
-        self._pool = ThreadPoolExecutor(max(threads - 1, 1), "neuroloop")  # starts a thread when it is needed
+    def __init__(self, controllers: Sequence[Controller]) -> None:
+        self._controllers = controllers
         self._spiking = {b: one for b, one in enumerate(controllers) if isinstance(one, SpikingController)}
         self._alone: dict[int, Any] = {}  # actions of the others
         self._awake = [False] * len(controllers)
@@ -65,18 +63,8 @@ class Bank:
     def decide(self, who: Sequence[int]) -> None:
         """One control step of each of `who`, which were told before."""
         spiking = np.array([b for b in who if b in self._spiking], np.int64)
-        if not spiking.size:
-            return
-        arrays = (self._plans, self._doors, self._observations, self._told, self._winners, self._verdicts)
-        first, *others = np.array_split(spiking, self._threads) if self._threads > 1 else [spiking]
-        parts = [self._pool.submit(decide, part, *arrays) for part in others]
-        decide(first, *arrays)
-        for part in parts:
-            part.result()
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._pool.shutdown()
+        if spiking.size:
+            decide(spiking, self._plans, self._doors, self._observations, self._told, self._winners, self._verdicts)
 
     def action(self, b: int) -> Any:
         """What controller `b` decided. Raises `PlantError` or `DivergedError` if it could not."""

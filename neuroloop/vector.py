@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agent import Agent, Env, read_config
-from .errors import BadInput
+from .errors import BadInput, DivergedError, NeuroloopError, PlantError
 from .loop.in_vector import InVector, VectorEnv
-from .loop.lockstep import Progress
-from .loop.plants import OwnPlants
-from .loop.side_by_side import Callbacks, InTurn, SideBySide
+from .loop.lockstep import Progress, paced
+from .loop.side_by_side import AtOnce, Failures, in_turn
 from .loop.single import Later, singles_of
 from .network.engine import State
 
-MOST_THREADS = 1024
+Callbacks = Callable[[list[Progress]], Any]
 
 
 class VectorAgent(Sequence[Agent]):
     """Agents that learn side by side, each with its own weights: `vector[i]` is an agent like any other.
 
     Each drives its own environment, or with `env` one of those of a Gymnasium vector environment; then its own is only for
-    what it does alone. `threads` share the work of the networks; results do not depend on how many.
+    what it does alone.
     """
 
-    def __init__(self, agents: Iterable[Agent], env: VectorEnv | None = None, threads: int = 1) -> None:
+    def __init__(self, agents: Iterable[Agent], env: VectorEnv | None = None) -> None:
         self._agents = tuple(agents)
         if not self._agents:
             raise BadInput("agents: needs at least one")
@@ -41,11 +40,9 @@ class VectorAgent(Sequence[Agent]):
             raise BadInput("agents: two of them share an environment; give each its own")
         if env is not None and not isinstance(env, gymnasium.vector.VectorEnv):
             raise BadInput(f"env: must be a vector environment, got {env!r}")
-        self._threads = _whole(threads, "threads")
-        if not 1 <= self._threads <= MOST_THREADS:
-            raise BadInput(f"threads: must be from 1 to {MOST_THREADS}, got {threads}")
         self._loops = [agent.loop for agent in self._agents]
         self._vector = None if env is None else InVector(env, self._loops)
+        self._failures: Failures = {}
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -71,18 +68,37 @@ class VectorAgent(Sequence[Agent]):
     ) -> list[Progress]:
         """Each agent learns on-line for `total_steps` more steps of its plant, as `Agent.learn` has it.
 
-        An agent that is through rests while others go on; `callback(progress)` gets the progress of all. What goes wrong
-        with one of them is raised once the others are through with their turn, and a later call goes on.
+        An agent that is through rests while others go on; `callback(progress)` gets the progress of all. One whose
+        environment or network fails stops there. Once the others are through, one error names all that failed: a
+        `DivergedError` if all of them diverged, else a `PlantError`. Later calls raise it again at once and do nothing; a new
+        `VectorAgent` of these agents, or of some, goes on, and what failed begins its episode anew. What fails in a step or
+        a reset of a vector environment concerns all, and is raised as it is.
         """
-        names = [f"seed {agent.seed}" for agent in self._agents]
-        targets = [one.steps + total_steps for one in self.progress]
-        self._rings(names).run(targets, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
-        return self.progress
+        self._raise_failures()
+        progress = self.progress
+        targets = [one.steps + total_steps for one in progress]
 
-    def _rings(self, names: list[str]) -> SideBySide | InTurn:
-        if self._vector is None and self._threads == 1:
-            return InTurn(self._loops, names)
-        return SideBySide(self._loops, self._vector or OwnPlants(self._loops), names, self._threads)
+        def going(b: int) -> bool:
+            return b not in self._failures and not progress[b].reached(targets[b], episodes, stop_when_solved)
+
+        go_on = paced(callback, progress)
+        if self._vector is None:
+            in_turn(self._loops, self._failures, going, go_on)
+        else:
+            AtOnce(self._loops, self._vector, self._failures).run(going, go_on)
+        self._raise_failures()
+        return progress
+
+    def _raise_failures(self) -> None:
+        if not self._failures:
+            return
+        lines, errors = [f"{len(self._failures)} of {len(self)} seeds failed"], list[Exception]()
+        for b, (steps, error) in sorted(self._failures.items()):
+            said = error if isinstance(error, NeuroloopError) else f"{type(error).__name__}: {error}"
+            lines.append(f"seed {self._agents[b].seed}, after {steps} steps: {said}")
+            errors.append(error)
+        kind = DivergedError if all(isinstance(error, DivergedError) for error in errors) else PlantError
+        raise kind("\n".join(lines)) from ExceptionGroup("seeds side by side", errors)
 
     def predict(
         self, observations: Sequence[Any], states: Sequence[State | None] | None = None
@@ -125,7 +141,6 @@ def load_agents(
     env: VectorEnv | list[Env] | tuple[Env, ...] | str | None = None,
     seeds: Iterable[int] = range(8),
     overrides: Iterable[str] = (),
-    threads: int = 1,
 ) -> VectorAgent:
     """A ready-made agent, or the one of a TOML file, once for each of `seeds`, to learn side by side.
 
@@ -133,7 +148,7 @@ def load_agents(
     the file names. See `load_agent` for the rest.
     """
     try:
-        own = [_whole(seed, "seeds") for seed in seeds]
+        own = [operator.index(seed) for seed in seeds]
     except TypeError:
         raise BadInput(f"seeds: must be whole numbers, such as range(8), got {seeds!r}") from None
     envs: list[Env | None]
@@ -150,14 +165,7 @@ def load_agents(
         raise BadInput(f"env: needs an environment for each of {len(own)} seeds, got {len(envs)}")
     agent_name, config = read_config(name, overrides, env if isinstance(env, str) else None)
     agents = [Agent(config, one, seed, agent_name) for one, seed in zip(envs, own, strict=True)]
-    return VectorAgent(agents, env if isinstance(env, gymnasium.vector.VectorEnv) else None, threads)
-
-
-def _whole(value: Any, what: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise BadInput(f"{what}: must be a whole number, got {value!r}") from None
+    return VectorAgent(agents, env if isinstance(env, gymnasium.vector.VectorEnv) else None)
 
 
 __all__ = ["VectorAgent", "load_agents"]

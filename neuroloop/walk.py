@@ -12,7 +12,6 @@ from ._numba import (
     called,
     compiled,
     compiled_for,
-    compiled_for_threads,
     compiled_in_parallel,
     f4_at,
     f8_at,
@@ -229,7 +228,7 @@ def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-
     return verdict
 
 
-@compiled_for_threads
+@compiled
 def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
     """A control step of the agents `who`. Rows of all other arguments are agents, each with its own pools and parts."""
     for k in range(who.size):

@@ -24,9 +24,9 @@ from ..errors import BadInput, PlantError
 from ..types import Outcome
 from .lockstep import Lockstep, Progress
 from .plant import number
-from .plants import Answers
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
+Answers = list[tuple[int, Outcome | PlantError]]
 
 
 class InVector:
@@ -49,9 +49,11 @@ class InVector:
 
     @property
     def holding(self) -> bool:
+        """Whether an action waits for its answer."""
         return any(self._waits)
 
     def begin(self, who: Sequence[int]) -> None:
+        """A run of the loops `who` begins."""
         self._waits = [False] * len(self._waits)
         if self._mode is AutoresetMode.DISABLED:
             if any(self._stands[b] != _place(self._loops[b].progress) for b in who):
@@ -64,17 +66,20 @@ class InVector:
         self._observe(self._env.reset(seed=seeds if self._seeds_each else seeds[0])[0])
         self._due = [False] * len(seeds)
 
-    def prepare(self, who: Sequence[int]) -> None:
+    def prepare(self) -> None:
+        """A turn begins."""
         if self._mode is AutoresetMode.DISABLED:
             self._reset_due()
 
     def enter(self, b: int) -> bool:
+        """Whether loop `b` is to decide now; then its observation is there, and its episode has begun."""
         if self._due[b] or self._waits[b]:
             return False
         self._loops[b].observation = self._observations[b]
         return True
 
     def exchange(self, actions: Mapping[int, Any]) -> Answers:
+        """Apply actions; what came of them, or of earlier ones that were held until now."""
         for b, action in actions.items():
             self._actions[b], self._waits[b], self._held[b], self._rewards[b] = action, True, 0, 0.0
         answers: Answers = []
@@ -85,7 +90,6 @@ class InVector:
                 continue
             ended = terminated[b] or truncated[b]
             self._due[b] = ended and self._mode is not AutoresetMode.SAME_STEP
-            self._stands[b] = None
             if not self._waits[b]:
                 continue
             try:
@@ -105,6 +109,7 @@ class InVector:
         return answers
 
     def end(self) -> None:
+        """The run ended."""
         for loop in self._loops:
             loop.leave()  # its own plant is elsewhere
         if self._mode is not AutoresetMode.DISABLED:
@@ -152,6 +157,7 @@ class InVector:
     def _step(self) -> tuple[list[float], list[bool], list[bool], dict[str, Any]]:
         space = self._env.single_action_space
         room: Any = create_empty_array(space, len(self._loops))
+        self._stands = [None] * len(self._loops)  # also where the step fails
         observations, *answer, info = self._env.step(concatenate(space, self._actions, room))
         self._observe(observations)
         rewards, terminated, truncated = (np.asarray(one).tolist() for one in answer)

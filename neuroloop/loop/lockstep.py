@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from .plant import Plant
 WINDOW = 100  # episodes of the mean return that decides
 TIMED = 4096  # latest control steps whose durations are kept
 BETWEEN_CALLS = 100_000_000  # ns between two calls of a callback
+Told = TypeVar("Told")
 
 
 class Progress:
@@ -96,6 +97,23 @@ class Progress:
 Callback = Callable[[Progress], Any]
 
 
+def paced(callback: Callable[[Told], Any] | None, told: Told) -> Callable[[], bool]:
+    """To be asked between control steps: calls `callback(told)` about ten times a second, and says whether to go on."""
+    if callback is None:
+        return lambda: True
+    called = time.perf_counter_ns()
+
+    def go_on() -> bool:
+        nonlocal called
+        now = time.perf_counter_ns()
+        if now - called < BETWEEN_CALLS:
+            return True
+        called = now
+        return callback(told) is not False
+
+    return go_on
+
+
 class Lockstep:
     """Runs a controller against a plant."""
 
@@ -118,27 +136,23 @@ class Lockstep:
 
         The callback is called about ten times a second, between control steps.
         """
-        progress, called = self.progress, time.perf_counter_ns()
-        while not progress.reached(total_steps, episodes, stop_when_solved):
-            self._tick()
-            now = time.perf_counter_ns()
-            if callback is not None and now - called >= BETWEEN_CALLS:
-                called = now
-                if callback(progress) is False:
-                    return
+        progress, go_on = self.progress, paced(callback, self.progress)
+        while go_on() and not progress.reached(total_steps, episodes, stop_when_solved):
+            try:
+                self.turn()
+            except PlantError as error:
+                raise PlantError(f"tick {progress.ticks}: {error}") from None
 
-    def _tick(self) -> None:
-        """One turn of the ring."""
+    def turn(self) -> None:
+        """One turn of the ring. If it fails, the unfinished episode will begin anew."""
         progress = self.progress
         self.enter()
         started = time.perf_counter_ns()
         try:
             action = self.controller.act(self.observation, progress.reward, first=not progress.actions)
             self.take(action, self.plant.exchange(action))
-        except BaseException as error:
+        except BaseException:
             self.abandon()
-            if isinstance(error, PlantError):
-                raise PlantError(f"tick {progress.ticks}: {error}") from None
             raise
         progress.count_tick(time.perf_counter_ns() - started)
 

@@ -1,7 +1,7 @@
-"""Several rings at once: in lockstep with each other, where one compiled call decides for all, or a stretch each in turn.
+"""Several rings on one thread: a stretch each in turn, or, in a vector environment, all of them step by step.
 
-Rings whose plants are their own need not wait for each other. One after the other, a network stays in the processor's
-cache for a stretch, which on one thread is worth more than fewer calls (measured: `docs/seeds-side-by-side.md`).
+Rings whose plants are their own need not wait for each other: a network then stays in the processor's cache for a stretch,
+which is worth more than fewer calls (measured: `docs/seeds-side-by-side.md`).
 """
 
 from __future__ import annotations
@@ -11,159 +11,91 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..bank import Bank
-from ..errors import DivergedError, PlantError
 from ..types import Outcome
-from .lockstep import BETWEEN_CALLS, Lockstep, Progress
-from .plants import Plants
+from .in_vector import InVector
+from .lockstep import Lockstep
 
-Callbacks = Callable[[list[Progress]], Any]
-NOTHING = object()  # where there is no action
-STRETCH = 200  # plant steps
+STRETCH = 200  # control steps
+Failures = dict[int, tuple[int, Exception]]  # by loop: plant steps done before, and what happened
 
 
-class SideBySide:
-    """Runs several loops. What happens in one makes no difference to the others, errors included.
+def in_turn(
+    loops: Sequence[Lockstep], failures: Failures, going: Callable[[int], bool], go_on: Callable[[], bool]
+) -> None:
+    """Run loops with plants of their own, each while it is `going`, all while they shall `go_on`. Failures are noted."""
+    while (who := [b for b in range(len(loops)) if going(b)]) and go_on():
+        for b in who:
+            try:
+                for _ in range(STRETCH):
+                    if not going(b):
+                        break
+                    loops[b].turn()
+            except Exception as error:
+                failures[b] = loops[b].progress.steps, error
 
-    `names` say in messages which of them is meant.
-    """
 
-    def __init__(self, loops: Sequence[Lockstep], plants: Plants, names: Sequence[str], threads: int) -> None:
-        self._loops, self._plants, self._names = loops, plants, names
-        self._bank = Bank([loop.controller for loop in loops], threads)
-        self._pending: dict[int, Any] = {}  # what a controller decided and no plant has answered
-        self._errors: list[Exception] = []
+class AtOnce:
+    """Runs the loops of a vector environment; one compiled call decides for all. See `in_turn` for the arguments."""
+
+    def __init__(self, loops: Sequence[Lockstep], plants: InVector, failures: Failures) -> None:
+        self._loops, self._plants, self._failures = loops, plants, failures
+        self._bank = Bank([loop.controller for loop in loops])
+        self._pending: dict[int, Any] = {}  # what a controller was asked and no plant has answered
         self._since = 0  # ns, when answers came last
 
-    def run(
-        self,
-        total_steps: Sequence[int],
-        *,
-        episodes: int | None = None,
-        stop_when_solved: bool = False,
-        callback: Callbacks | None = None,
-    ) -> None:
-        """Run each loop until it has done its `total_steps`, or is over as in `Lockstep.run`."""
-        progress, called = [loop.progress for loop in self._loops], time.perf_counter_ns()
-
-        def unfinished() -> list[int]:
-            left = zip(progress, total_steps, strict=True)
-            return [b for b, (one, total) in enumerate(left) if not one.reached(total, episodes, stop_when_solved)]
-
-        if not (who := unfinished()):
+    def run(self, going: Callable[[int], bool], go_on: Callable[[], bool]) -> None:
+        """What fails inside the vector environment concerns all loops and is raised."""
+        everyone = range(len(self._loops))
+        if not (who := [b for b in everyone if going(b)]):
             return
         self._plants.begin(who)
-        self._since = called
+        self._since = time.perf_counter_ns()
         try:
-            while who and not self._errors:
-                self._tick(who)
-                who = unfinished()
-                now = time.perf_counter_ns()
-                if callback is not None and now - called >= BETWEEN_CALLS:
-                    called = now
-                    if callback(progress) is False:
-                        break
+            while who and go_on():
+                self._turn(who)
+                who = [b for b in everyone if going(b)]
             while self._plants.holding:
-                self._tick([])
+                self._turn([])
         finally:
-            self._bank.close()
             for b in self._pending:
                 self._loops[b].abandon()
             self._plants.end()
-        if self._errors:
-            raise self._errors[0]
 
-    def _tick(self, who: Sequence[int]) -> None:
-        """One turn of the rings `who`. Errors are noted, and the others go on."""
-        self._plants.prepare(who)
-        deciding = [b for b in who if self._sense(b)]
+    def _turn(self, who: Sequence[int]) -> None:
+        """One turn of the rings `who`."""
+        self._plants.prepare()
+        deciding = [b for b in who if self._plants.enter(b) and self._tried(b, self._sense)]
         self._bank.decide(deciding)
-        answers = self._plants.exchange({b: action for b in deciding if (action := self._decided(b)) is not NOTHING})
-        taken = [b for b, outcome in answers if self._take(b, outcome)]
+        decided = [b for b in deciding if self._tried(b, self._decide)]
+        answers = self._plants.exchange({b: self._pending[b] for b in decided})
+        taken = [b for b, outcome in answers if self._tried(b, self._take, outcome)]
         now = time.perf_counter_ns()
         for b in taken:
             self._loops[b].progress.count_tick((now - self._since) // len(taken))
         if taken:
             self._since = now
 
-    def _sense(self, b: int) -> bool:
-        """Whether the controller of a loop was given something to decide on."""
-        loop, progress = self._loops[b], self._loops[b].progress
+    def _tried(self, b: int, step: Callable[..., None], *arguments: Any) -> bool:
+        """Whether a step of a loop succeeded. Where it failed, the unfinished episode will begin anew."""
         try:
-            if not self._plants.enter(b):
-                return False
-            self._pending[b] = NOTHING
-            self._bank.sense(b, loop.observation, progress.reward, first=not progress.actions)
+            step(b, *arguments)
         except Exception as error:
-            self._fail(b, error)
-            return False
-        return True
-
-    def _decided(self, b: int) -> Any:
-        try:
-            action = self._pending[b] = self._bank.action(b)
-            return action
-        except Exception as error:
-            self._fail(b, error)
-            return NOTHING
-
-    def _take(self, b: int, outcome: Outcome | Exception) -> bool:
-        """Whether the answer to what a loop did could be taken."""
-        try:
-            if isinstance(outcome, Exception):
-                raise outcome
-            self._loops[b].take(self._pending[b], outcome)
-        except Exception as error:
-            self._fail(b, error)
-            return False
-        del self._pending[b]
-        return True
-
-    def _fail(self, b: int, error: Exception) -> None:
-        """The unfinished episode of a loop will begin anew."""
-        if b in self._pending:
             self._loops[b].abandon()
-            del self._pending[b]
-        if isinstance(error, PlantError):
-            error = PlantError(f"tick {self._loops[b].progress.ticks}: {error}")
-        self._errors.append(_named(error, self._names[b]))
+            self._pending.pop(b, None)
+            self._failures[b] = self._loops[b].progress.steps, error
+            return False
+        return True
 
+    def _sense(self, b: int) -> None:
+        loop, progress = self._loops[b], self._loops[b].progress
+        self._pending[b] = None
+        self._bank.sense(b, loop.observation, progress.reward, first=not progress.actions)
 
-class InTurn:
-    """Runs several loops with plants of their own on one thread, each for a stretch in turn."""
+    def _decide(self, b: int) -> None:
+        self._pending[b] = self._bank.action(b)
 
-    def __init__(self, loops: Sequence[Lockstep], names: Sequence[str]) -> None:
-        self._loops, self._names = loops, names
-
-    def run(
-        self,
-        total_steps: Sequence[int],
-        *,
-        episodes: int | None = None,
-        stop_when_solved: bool = False,
-        callback: Callbacks | None = None,
-    ) -> None:
-        """See `SideBySide.run`."""
-        progress, called, going = [loop.progress for loop in self._loops], time.perf_counter_ns(), True
-        while going:
-            going, errors = False, list[Exception]()
-            for b, (loop, total) in enumerate(zip(self._loops, total_steps, strict=True)):
-                try:
-                    until = min(total, progress[b].steps + STRETCH)
-                    loop.run(until, episodes=episodes, stop_when_solved=stop_when_solved)
-                except Exception as error:
-                    errors.append(_named(error, self._names[b]))
-                going |= not progress[b].reached(total, episodes, stop_when_solved)
-            if errors:
-                raise errors[0]
-            now = time.perf_counter_ns()
-            if callback is not None and now - called >= BETWEEN_CALLS:
-                called = now
-                going &= callback(progress) is not False
-
-
-def _named(error: Exception, name: str) -> Exception:
-    """An error that says which of the loops is meant."""
-    if isinstance(error, PlantError | DivergedError):
-        return type(error)(f"{name}: {error}")
-    error.add_note(f"neuroloop: {name}")
-    return error
+    def _take(self, b: int, outcome: Outcome | Exception) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._loops[b].take(self._pending[b], outcome)
+        del self._pending[b]

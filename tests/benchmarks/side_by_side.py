@@ -37,15 +37,15 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for name, env in TASKS:
         for n in (count for count in (1, 8, 32) if count <= asked.most):
-            ways: dict[str, Any] = {"in turn": (env, 1), "at once, 2 threads": (env, 2)}
+            ways: dict[str, Any] = {"in turn": env}
             if env == "CartPole-v1":
-                ways["at once, native vector environment"] = (gymnasium.make_vec(env, num_envs=n), 1)
+                ways["at once, native vector environment"] = gymnasium.make_vec(env, num_envs=n)
             singles = [neuroloop.load_agent(name, env, seed=seed) for seed in range(n)]
             learners: dict[str, Any] = {
                 "one after the other": lambda many=singles: [one.learn(asked.steps) for one in many]
             }
-            for how, (what, threads) in ways.items():
-                vector = neuroloop.load_agents(name, what, range(n), threads=threads)
+            for how, what in ways.items():
+                vector = neuroloop.load_agents(name, what, range(n))
                 learners[how] = lambda vector=vector: vector.learn(asked.steps)
             for learn in learners.values():
                 learn()  # weights and caches as they are in a run

@@ -157,7 +157,7 @@ def test_levels_that_all_learn_the_same_have_a_finite_reach():
 
 @pytest.mark.parametrize("actions", [spaces.Discrete(3), spaces.Box(-1, 1, (2,))], ids=["choices", "levels"])
 def test_weights_are_drawn_and_learn_up_to_the_bounds_that_they_reach(make, actions):
-    controller, graph, selections = make(actions, spread=50.0)  # nearly all are drawn beyond their bounds
+    controller, _, selections = make(actions, spread=50.0)  # nearly all are drawn beyond their bounds
     list(decisions(controller, 20))
     ordered = isinstance(actions, spaces.Box)
     farthest = 2.0 * (reach(5, 0.15) if ordered else 1.0)

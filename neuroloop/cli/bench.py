@@ -33,8 +33,8 @@ SuiteName = Annotated[
         " spiking networks; startup: waiting times.",
     ),
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, two seeds, fewer repeats.")]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each task.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Seeds of each task. Default: 5, or 2 with --quick.")]
 FirstSeed = Annotated[
     int, typer.Option("--first-seed", min=0, help="The first of them; none from 6000 to 29999 was used for tuning.")
 ]
@@ -51,7 +51,10 @@ Agents = Annotated[
 Beside = Annotated[
     Baseline | None, typer.Option("--baseline", help="Also run tuned Stable-Baselines3 agents (extra baselines).")
 ]
-BesideSeeds = Annotated[int, typer.Option("--baseline-seeds", min=1, help="Seeds of each of these.")]
+BesideSeeds = Annotated[
+    int | None,
+    typer.Option("--baseline-seeds", min=1, help="Seeds of each of these. Default: 3, or 1 with --quick."),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Put what was finished before aside, and begin anew.")]
 Peers = Annotated[
     bool, typer.Option("--peers", help="engine: run other simulators beside, each in its own environment.")
@@ -64,44 +67,40 @@ Write = Annotated[
 def bench(
     suite: SuiteName,
     quick: Quick = False,
-    seeds: Seeds = 5,
+    seeds: Seeds = None,
     first_seed: FirstSeed = 8000,
     jobs: Jobs = None,
     cluster: Cluster = None,
     task: Names = None,
     agent: Agents = None,
     baseline: Beside = None,
-    baseline_seeds: BesideSeeds = 3,
+    baseline_seeds: BesideSeeds = None,
     fresh: Fresh = False,
     peers: Peers = False,
     write: Write = None,
     json: Json = False,
 ) -> None:
-    """Measure a suite. Exits with 0 once it is measured, whether targets are met or not.
+    """Measure a suite. Exits with 0 once it is measured, whether targets are met or not; with 1 if all runs of an agent
+    on a task failed.
 
     Runs of a suite of tasks are kept as they finish: the same command goes on where it was interrupted.
     """
     from ..evaluation.figures import as_json, as_markdown
-    from ..evaluation.suite import plan_of
+    from ..evaluation.suite import BASELINE_SEEDS, QUICK_BASELINE_SEEDS, QUICK_SEEDS, SEEDS, plan_of
     from ..evaluation.task import read_tasks
 
     if write is not None:
         _check_place(write)
+    groups: list[Group] = []
     command, today = shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"
     if suite in ("engine", "startup"):
         measured = _speed(suite, quick, peers)
         page = as_markdown(measured, command, today)
     else:
         name, tasks = read_tasks(suite)
-        plan = plan_of(
-            name,
-            tasks,
-            task or (),
-            range(first_seed, first_seed + seeds),
-            quick,
-            agent or (),
-            baseline_seeds if baseline else 0,
-        )
+        seeds = seeds or (QUICK_SEEDS if quick else SEEDS)
+        beside = (baseline_seeds or (QUICK_BASELINE_SEEDS if quick else BASELINE_SEEDS)) if baseline else 0
+        plan = plan_of(name, tasks, task or (), range(first_seed, first_seed + seeds), quick, agent or (), beside)
         groups = _learn(plan, jobs, cluster, fresh)
         measured, page = _report(plan, groups, tasks.about, command, today, write)
     for figure in measured.figures:
@@ -112,6 +111,16 @@ def bench(
             _draw_engine(measured, write.with_suffix(".png"))
     if json:
         print_json(as_json(measured))
+    _check_runs(groups)
+
+
+def _check_runs(groups: list[Group]) -> None:
+    """Raises `NeuroloopError` if all runs of an agent on a task failed."""
+    from ..errors import NeuroloopError
+
+    lost = [f"{group.task} {group.agent}: {group.rows[0]['error']}" for group in groups if group.lost]
+    if lost:
+        raise NeuroloopError(f"every run failed of {'; '.join(lost)}")
 
 
 def _check_place(path: Path) -> None:

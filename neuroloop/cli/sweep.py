@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,10 +28,6 @@ ClusterAddress = Annotated[
 Storage = Annotated[
     Path | None, typer.Option("--storage", metavar="FILE", help="Where trials are kept. Default: beside STUDY.toml.")
 ]
-
-
-class Stopped(Exception):
-    """A signal asked to stop: leaves the executor without waiting."""
 
 
 def sweep(
@@ -72,7 +69,7 @@ def sweep(
 def _search(study: Study, saved: optuna.Study, jobs: int | None, cluster: str | None, stop: Stop) -> None:
     """Run what is left of the trials."""
     from ..evaluation.sweep import Search
-    from ..evaluation.workers import at_once, workers
+    from ..evaluation.workers import workers
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -84,11 +81,7 @@ def _search(study: Study, saved: optuna.Study, jobs: int | None, cluster: str | 
         report(
             f"the agent's own {', '.join(study.space.outside)}: outside of the search, so no trial is the agent as it is"
         )
-    try:
-        with workers(jobs or 1, cluster) as executor:
-            if not search.run(executor, lambda: at_once(executor, jobs)):
-                raise Stopped
-    except Stopped:
+    if not search.run(functools.partial(workers, cluster=cluster), jobs):
         report("stopped by you; the same command goes on")
 
 

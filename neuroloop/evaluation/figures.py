@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from ..checkpoint import facts_of_versions
 
+TOO_FEW = "too few seeds to judge"
+
 
 class Figure(NamedTuple):
     """One measured number."""
@@ -25,11 +27,12 @@ class Figure(NamedTuple):
     iqm: float | None = None  # of measurements over seeds; of those and of fractions, a 95 % interval
     interval_low: float | None = None
     interval_high: float | None = None
+    too_few: bool = False  # seeds to judge by
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without a target."""
-        if self.target is None:
+        """Whether the target is met; None without a target, or if there are too few seeds to judge."""
+        if self.target is None or self.too_few:
             return None
         if self.value is None:
             return False
@@ -37,13 +40,14 @@ class Figure(NamedTuple):
 
     def __str__(self) -> str:
         sign = "≤" if self.better == "low" else "≥"
-        verdict = "" if self.target is None else f"  target {sign} {self.target:g}: {'met' if self.met else 'MISSED'}"
+        verdict = TOO_FEW if self.too_few else "met" if self.met else "MISSED"
+        against = "" if self.target is None else f"  target {sign} {self.target:g}: {verdict}"
         middle = "" if self.iqm is None else f"  IQM {self.iqm:.6g}"
         if self.interval_low is not None or self.interval_high is not None:
             middle += f"  95 % {_text(self.interval_low)} … {_text(self.interval_high)}"
         between = "" if self.low is None or self.high is None else f"  ({self.low:.6g} … {self.high:.6g})"
         value = "–" if self.value is None else f"{self.value:.6g}"
-        return f"{self.name:42s} {value:>10s} {self.unit:6s} n = {self.n}{between}{middle}{verdict}"
+        return f"{self.name:42s} {value:>10s} {self.unit:6s} n = {self.n}{between}{middle}{against}"
 
 
 class Suite(NamedTuple):
@@ -102,9 +106,7 @@ def figures_table(figures: Iterable[Figure]) -> list[str]:
     """All figures; with IQM and interval where any has them."""
     figures = list(figures)
     heads = ["figure", "value", "unit", "least", "greatest", "n", "target", "met"]
-    rows = [
-        [f.name, _text(f.value), f.unit, _text(f.low), _text(f.high), f.n, _target(f), _yes(f.met)] for f in figures
-    ]
+    rows = [[f.name, _text(f.value), f.unit, _text(f.low), _text(f.high), f.n, _target(f), _met(f)] for f in figures]
     if any(f.iqm is not None or f.interval_low is not None for f in figures):
         heads[3:3] = ["IQM", "95 % interval"]
         for row, f in zip(rows, figures, strict=True):
@@ -140,5 +142,7 @@ def _target(figure: Figure) -> str:
     return "" if figure.target is None else f"{'≤' if figure.better == 'low' else '≥'} {figure.target:g}"
 
 
-def _yes(met: bool | None) -> str:
-    return "" if met is None else "yes" if met else "**no**"
+def _met(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    return TOO_FEW if figure.too_few else "yes" if figure.met else "**no**"

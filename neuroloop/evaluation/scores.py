@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..settings import AgentConfig
 from .figures import Figure
 from .statistics import iqm, stratified_bootstrap, wilson
 from .task import Target
 
 Row = dict[str, Any]
+ENOUGH = 5  # seeds, from which on targets are judged
 
 
 class Group(NamedTuple):
@@ -31,10 +33,16 @@ class Group(NamedTuple):
     main: bool  # the task's first agent: targets are for it, and its figures have no prefix
     baseline: bool = False
     target: Target = Target()
+    config: AgentConfig | None = None  # of ours
 
     @property
     def prefix(self) -> str:
         return f"{self.task}_" if self.main else f"{self.agent}.{self.task}_"
+
+    @property
+    def lost(self) -> bool:
+        """Whether every run failed."""
+        return all(row["error"] is not None for row in self.rows)
 
     @property
     def solved(self) -> list[Row]:
@@ -106,7 +114,7 @@ def aggregates(groups: Sequence[Group]) -> list[Figure]:
 
 def comparisons(groups: Sequence[Group], target: int | None) -> list[Figure]:
     """Environment steps of every baseline over ours, and on how many tasks ours are fewer than every baseline's."""
-    figures, fewer, tasks = [], 0, 0
+    figures, fewer, tasks, few = [], 0, 0, False
     for main in (group for group in groups if group.main):
         ours = statistics.median(main.steps())
         theirs = {group.agent: group for group in groups if group.baseline and group.task == main.task}
@@ -117,9 +125,11 @@ def comparisons(groups: Sequence[Group], target: int | None) -> list[Figure]:
             unit = "× at least" if lacking else "×"
             figures.append(Figure(f"{main.prefix}steps_vs_{agent}", ratio, unit, len(group.rows), better="high"))
         tasks += bool(theirs)
+        few = few or (bool(theirs) and len(main.rows) < ENOUGH)
         fewer += bool(theirs) and all(ours < statistics.median(group.steps()) for group in theirs.values())
     if tasks:
-        figures.append(Figure("tasks_with_fewer_steps_than_baselines", float(fewer), "tasks", tasks, target, "high"))
+        name = "tasks_with_fewer_steps_than_baselines"
+        figures.append(Figure(name, float(fewer), "tasks", tasks, target, "high", too_few=few))
     return figures
 
 
@@ -131,19 +141,22 @@ def spread(
     better: Any = "low",
     value: Any = statistics.median,
 ) -> Figure:
-    """A figure over seeds, with IQM and interval; what is infinite is None."""
-    if not values:
-        return Figure(name, None, unit, 0, target, better)
+    """A figure over seeds, with IQM and interval if there are several; what is infinite is None."""
+    few = len(values) < ENOUGH
+    if len(values) < 2:
+        return Figure(name, _finite(values[0]) if values else None, unit, len(values), target, better, too_few=few)
     interval = stratified_bootstrap([values]) or (None, None)
     finite = [v for v in values if math.isfinite(v)]
     low, high = min(finite, default=None), max(finite, default=None)
-    numbers = [_finite(number) for number in (value(values), float(iqm(values)), *interval)]
-    return Figure(name, numbers[0], unit, len(values), target, better, low, high, *numbers[1:])
+    shown, middle, least, greatest = map(_finite, (value(values), float(iqm(values)), *interval))
+    return Figure(name, shown, unit, len(values), target, better, low, high, middle, least, greatest, few)
 
 
 def fraction(name: str, successes: int, n: int, target: float | None) -> Figure:
-    """A figure that counts seeds, with Wilson's interval."""
-    return Figure(name, successes / n, "", n, target, "high", None, None, None, *wilson(successes, n))
+    """A figure that counts seeds, with Wilson's interval if there are several."""
+    low, high = wilson(successes, n) if n > 1 else (None, None)
+    figure = Figure(name, successes / n, "", n, target, "high", too_few=n < ENOUGH)
+    return figure._replace(interval_low=low, interval_high=high)
 
 
 def over_strata(name: str, strata: Sequence[Sequence[float]]) -> Figure:

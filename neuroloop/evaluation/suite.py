@@ -13,7 +13,7 @@ import msgspec
 from ..agent import Agent, read_config
 from ..config import to_toml
 from ..errors import BadInput, MissingExtra, unknown
-from ..settings import PlantConfig, RandomConfig
+from ..settings import AgentConfig, PlantConfig, RandomConfig
 from .figures import Figure, Suite
 from .made_with import made_with
 from .quiet import stdout_to_stderr
@@ -24,6 +24,8 @@ from .task import Target, Task, Tasks, plant_of
 HOLD = 500  # episodes after a task was solved
 RANDOM_EPISODES = 100
 QUICK_LIMIT = 100_000  # environment steps
+SEEDS, QUICK_SEEDS = 5, 2  # unless the user says how many
+BASELINE_SEEDS, QUICK_BASELINE_SEEDS = 3, 1
 SLOWER = {"ppo": 10.0, "a2c": 10.0, "dqn": 40.0, "sac": 100.0}  # than ours, roughly, step by step
 
 
@@ -49,6 +51,7 @@ class Bundle(NamedTuple):
     jobs: list[Job]
     main: bool = False
     baseline: bool = False
+    config: AgentConfig | None = None  # of ours
 
     @property
     def random(self) -> bool:
@@ -76,7 +79,12 @@ def plan_of(
         )
         for name, task in chosen.items()
     }
-    return Plan(suite, short, seeds[:2], 0, agents, min(baselines, 1), target)
+    return Plan(suite, short, seeds, 0, agents, baselines, target)
+
+
+def baseline_seeds(plan: Plan) -> range:
+    """Seeds of the baselines: they begin with ours, and may be fewer or more."""
+    return range(plan.seeds.start, plan.seeds.start + plan.baseline_seeds)
 
 
 def bundles_of(plan: Plan) -> list[Bundle]:
@@ -100,7 +108,7 @@ def groups_of(plan: Plan, bundles: Sequence[Bundle], rows: Mapping[str, dict[str
         Group(
             bundle.task, bundle.agent, bundle.plant.env, float(bundle.plant.criterion or 0.0), bundle.jobs[0].limit,
             bundle.jobs[0].hold, [rows[job.key] for job in bundle.jobs], random[bundle.task], bundle.main,
-            bundle.baseline, bundle.target,
+            bundle.baseline, bundle.target, bundle.config,
         )
         for bundle in bundles
         if not bundle.random
@@ -128,7 +136,7 @@ def _ours(plan: Plan, name: str, task: Task, plant: PlantConfig, agent: str) -> 
     area, depends = task.area or task.limit, made_with(task.env)
     job = Job(name, found, 0, to_toml(config), task.limit, plan.hold, area, depends, seconds=task.seconds)
     jobs = [job._replace(seed=seed) for seed in plan.seeds]
-    return Bundle(name, found, plant, task.target, jobs, main=agent == task.agents[0])
+    return Bundle(name, found, plant, task.target, jobs, main=agent == task.agents[0], config=config)
 
 
 def _refuse_twins(task: str, agents: Sequence[str]) -> None:
@@ -151,7 +159,7 @@ def _baseline(plan: Plan, name: str, task: Task, plant: PlantConfig, algorithm: 
     depends = made_with(task.env, baseline=True)
     job = Job(name, algorithm, 0, settings, task.limit, 0, task.area or task.limit, depends, baseline=True)
     job = job._replace(seconds=task.seconds * SLOWER.get(algorithm, 10.0))
-    jobs = [job._replace(seed=seed) for seed in plan.seeds[: plan.baseline_seeds]]
+    jobs = [job._replace(seed=seed) for seed in baseline_seeds(plan)]
     return Bundle(name, algorithm, plant, Target(), jobs, baseline=True)
 
 

@@ -8,10 +8,8 @@ the trial at once: after an interruption only those are run again that had not.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import numpy as np
@@ -20,15 +18,16 @@ from optuna.samplers import TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from ..errors import ConfigError, NeuroloopError
+from ..errors import ConfigError
+from .crew import Crew, Pools
 from .learning_run import LearningRun, Row, learn, row_of
 from .search_space import Parameters
 from .sweep_report import line_of
 from .sweep_settings import Study
 from .sweep_trial import OpenTrial
 
-POLL = 0.25  # s between looks at whether to stop
 TO_COMPARE = 4  # trials that must have come as far before one is pruned
+Job = tuple[OpenTrial, LearningRun]
 
 
 def propose(study: Study, before: list[FrozenTrial]) -> Parameters:
@@ -64,37 +63,32 @@ class Search:
         trials = self.saved.get_trials(deepcopy=False)
         return len(trials) >= self.study.trials and all(trial.state.is_finished() for trial in trials)
 
-    def run(self, executor: Executor, at_once: Callable[[], int]) -> bool:
-        """Run until every trial ended; False if told to stop. `at_once` says how many runs the executor takes."""
-        try:
-            return self._run(executor, at_once)
-        except BrokenProcessPool:
-            raise NeuroloopError("a worker process was killed, or out of memory; the same command goes on") from None
-        except CancelledError:
-            raise NeuroloopError("the cluster's scheduler is gone; the same command goes on") from None
-
-    def _run(self, executor: Executor, at_once: Callable[[], int]) -> bool:
-        pending: dict[Future[Row], tuple[OpenTrial, LearningRun]] = {}
-        waiting = False
+    def run(self, pools: Pools, n_jobs: int | None = None) -> bool:
+        """Run until every trial ended; False if told to stop. Raises `NeuroloopError` if that cannot be."""
         self._take_up()
-        while self._keep_on():
-            n_runs = at_once()
-            while len(pending) < n_runs and (job := self._next_job()):
-                pending[executor.submit(learn, job[1])] = job
-            if not pending and n_runs:
-                return True
-            if waiting != (n_runs == 0):
-                waiting = not waiting
-                self._report("no worker is left: waiting for one" if waiting else "a worker is there again")
-            if not pending:
-                time.sleep(POLL)
-            for future in wait(pending, POLL, FIRST_COMPLETED).done:
-                opened, run = pending.pop(future)
-                row = _result(future, run)
-                if not opened.closed:
-                    opened.keep(run, row)
-                    self._judge(opened)
-        return False
+        return Crew(self, pools, n_jobs, self._keep_on).run()
+
+    def submit(self, pool: Executor, item: Job) -> Future[Row]:
+        return pool.submit(learn, item[1])
+
+    def finished(self, item: Job, row: Row) -> None:
+        """Keep what came of a run, unless its trial was closed meanwhile."""
+        opened, run = item
+        if not opened.closed:
+            opened.keep(run, row)
+            self._judge(opened)
+
+    def failed(self, item: Job, error: str) -> None:
+        self.finished(item, row_of(item[1], error=error))
+
+    def again(self, item: Job) -> bool:
+        opened, run = item
+        if not opened.closed:
+            self.say(f"trial {opened.trial.number}: {run.key}: a process died while it ran; it runs again, alone")
+        return not opened.closed
+
+    def say(self, text: str) -> None:
+        self._report(text)
 
     def _take_up(self) -> None:
         """Go on with what an interruption left open."""
@@ -106,7 +100,7 @@ class Search:
         if self._open:
             self._report(f"taking up {len(self._open)} trials where they stopped")
 
-    def _next_job(self) -> tuple[OpenTrial, LearningRun] | None:
+    def next(self) -> Job | None:
         """The next run of an open trial, else the first of a new one: few open trials mean more to learn from."""
         while True:
             for opened in self._open:
@@ -166,13 +160,3 @@ class Search:
             return False
         median = statistics.median(others)
         return value > median if self.saved.direction == StudyDirection.MINIMIZE else value < median
-
-
-def _result(future: Future[Row], run: LearningRun) -> Row:
-    """What a run's future holds, also if the job took several workers down. Raises where the sweep cannot go on."""
-    try:
-        return future.result()
-    except (BrokenProcessPool, CancelledError, NeuroloopError):
-        raise
-    except Exception as error:
-        return row_of(run, error=f"{type(error).__name__}: {error}")

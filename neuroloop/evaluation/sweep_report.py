@@ -109,7 +109,7 @@ def text_of(report: dict[str, Any]) -> str:
     if report["importances"]:
         shares = ", ".join(f"{path} {share:.0%}" for path, share in report["importances"].items())
         lines.append(f"importance  {shares}")
-    lines += [f"failed      trial {number}: {error}" for number, error in list(report["failures"].items())[:SHOWN]]
+    lines += _failures(report["failures"])
     if report["best"]:
         lines.append(
             f"best        {' '.join(f'--set {shlex.quote(entry)}' for entry in report['best'][0]['settings'])}"
@@ -119,6 +119,13 @@ def text_of(report: dict[str, Any]) -> str:
     seeds = f"seeds {first} to {last} were" if last > first else f"seed {first} was"
     lines.append(f"note        {seeds} tuned on: report the settings found on others, as `neuroloop bench` does")
     return "\n".join(lines)
+
+
+def _failures(failures: dict[str, str]) -> list[str]:
+    """The first trials that failed, with the reason."""
+    lines = [f"failed      trial {number}: {error}" for number, error in list(failures.items())[:SHOWN]]
+    more = len(failures) - SHOWN
+    return [*lines, f"failed      {more} more"] if more > 0 else lines
 
 
 def _facts(trial: FrozenTrial, study: Study) -> dict[str, Any]:

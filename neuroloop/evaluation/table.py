@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..settings import AgentConfig, RandomConfig, RewardConfig
 from .figures import Figure, Suite, figures_table, place_of, runs_table, table_of
-from .scores import Group
-from .suite import RANDOM_EPISODES, Plan
+from .scores import ENOUGH, Group
+from .suite import RANDOM_EPISODES, Plan, baseline_seeds
 
 TUNED_BELOW = 6_000  # seeds that our agents were tuned on
 
@@ -17,7 +18,7 @@ def page(
 ) -> str:
     """The page as Markdown."""
     lines = [f"# {suite.name}", "", f"{about}." if about else "", "", f"`{command}`", "", f"{date}; {place_of()}.", ""]
-    lines += [_seeds(plan), "", *_glance(suite, groups), "", _reading(plan), ""]
+    lines += [_seeds(plan), "", *_glance(suite, groups), "", _habits(groups), "", _reading(plan), ""]
     if picture:
         lines += [f"![Learning curves, every seed]({picture})", ""]
     lines += ["## Figures", "", *figures_table(suite.figures), "", "## Runs", "", *runs_table(suite.rows), ""]
@@ -25,11 +26,16 @@ def page(
 
 
 def _seeds(plan: Plan) -> str:
-    first, last = plan.seeds[0], plan.seeds[-1]
-    which = f"Seed {first}" if first == last else f"Seeds {first} to {last}"
+    first, which = plan.seeds[0], _span(plan.seeds).capitalize()
+    if plan.baseline_seeds:
+        which += f" (baselines: {_span(baseline_seeds(plan))})"
     if first >= TUNED_BELOW:
         return f"{which}, none of them used for tuning."
     return f"{which}. **Not fresh**: seeds below {TUNED_BELOW} were used for tuning."
+
+
+def _span(seeds: range) -> str:
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def _glance(suite: Suite, groups: Sequence[Group]) -> list[str]:
@@ -44,14 +50,12 @@ def _glance(suite: Suite, groups: Sequence[Group]) -> list[str]:
         def cell(name: str, show: Any) -> str:
             return _cell(figures.get(group.prefix + name), show)
 
-        solved, n = len(group.solved), len(group.rows)
-        target = group.target.solved if group.main else None
-        missed = target is not None and solved < target * n - 1e-9
+        n = len(group.rows)
         return [
             group.env.rpartition(":")[2],
             group.agent,
             f"{group.criterion:g}",
-            _bold(f"{solved} of {n}", missed),
+            cell("solved_fraction", lambda value: f"{round(value * n)} of {n}"),
             f"{cell('steps_median', _thousands)} / {cell('steps_worst', _thousands)}",
             cell("steps_before_window_median", _thousands),
             cell("final_mean", lambda value: f"{value:.4g}"),
@@ -63,6 +67,21 @@ def _glance(suite: Suite, groups: Sequence[Group]) -> list[str]:
     return table_of(heads, map(row, groups))
 
 
+def _habits(groups: Sequence[Group]) -> str:
+    """How each of our agents acts, and what it is paid if that is not the environment's reward."""
+    said = dict.fromkeys(f"`{group.agent}` {_habit(group.config)}" for group in groups if group.config)
+    return "; ".join([*said, "all are scored on native rewards."])
+
+
+def _habit(config: AgentConfig) -> str:
+    n = config.plant.action_repeat
+    acts = "acts every environment step" if n == 1 else f"acts every {n} environment steps"
+    if isinstance(config, RandomConfig) or config.reward == RewardConfig():
+        return acts
+    scale, end = (f"{number:g}".replace("-", "−") for number in (config.reward.scale, config.reward.on_termination))
+    return f"{acts} and learns from rewards of its own (scale {scale}, {end} on termination)"
+
+
 def _reading(plan: Plan) -> str:
     held = (
         f" Held: over the {plan.hold} episodes that follow, still learning, no mean of 100 falls below the criterion by"
@@ -70,10 +89,11 @@ def _reading(plan: Plan) -> str:
         if plan.hold
         else " A run stops where it is solved; the final mean is the one there."
     )
+    few = f"; with fewer than {ENOUGH} seeds none is judged" if len(plan.seeds) < ENOUGH else ""
     return (
         "Solved: the mean return of the last 100 training episodes reaches the criterion, exploration on, every environment"
         f" step counted.{held} Medians are over all seeds, and a seed that was not solved counts as infinite; a missed target"
-        f" is bold. Random policy: mean of {RANDOM_EPISODES} episodes. How to read the rest: docs/benchmarks.md."
+        f" is bold{few}. Random policy: mean of {RANDOM_EPISODES} episodes. How to read the rest: docs/benchmarks.md."
     )
 
 

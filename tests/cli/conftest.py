@@ -23,7 +23,8 @@ class Done(NamedTuple):
 Cli = Callable[..., Done]
 
 WORLD = textwrap.dedent("""
-    import signal, sys, time
+    import os, signal, sys, time
+    from pathlib import Path
     import gymnasium
     import numpy as np
 
@@ -49,6 +50,9 @@ WORLD = textwrap.dedent("""
             if self.n == self.at:
                 if self.what == "raise":
                     raise RuntimeError("the motor is on fire")
+                if self.what == "die" or (self.what == "die once" and not Path("died").exists()):
+                    Path("died").touch()
+                    os._exit(1)
                 if self.what == "sleep":
                     print("sleeping", file=sys.stderr, flush=True)
                     time.sleep(60)

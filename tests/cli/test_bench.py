@@ -170,6 +170,12 @@ def test_more_seeds_later_use_what_is_there_and_fresh_begins_anew(cli: Cli) -> N
     assert "already" not in fresh.err
 
 
+@pytest.mark.parametrize(("words", "n"), [((), 5), (("--quick",), 2), (("--quick", "--seeds", 3), 3)])
+def test_quick_has_fewer_seeds_unless_the_user_says_how_many(cli: Cli, words: tuple[object, ...], n: int) -> None:
+    done = cli("bench", "mine.toml", "--task", "hard", "--agent", "random", "--json", *words)
+    assert [run["seed"] for run in json.loads(done.out)["runs"]] == [*range(8000, 8000 + n)]
+
+
 def test_runs_of_other_settings_are_kept_apart(cli: Cli, folder: Path) -> None:
     cli("bench", "mine.toml", "--quick", "--task", "pole", "--seeds", 1)
     (folder / "mine.toml").write_text(SUITE.replace("23.0", "22.0"))
@@ -178,13 +184,16 @@ def test_runs_of_other_settings_are_kept_apart(cli: Cli, folder: Path) -> None:
     assert n_runs(JOURNAL) == 4
 
 
-def test_a_seed_that_fails_is_reported_and_the_bench_exits_with_0(cli: Cli, folder: Path) -> None:
+def test_an_agent_whose_runs_all_failed_is_exit_1_after_all_was_reported(cli: Cli, folder: Path) -> None:
     (folder / "mine.toml").write_text(
         '[task.odd]\nenv = "odd_world:Odd-v0"\ncriterion = 99.0\narguments = { what = "raise", at = 300 }\nlimit = 4000\n'
     )
     done = cli("bench", "mine.toml", "--seeds", 1, "--json", "--write", "mine.md")
-    assert done.code == 0
+    assert done.code == 1
     report = json.loads(done.out)
+    assert done.err.splitlines()[-1].startswith(
+        "neuroloop: every run failed of odd default: RuntimeError: the motor is"
+    )
     assert report["figures"]["odd_solved_fraction"]["value"] == 0.0
     assert "RuntimeError: the motor is on fire" in report["runs"][0]["error"]
     assert "odd default seed 8000: FAILED: RuntimeError: the motor is on fire" in done.err

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from neuroloop.agent import load_agent, read_config
+from neuroloop.evaluation.crew import DIED
 
 Cli = Callable[..., Any]
 ROOT = Path(__file__).parent.parent.parent
@@ -139,6 +140,54 @@ def test_a_world_that_breaks_fails_its_trials_with_its_own_error(cli: Cli) -> No
     report = json.loads(cli("sweep", "odd.toml", "--json").out)
     assert report["complete"] + report["failed"] == 3
     assert set(report["failures"].values()) == {"odd_world:Odd-v0 seed 0: RuntimeError: the motor is on fire"}
+
+
+DEADLY = """
+    agent = "random"
+    seeds = 2
+    sampler = "grid"
+    objective.kind = "final"
+    env."odd_world:Odd-v0".steps = 60
+    search.plant.arguments = {{ choices = [{{}}, {{ what = "{what}", at = 50 }}, {{ at = 7 }}] }}
+"""
+
+
+def write_deadly(what: str) -> None:
+    Path("deadly.toml").write_text(DEADLY.format(what=what))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_kills_its_process_twice_is_a_failed_trial_and_the_sweep_goes_on(cli: Cli, jobs: int) -> None:
+    write_deadly("die")
+    done = cli("sweep", "deadly.toml", "--jobs", jobs, "--json")
+    assert done.code == 0
+    report = json.loads(done.out)
+    assert (report["complete"], report["failed"], report["unfinished"]) == (2, 1, 0)
+    assert report["failures"] == {"1": f"odd_world:Odd-v0 seed 0: {DIED}"}
+    assert "trial 1: odd_world:Odd-v0 seed 0: a process died while it ran; it runs again, alone" in done.err
+    assert "2 complete, 1 failed, of 3 trials" in done.err
+    assert f"failed      trial 1: odd_world:Odd-v0 seed 0: {DIED}" in done.err
+    assert cli("sweep", "deadly.toml", "--json").out == done.out
+
+
+def test_a_process_that_dies_once_is_forgiven(cli: Cli) -> None:
+    write_deadly("die once")
+    report = json.loads(cli("sweep", "deadly.toml", "--json").out)
+    assert (report["complete"], report["failed"]) == (3, 0)
+
+
+def test_a_sweep_killed_while_a_deadly_run_is_tried_again_goes_on() -> None:
+    write_deadly("die")
+    words, environment = command("sweep", "deadly.toml", "--json")
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "runs again, alone" not in process.stderr.readline():
+        assert process.poll() is None
+    process.kill()
+    process.communicate(timeout=60)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert (report["complete"], report["failed"], report["unfinished"]) == (2, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,13 @@ def test_a_figure_prints_its_verdict() -> None:
     assert "IQM 4.5  95 % 3.5 … –" in str(WITH_INTERVAL)
 
 
+def test_too_few_seeds_are_no_verdict() -> None:
+    few = Figure("solved_fraction", 1.0, "", 1, 0.95, "high", too_few=True)
+    assert few.met is None
+    assert str(few).endswith("n = 1  target ≥ 0.95: too few seeds to judge")
+    assert "| ≥ 0.95 | too few seeds to judge |" in as_markdown(Suite("x", [few], []), "c", "d")
+
+
 def test_a_suite_as_json_holds_what_a_reader_needs_and_no_nan() -> None:
     report = json.loads(json.dumps(as_json(SUITE), allow_nan=False))
     assert report["figures"]["steps_worst"]["met"] is True

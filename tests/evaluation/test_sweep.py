@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import pytest
 
 from neuroloop.errors import BadInput, NeuroloopError
 from neuroloop.evaluation import sweep_settings
+from neuroloop.evaluation.crew import DIED
 from neuroloop.evaluation.learning_run import learn
 from neuroloop.evaluation.sweep import Search
 from neuroloop.evaluation.sweep_report import report_of, text_of, tried, write_best
@@ -78,7 +80,7 @@ def swept(tmp_path: Path) -> Callable[..., Swept]:
         with open_storage(tmp_path / "study.trials") as journal:
             saved = open_study(journal, study, tmp_path / "study.trials")
             search = Search(study, saved, lines.append, lambda: executor.n < stop_after)
-            search.run(executor, lambda: at_once)
+            search.run(lambda jobs: nullcontext(executor), at_once)
             trials = saved.get_trials()
             return Swept(trials, lines, report_of(saved, study, interrupted=False), executor.n)
 
@@ -220,15 +222,17 @@ def test_steps_to_criterion_count_an_unsolved_run_as_the_budget_and_its_penalty(
     assert done.report["best"][0]["solved"] == 0
 
 
-@pytest.mark.parametrize(
-    ("broken", "says"), [(BrokenProcessPool, "worker process was killed"), (CancelledError, "scheduler is gone")]
-)
-def test_workers_that_are_gone_end_the_sweep_and_the_same_command_goes_on(
-    swept: Callable[..., Swept], broken: type[BaseException], says: str
-) -> None:
-    with pytest.raises(NeuroloopError, match=says):
-        swept(Here(3, broken))
+def test_a_cluster_that_is_gone_ends_the_sweep_and_the_same_command_goes_on(swept: Callable[..., Swept]) -> None:
+    with pytest.raises(NeuroloopError, match="scheduler is gone; the same command goes on"):
+        swept(Here(3, CancelledError))
     assert swept().report["complete"] == 6
+
+
+def test_a_process_that_dies_twice_fails_the_trials_of_its_runs(swept: Callable[..., Swept]) -> None:
+    done = swept(Here(2, BrokenProcessPool), trials=3)
+    assert (done.report["complete"], done.report["failed"]) == (1, 2)
+    assert done.report["failures"]["1"] == f"CartPole-v1 seed 0: {DIED}"
+    assert "trial 1: CartPole-v1 seed 0: a process died while it ran; it runs again, alone" in done.lines
 
 
 def test_a_job_that_took_its_workers_down_is_a_failed_trial(swept: Callable[..., Swept]) -> None:

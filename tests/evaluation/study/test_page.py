@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from neuroloop.agent import read_config
 from neuroloop.evaluation.picture import draw
 from neuroloop.evaluation.scores import Group
 from neuroloop.evaluation.suite import Plan, measured
@@ -21,13 +22,17 @@ Row = Callable[..., dict[str, Any]]
 def groups(row: Row) -> list[Group]:
     target = Target(solved=1.0, median=45_000, held=0.9)
     rows = [row(8000, 30_000, 480.0), row(8001, 50_000, 400.0), row(8002, None, error="no motor", curve=[[], []])]
-    ours = Group("cartpole", "default", "x:CartPole-v1", 475.0, 150_000, 500, rows, 23.0, True, target=target)
-    ppo = ours._replace(agent="ppo", rows=[row(8000, 70_000, agent="ppo")], main=False, baseline=True)
+    rows += [row(8003, 50_000, 480.0), row(8004, 50_000, 400.0)]
+    config = read_config("default")[1]
+    ours = Group(
+        "cartpole", "default", "x:CartPole-v1", 475.0, 150_000, 500, rows, 23.0, True, target=target, config=config
+    )
+    ppo = ours._replace(agent="ppo", rows=[row(8000, 70_000, agent="ppo")], main=False, baseline=True, config=None)
     return [ours, ppo, *(group._replace(task="car", env="Car-v0") for group in (ours, ppo))]
 
 
 def text_of(groups: list[Group], first: int = 8000, **changes: Any) -> str:
-    plan = Plan("classic", {}, range(first, first + 3), **{"hold": 500} | changes)
+    plan = Plan("classic", {}, **{"seeds": range(first, first + 5), "hold": 500} | changes)
     return page(
         measured(plan, groups), groups, plan, "the tasks", "neuroloop bench classic", "2026-01-01", "classic.png"
     )
@@ -37,7 +42,7 @@ def test_the_page_can_be_read_at_a_glance(groups: list[Group]) -> None:
     text = text_of(groups)
     assert text.startswith("# classic\n\nthe tasks.\n\n`neuroloop bench classic`\n")
     assert (
-        "| CartPole-v1 | default | 475 | **2 of 3** | **50.0k** / – | 25.0k | 480 | **1 of 3** | 40 µs | 23 |" in text
+        "| CartPole-v1 | default | 475 | **4 of 5** | **50.0k** / – | 25.0k | 480 | **2 of 5** | 40 µs | 23 |" in text
     )
     assert "| CartPole-v1 | ppo | 475 | 1 of 1 | 70.0k / 70.0k |" in text
     assert "![Learning curves, every seed](classic.png)" in text
@@ -47,9 +52,27 @@ def test_the_page_can_be_read_at_a_glance(groups: list[Group]) -> None:
 
 
 def test_a_page_says_whether_its_seeds_were_ever_tuned_on(groups: list[Group]) -> None:
-    assert "Seeds 8000 to 8002, none of them used for tuning." in text_of(groups)
-    assert "Seeds 5999 to 6001. **Not fresh**: seeds below 6000 were used for tuning." in text_of(groups, first=5999)
+    assert "Seeds 8000 to 8004, none of them used for tuning." in text_of(groups)
+    assert "Seeds 5999 to 6003. **Not fresh**: seeds below 6000 were used for tuning." in text_of(groups, first=5999)
     assert "none of them" in text_of(groups, first=6000)
+
+
+def test_a_page_says_how_agents_act_and_what_they_are_paid(groups: list[Group]) -> None:
+    assert "\n`default` acts every 2 environment steps; all are scored on native rewards.\n" in text_of(groups)
+    own = groups[0]._replace(agent="cartpole", config=read_config("cartpole")[1], main=False)
+    assert (
+        "`default` acts every 2 environment steps; `cartpole` acts every environment step and learns from rewards of its own"
+        " (scale 0, −1 on termination); all are scored on native rewards." in text_of([*groups, own])
+    )
+
+
+def test_a_page_of_few_seeds_judges_no_target(groups: list[Group]) -> None:
+    few = [group._replace(rows=group.rows[1:3]) for group in groups[::2]]
+    text = text_of(few, seeds=range(8001, 8003), baseline_seeds=4)
+    assert "Seeds 8001 to 8002 (baselines: seeds 8001 to 8004), none of them used" in text
+    assert "| CartPole-v1 | default | 475 | 1 of 2 |" in text
+    assert "with fewer than 5 seeds none is judged" in text
+    assert "| ≥ 1 | too few seeds to judge |" in text
 
 
 def test_a_page_without_episodes_afterwards_says_so(groups: list[Group]) -> None:

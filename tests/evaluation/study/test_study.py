@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from neuroloop.errors import NeuroloopError
+from neuroloop.evaluation.crew import DIED
 from neuroloop.evaluation.journal import Journal
 from neuroloop.evaluation.runs import run
-from neuroloop.evaluation.study import DIED, Study
+from neuroloop.evaluation.study import Study
 
 from .conftest import job
 

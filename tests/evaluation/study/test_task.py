@@ -112,8 +112,17 @@ def test_every_agent_runs_every_seed_beside_one_random_policy() -> None:
         ("pole", "random", 0),
         *(("pole", agent, seed) for agent in ("default", "cartpole") for seed in (10, 11, 12)),
     ]
-    assert planned(tasks, quick=True) == [("pole", "random", 0), ("pole", "default", 10), ("pole", "default", 11)]
+    assert planned(tasks, quick=True) == [("pole", "random", 0), *(("pole", "default", seed) for seed in (10, 11, 12))]
     assert {agent for _, agent, _ in planned(tasks, agents=("cartpole", "random"))} == {"cartpole", "random"}
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_baselines_have_as_many_seeds_as_asked_for(quick: bool) -> None:
+    pytest.importorskip("stable_baselines3")
+    plan = plan_of("mine", read_tasks(mine(SUITE))[1], (), range(10, 11), quick, (), 3)
+    seeds = [[job.seed for job in bundle.jobs] for bundle in bundles_of(plan) if bundle.baseline]
+    assert seeds
+    assert all(found == [10, 11, 12] for found in seeds)
 
 
 def test_the_same_seed_of_a_longer_study_is_the_same_run() -> None:

@@ -206,7 +206,7 @@ def faulty(at: int) -> Any:
 def test_what_goes_wrong_with_one_seed_names_it_and_leaves_the_others_as_they_would_be(threads: int) -> None:
     envs = [gymnasium.make("CartPole-v1"), faulty(at=50), gymnasium.make("CartPole-v1")]
     vector = neuroloop.load_agents("cartpole", envs, SEEDS, threads=threads)
-    with pytest.raises(PlantError, match=r"^seed 0: tick 49: the reward is nan"):
+    with pytest.raises(PlantError, match=r"^seed 0: .*: the reward is nan"):
         vector.learn(300)
     assert vector[1].progress.actions == []  # its episode begins anew
     for agent in (vector[0], vector[2]):

@@ -33,14 +33,15 @@ WORLD = textwrap.dedent("""
         observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
         action_space = gymnasium.spaces.Discrete(3)
 
-        def __init__(self, at=-1, what="", doze=0.0):
-            self.at, self.what, self.n = at, what, 0
+        def __init__(self, at=-1, what="", doze=0.0, endless=False):
+            self.at, self.what, self.endless, self.n = at, what, endless, 0
             if doze:
                 print("dozing", file=sys.stderr, flush=True)
                 time.sleep(doze)
 
         def reset(self, *, seed=None, options=None):
             super().reset(seed=seed)
+            self.t = 0
             return self.np_random.uniform(-1, 1, 2).astype(np.float32), {}
 
         def step(self, action):
@@ -58,9 +59,10 @@ WORLD = textwrap.dedent("""
                     observation = np.zeros(5, np.float32)
                 if self.what == "reward":
                     reward = float("inf")
-            return observation, reward, False, False, {}
+            self.t += 1
+            return observation, reward, False, self.t >= 20 and not self.endless, {}
 
-    gymnasium.register(id="Odd-v0", entry_point="odd_world:Odd", max_episode_steps=20, disable_env_checker=True)
+    gymnasium.register(id="Odd-v0", entry_point="odd_world:Odd", disable_env_checker=True)
 """)
 
 

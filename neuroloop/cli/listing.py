@@ -68,6 +68,7 @@ def envs(pattern: Pattern = "", json: Json = False) -> None:
 
 def _no_match(pattern: str, ids: list[str]) -> str:
     """What to say where no id contains a pattern; the closest is sought without namespace and version too."""
+    ids = sorted(ids, key=lambda name: "/" not in name)  # where two are equally close, the plain one
     names = {
         short: name for name in ids for short in (name.lower(), name.lower().rpartition("/")[2].rpartition("-v")[0])
     }

@@ -53,7 +53,7 @@ def test_what_is_not_finite_or_does_not_fit_ends_the_run_with_a_checkpoint(
     assert done.code == 1
     assert done.out == ""
     message = done.err.splitlines()[-1]
-    assert message.startswith(f"neuroloop: Odd-v0, episode 1, environment step 13: {says}")
+    assert message.startswith(f"neuroloop: odd_world:Odd-v0, episode 1, environment step 13: {says}")
     assert says in message
     assert "saved in a.zip" in message
     facts = checkpoint.read(Path("a.zip")).facts
@@ -150,7 +150,9 @@ def test_ctrl_c_before_an_episode_ended_says_so() -> None:
 def test_an_evaluation_whose_episodes_never_end_says_so(cli: Cli) -> None:
     done = cli("eval", *ODD, "--set", "plant.arguments.endless=true", "--longest", 300)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("neuroloop: Odd-v0: evaluation episode 0 did not end within 300 environment steps; ")
+    assert done.err.startswith(
+        "neuroloop: odd_world:Odd-v0: evaluation episode 0 did not end within 300 environment steps; "
+    )
     assert "TimeLimit" in done.err
     assert done.err.count("\n") == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import operator
 import os
 import tomllib
 import warnings
@@ -15,14 +14,15 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checkpoint, config
+from . import arguments, checkpoint, config
 from .checkpoint import Checkpoint, require, require_count
 from .controller import Controller, make_controller
 from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, unknown
-from .loop.lockstep import Callback, Lockstep, Progress, play
-from .loop.plant import Plant
+from .loop.lockstep import Callback, Lockstep, Progress
+from .loop.plant import Plant, id_of, make_env
+from .loop.playing import Watching, play
 from .network.engine import State
-from .settings import AgentConfig, SpikingConfig
+from .settings import AgentConfig
 
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
 Env = gymnasium.Env[Any, Any]
@@ -40,16 +40,10 @@ class Agent:
             raise BadInput(f"Agent: needs a configuration, got {config!r}; load_agent takes names and files")
         if not isinstance(env, gymnasium.Env | gymnasium.vector.VectorEnv | None):
             raise BadInput(f"env: must be a Gymnasium environment, got {env!r}")
-        try:
-            seed = operator.index(seed)
-        except TypeError:
-            raise BadInput(f"seed: must be a whole number, got {seed!r}") from None
-        if not 0 <= seed < 2**53:
-            raise BadInput(f"seed: must be from 0 to 2**53 - 1, got {seed}")
-        self.config, self.seed, self.name = config, seed, name
-        self._plant = Plant(config.plant, env, seed)
+        self.config, self.seed, self.name = config, arguments.seed("seed", seed), name
+        self._plant = Plant(config.plant, env, self.seed)
         spaces = self._plant.env.observation_space, self._plant.env.action_space
-        self._controller: Controller = make_controller(config, *spaces, seed)
+        self._controller: Controller = make_controller(config, *spaces, self.seed)
         self._loop = Lockstep(self._plant, self._controller, Progress(self._plant.criterion))
 
     @property
@@ -61,11 +55,6 @@ class Agent:
     def env(self) -> Env:
         """The environment."""
         return self._plant.env
-
-    @property
-    def period(self) -> float:
-        """What a control step lasts for the plant, in s; 0 for an agent without a clock."""
-        return self.config.clock.period if isinstance(self.config, SpikingConfig) else 0.0
 
     @property
     def controller(self) -> Controller:
@@ -90,13 +79,15 @@ class Agent:
         stop_when_solved: bool = False,
         callback: Callback | None = None,
     ) -> Progress:
-        """Control the plant and learn on-line for `total_steps` more plant steps.
+        """Control the plant and learn on-line for `total_steps` more environment steps.
 
         Stops earlier once `episodes` episodes ended in all, with `stop_when_solved` once the mean of 100 returns reaches
         the criterion, or when `callback(progress)`, called about ten times a second, returns False. A later call goes on
         where this one stopped, mid-episode too.
         """
-        target = self.progress.steps + total_steps
+        arguments.optional_whole("episodes", episodes, 1)
+        arguments.function("callback", callback)
+        target = self.progress.steps + arguments.whole("total_steps", total_steps, 0)
         self._loop.run(target, episodes=episodes, stop_when_solved=stop_when_solved, callback=callback)
         return self.progress
 
@@ -116,18 +107,38 @@ class Agent:
         """
         return self._controller.predict(observation, state)
 
-    def evaluate(self, episodes: int = 20) -> NDArray[np.float64]:
-        """Native returns of whole episodes without learning or exploring, shape (episodes,). Ends an unfinished episode
-        of training only in the plant: training brings it back."""
+    def evaluate(
+        self,
+        episodes: int = 20,
+        *,
+        seed: int | None = None,
+        longest: int | None = None,
+        callback: Watching | None = None,
+    ) -> NDArray[np.float64]:
+        """Native returns of whole episodes without learning or exploring, shape (episodes,).
+
+        The environment is reset with `seed`, `seed + 1`, …, one an episode, so that several agents can be compared on the
+        same episodes; without it, with seeds made from the agent's. An episode of more than `longest` environment steps is a
+        `PlantError`; the default is 100 000, or the environment's own limit if that is larger. The rest is left out once
+        `callback(played)`, called about ten times a second, returns False. Ends an unfinished episode of training only in
+        the plant: training brings it back.
+        """
+        n, first = arguments.whole("episodes", episodes, 1), None if seed is None else arguments.seed("seed", seed)
+        limit = arguments.optional_whole("longest", longest, 1)
+        arguments.function("callback", callback)
+        own = map(self._plant.seed_of, range(EVALUATION, EVALUATION + n))
         try:
-            return play(self._plant, self._controller, range(EVALUATION, EVALUATION + episodes))
+            return play(
+                self._plant, self._controller, own if first is None else range(first, first + n), limit, callback
+            )
         finally:
             self._loop.leave()
 
     def save(self, path: str | Path) -> Path:
         """Save everything, so that loading and going on equals never having stopped, bit for bit."""
-        progress, target = self.progress, Path(path)
+        progress, target = self.progress, arguments.checkpoint_path("path", path)
         facts = {
+            **checkpoint.facts_of_spaces(self.env),
             "agent": self.name, "env": self.env_id, "seed": self.seed, "versions": checkpoint.facts_of_versions(),
             "steps": progress.steps, "ticks": progress.ticks, "solved_at_step": progress.solved_at_step,
             "reward": progress.reward, "episode_return": progress.episode_return, "episode_steps": progress.episode_steps,
@@ -140,10 +151,12 @@ class Agent:
         return target
 
     @classmethod
-    def load(cls, path: str | Path, env: Env | None = None) -> Agent:
+    def load(cls, path: str | Path, env: Env | str | None = None) -> Agent:
         """The agent of a checkpoint. `env` is needed if the agent was trained on an environment that it did not make.
 
-        Raises `CheckpointError` for a file that is none, is damaged, or belongs to another kind of agent or plant.
+        With another environment of the same spaces, or its id, the agent keeps what it learned and begins an episode there;
+        returns and lengths are counted anew, and a warning says so. Raises `CheckpointError` for a file that is none, is
+        damaged, or belongs to another kind of agent or plant.
         """
         saved = checkpoint.read(Path(path))
         try:
@@ -156,11 +169,26 @@ class Agent:
                 raise CheckpointError(
                     f"was trained on an environment handed over, {env_id}; hand it over again as `env`"
                 )
+            made = isinstance(env, str)
+            if isinstance(env, str):
+                agent_config = config.moved(agent_config, env)
+                env = make_env(agent_config.plant)
+            if isinstance(env, gymnasium.Env) and not _same(id_of(env), env_id):
+                checkpoint.check_spaces(saved.facts, id_of(env), env)
             agent = cls(agent_config, env, require_count(saved.facts, "seed"), require(saved.facts, "agent", str))
-            if agent.env_id.rpartition(":")[2] != env_id.rpartition(":")[2]:
-                raise CheckpointError(f"was trained on {env_id}, not on {agent.env_id}")
+            agent._plant.owned |= made
+            moved = not _same(agent.env_id, env_id)
+            if moved and env is None:
+                raise CheckpointError(f"was trained on {env_id}, not on {agent.env_id}; hand it over as `env`")
             _compare_versions(path, require(saved.facts, "versions", dict))
             agent._restore(saved)
+            if moved:
+                agent._settle()
+                warnings.warn(
+                    f"{path}: was trained on {env_id}, goes on on {agent.env_id}, whose spaces are the same: a new episode "
+                    "begins, and returns are counted anew",
+                    stacklevel=2,
+                )
         except (CheckpointError, UnsupportedSpace, ConfigError) as error:
             raise CheckpointError(f"{path}: {error}") from None
         return agent
@@ -182,6 +210,12 @@ class Agent:
         progress.episode_steps = require_count(facts, "episode_steps")
         progress.actions = self._actions(arrays.get("actions"))
         self._loop = Lockstep(self._plant, self._controller, progress)
+
+    def _settle(self) -> None:
+        """On another environment: episodes of the one before do not count, and none can be brought back."""
+        progress = self.progress
+        progress.returns, progress.lengths, progress.solved_at_step = [], [], None
+        self._loop.abandon()
 
     def _actions(self, array: NDArray[Any] | None) -> list[Any]:
         if array is None:
@@ -217,6 +251,11 @@ class Agent:
         self._plant.close()
 
 
+def _same(env_id: str, other: str) -> bool:
+    """Whether two ids name one environment, with or without the module that registers it."""
+    return env_id.rpartition(":")[2] == other.rpartition(":")[2]
+
+
 def _compare_versions(path: str | Path, then: dict[str, str]) -> None:
     now = checkpoint.facts_of_versions()
     other = [f"{name} {then.get(name)} (now {version})" for name, version in now.items() if then.get(name) != version]
@@ -234,7 +273,7 @@ def agents() -> dict[str, Path]:
 
 def read_config(name: str | Path, overrides: Iterable[str] = (), env: str | None = None) -> tuple[str, AgentConfig]:
     """Name and configuration of a ready-made agent or of a TOML file. Raises `BadInput` with the closest match."""
-    path = Path(name)
+    path, overrides = Path(name), arguments.overrides("overrides", overrides)
     if path.suffix == ".toml" or os.path.isfile(path):
         if not os.path.isfile(path):
             raise BadInput(f"{path}: no such file")

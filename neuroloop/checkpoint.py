@@ -23,6 +23,7 @@ from .errors import CheckpointError
 
 FORMAT = 1
 CONFIG, FACTS, ARRAYS = "agent.toml", "facts.json", "arrays/"
+SPACES = ("observation_space", "action_space")
 MOST_BYTES = 4 << 30  # of all members, unpacked
 MOST_TEXT = 1 << 20  # bytes of the TOML or the JSON
 
@@ -157,6 +158,23 @@ def facts_of_versions() -> dict[str, str]:
 
     names = ("neuroloop", "numpy", "numba", "gymnasium")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def facts_of_spaces(env: Any) -> dict[str, str]:
+    """What an agent has to find again where it is put on another environment."""
+    return {name: str(getattr(env, name)) for name in SPACES}
+
+
+def check_spaces(facts: Mapping[str, Any], env_id: str, env: Any) -> None:
+    """Raise `CheckpointError` unless another environment has the spaces of the one that an agent was trained on."""
+    trained_on, spaces = facts.get("env"), facts_of_spaces(env)
+    for name in SPACES:
+        if name not in facts:
+            raise CheckpointError(f"was trained on {trained_on}, not on {env_id}, and does not say what spaces it had")
+        if facts[name] != spaces[name]:
+            raise CheckpointError(
+                f"was trained on {trained_on}, not on {env_id}: its {name} was {facts[name]}, and is {spaces[name]}"
+            )
 
 
 def require(facts: Mapping[str, Any], name: str, kind: type | tuple[type, ...]) -> Any:

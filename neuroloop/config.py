@@ -15,8 +15,9 @@ import tomli_w
 
 from .checks import check, check_linear
 from .errors import ConfigError, unknown
-from .settings import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
+from .settings import AgentConfig, LinearConfig, PlantConfig, RandomConfig, SpikingConfig
 
+OF_ENV = ("arguments", "criterion")  # settings of a plant that another environment has its own of
 UNIONS = (typing.Union, types.UnionType)
 Table = typing.TypeVar("Table", bound=msgspec.Struct)
 KINDS: dict[str, type[SpikingConfig] | type[LinearConfig] | type[RandomConfig]] = {
@@ -34,12 +35,18 @@ def read(path: Path, overrides: Iterable[str] = (), env: str | None = None) -> A
     data = read_toml(path)
     plant = data.get("plant", {})
     if env is not None and isinstance(plant, dict) and plant.get("env") != env:
-        data["plant"] = {key: value for key, value in plant.items() if key not in ("arguments", "criterion")} | {
-            "env": env
-        }
+        data["plant"] = {key: value for key, value in plant.items() if key not in OF_ENV} | {"env": env}
     for override in overrides:
         apply(data, override)
     return from_dict(data)
+
+
+def moved(config: AgentConfig, env: str) -> AgentConfig:
+    """An agent put on another environment, which has its own arguments and criterion."""
+    if config.plant.env == env:
+        return config
+    plant = {key: value for key, value in msgspec.to_builtins(config.plant).items() if key not in OF_ENV}
+    return msgspec.structs.replace(config, plant=_convert(plant | {"env": env}, PlantConfig, "plant"))
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -30,7 +30,9 @@ class PlantConfig(Settings, frozen=True, kw_only=True):
     arguments: dict[str, Any] = {}
     action_repeat: Count = 1  # plant steps a decision; their rewards are summed
     criterion: float | None = None  # mean of 100 returns; absent: the environment's reward_threshold
-    max_steps: Count = 200_000  # plant steps after which `run` gives up
+    max_steps: Count | None = (
+        None  # environment steps after which `run` gives up; absent: 200 000, twice with a criterion
+    )
 
 
 class RewardConfig(Settings, frozen=True, kw_only=True):
@@ -41,7 +43,7 @@ class RewardConfig(Settings, frozen=True, kw_only=True):
 
 
 class ClockConfig(Settings, frozen=True, kw_only=True):
-    """A control step lasts `period` for the plant and `n_steps` × `dt` for the network."""
+    """A control step is `n_steps` × `dt` for the network; `period`, what it is meant to last for the plant, is only a note."""
 
     period: Time = 0.020  # s
     dt: Time = 0.001  # s

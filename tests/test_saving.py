@@ -31,10 +31,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_what_is_no_file_is_not_written_over(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.zip"
     os.mkfifo(pipe)
+    folder = tmp_path / "folder.zip"
+    folder.mkdir()
     with pytest.raises(CheckpointError, match="is not a file"):
         load_agent("cartpole", seed=5).save(pipe)
     with pytest.raises(CheckpointError, match="is not a file"):
-        load_agent("cartpole", seed=5).save(tmp_path)
+        load_agent("cartpole", seed=5).save(folder)
     assert pipe.is_fifo()
 
 

@@ -49,6 +49,7 @@ class PoleBalance(gymnasium.Env[Array, Array]):
     """
 
     metadata = METADATA
+    dt = 1.0 / CONTROL_HZ  # s, an environment step
 
     def __init__(self, render_mode: Literal["human", "rgb_array"] | None = None) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,23 @@ app.command("sweep")(sweep.sweep)
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"neuroloop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A spiking neural network drives a robot and learns while it drives."""
 
 
 def main() -> None:

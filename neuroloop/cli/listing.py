@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Annotated, Any
 
@@ -58,8 +59,22 @@ def envs(pattern: Pattern = "", json: Json = False) -> None:
             }
         )
         return
+    if not specs:
+        print(_no_match(pattern, list(gymnasium.registry)))
+        return
     heads = ("environment", "criterion", "longest episode")
     _print_table([heads, *((spec.id, _text(spec.reward_threshold), _text(spec.max_episode_steps)) for spec in specs)])
+
+
+def _no_match(pattern: str, ids: list[str]) -> str:
+    """What to say where no id contains a pattern; the closest is sought without namespace and version too."""
+    ids = sorted(ids, key=lambda name: "/" not in name)  # where two are equally close, the plain one
+    names = {
+        short: name for name in ids for short in (name.lower(), name.lower().rpartition("/")[2].rpartition("-v")[0])
+    }
+    close = difflib.get_close_matches(pattern.lower(), names, n=1, cutoff=0.5)
+    hint = f"did you mean {names[close[0]]!r}?" if close else "`neuroloop envs` lists what is installed"
+    return f"no environment matches {pattern!r}: {hint}"
 
 
 def info(json: Json = False) -> None:

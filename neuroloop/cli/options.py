@@ -12,7 +12,7 @@ AgentName = Annotated[
     str, typer.Argument(metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file.")
 ]
 Env = Annotated[str | None, typer.Option("--env", metavar="ID", help="Any Gymnasium id, or module:id.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it. Default: 0.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Everything random follows from it. Default: 0.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, as in learner.gamma=0.98. Repeatable."),
@@ -28,3 +28,11 @@ def print_json(report: dict[str, Any]) -> None:
 def is_checkpoint(name: str) -> bool:
     """Whether an agent is given as a checkpoint file."""
     return name.endswith(".zip") or (Path(name).is_file() and not name.endswith(".toml"))
+
+
+def check_counts(**options: int | None) -> None:
+    """Raise `BadInput` for an option that counts something and is below 1, as the Python interface does."""
+    from ..arguments import optional_whole
+
+    for name, value in options.items():
+        optional_whole(f"--{name}", value, 1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Request(NamedTuple):
     """What the user asked `run` for."""
 
-    agent: str
+    agent: str | None  # not needed where it goes on from a checkpoint
     env: str | None
     seed: int | None
     settings: tuple[str, ...]
@@ -23,11 +23,11 @@ class Request(NamedTuple):
     resume: Path | None
 
 
-def command_of(request: Request, seed: int, stopped_at: int | None) -> str:
-    """The command that makes the same run again, from scratch or from the same checkpoint, up to where it was stopped."""
-    words = ["neuroloop", "run", request.agent]
+def command_of(request: Request, seed: int) -> str:
+    """The command that makes the same run again, from scratch or from the same checkpoint."""
+    words = ["neuroloop", "run", *([request.agent] if request.agent else [])]
     words += ["--resume", str(request.resume)] if request.resume else ["--seed", str(seed)]
-    options = {"--env": request.env, "--steps": stopped_at or request.steps, "--episodes": request.episodes}
+    options = {"--env": request.env, "--steps": request.steps, "--episodes": request.episodes}
     for option, value in options.items():
         words += [option, str(value)] if value else []
     words += ["--keep-on"] if request.keep_on else []
@@ -36,26 +36,34 @@ def command_of(request: Request, seed: int, stopped_at: int | None) -> str:
     return shlex.join(words)
 
 
+def command_to_go_on(request: Request, checkpoint: Path, seed: int) -> str:
+    """The command that goes on from where a run was stopped, up to what was asked for."""
+    return command_of(request._replace(agent=None, env=None, settings=(), resume=checkpoint), seed)
+
+
 class Session(NamedTuple):
     """What one call of `run` did."""
 
     first_step: int
-    first_tick: int
     wall: float  # s
     interrupted: bool
 
 
 def report_of(learner: Agent, checkpoint: Path | None, session: Session, command: str) -> dict[str, Any]:
-    """The report as one dictionary, ready for JSON. `times_real_time`: seconds of the plant per second on the wall."""
+    """The report as one dictionary, ready for JSON. `times_real_time`: seconds of the environment per second on the wall,
+    where the environment says how long its steps last; a tick is a decision."""
+    from ..loop.plant import step_time
+
     progress, wall = learner.progress, max(session.wall, 1e-9)
-    lived = (progress.ticks - session.first_tick) * learner.period
+    steps, lasts = progress.steps - session.first_step, step_time(learner.env)
     return {
         "agent": learner.name, "env": learner.env_id, "seed": learner.seed, "episodes": len(progress.returns),
         "steps": progress.steps, "criterion": progress.criterion, "solved": progress.solved_at_step is not None,
         "solved_at_step": progress.solved_at_step, "mean_return_100": progress.mean_return,
         "spikes_per_tick": learner.controller.spikes / max(progress.ticks, 1),
         "us_per_tick_median": progress.us_per_tick, "wall_s": session.wall,
-        "steps_per_s": (progress.steps - session.first_step) / wall, "times_real_time": lived / wall or None,
+        "steps_per_s": steps / wall, "us_per_step": 1e6 * wall / steps if steps else None,
+        "times_real_time": steps * lasts / wall if steps and lasts else None,
         "interrupted": session.interrupted,
         "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
     }  # fmt: skip
@@ -93,14 +101,20 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
     else:
         show(f"mean of 100 returns {_number(report['mean_return_100'])}; the environment names no criterion")
     pace = f", {report['times_real_time']:.0f} × real time" if report["times_real_time"] else ""
-    show(f"episodes    {report['episodes']}, {report['steps']} steps")
-    show(f"speed       {report['steps_per_s']:.0f} steps/s in {report['wall_s']:.1f} s{pace}")
-    show(f"a tick      {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes")
+    repeat = learner.config.plant.action_repeat
+    held = f", held for {repeat} environment steps" if repeat > 1 else ""
+    show(f"episodes    {report['episodes']}, {report['steps']} environment steps in all")
+    show(
+        f"speed       {report['steps_per_s']:.0f} environment steps/s in {report['wall_s']:.1f} s, "
+        f"{_number(report['us_per_step'])} µs each{pace}"
+    )
+    show(f"a decision  {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes{held}")
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")
     show(f"checkpoint  {report['checkpoint'] or '–'}")
-    show(f"again       {report['command']}")
+    go_on = report["interrupted"] and report["checkpoint"]
+    show(f"{'go on' if go_on else 'again':12}{report['command']}")
 
 
 def _number(value: float | None) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import AgentName, Env, Json, Seed, Set, print_json
-from .report import Request, Session, command_of, draw, print_report, report_of
+from .options import Env, Json, Seed, Set, check_counts, print_json
+from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from ..errors import CheckpointError
     from ..loop.lockstep import Progress
 
+MOST_STEPS = 200_000  # environment steps after which a run gives up, unless the agent or the user says otherwise
+MOST_STEPS_TO_SOLVE = 400_000  # where there is a criterion to reach
+AgentName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file. Not needed with --resume."
+    ),
+]
 Steps = Annotated[
     int | None,
     typer.Option(
-        "--steps", min=1, help="Stop after so many plant steps in all. Default: solved, or the agent's max_steps."
+        "--steps",
+        help="Stop after so many environment steps in all. Default: solved, or the agent's max_steps, or 400000 "
+        "(200000 without a criterion).",
     ),
 ]
-Episodes = Annotated[int | None, typer.Option("--episodes", min=1, help="Stop after so many episodes in all.")]
+Episodes = Annotated[int | None, typer.Option("--episodes", help="Stop after so many episodes in all.")]
 Save = Annotated[
     Path | None,
     typer.Option("--save", metavar="FILE", help="Where the checkpoint goes. Default: into recordings/runs/."),
@@ -37,7 +47,7 @@ KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the ta
 
 
 def run(
-    agent: AgentName,
+    agent: AgentName = None,
     env: Env = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -52,22 +62,25 @@ def run(
 
     Stops when the mean return of the last 100 training episodes reaches the environment's criterion.
     """
+    from ..arguments import checkpoint_path
     from ..checkpoint import check_place
-    from ..errors import BadInput, NeuroloopError
+    from ..errors import NeuroloopError
 
-    if save is not None and save.suffix != ".zip":
-        raise BadInput(f"--save: the name of a checkpoint ends in .zip, got {save}")
+    check_counts(steps=steps, episodes=episodes)
+    if save is not None:
+        checkpoint_path("--save", save)
     request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume)
     learner = _learner(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    before, started = (learner.progress.steps, learner.progress.ticks), time.perf_counter()
+    before, started = learner.progress.steps, time.perf_counter()
     with stop_on_signals() as stop:
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
-    command = command_of(request, learner.seed, learner.progress.steps if stop.signal else None)
-    session = Session(*before, time.perf_counter() - started, bool(stop.signal))
+    go_on = stop.signal and not failure
+    command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
+    session = Session(before, time.perf_counter() - started, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
@@ -86,14 +99,18 @@ def _learner(request: Request) -> Agent:
     from ..errors import BadInput
 
     if request.resume is None:
+        if request.agent is None:
+            raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
         return load_agent(request.agent, request.env, request.seed or 0, request.settings)
     if request.settings or request.env or request.seed is not None:
         raise BadInput(
             "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env and --seed out"
         )
     learner = Agent.load(request.resume)
-    if learner.name != Path(request.agent).stem:
-        raise BadInput(f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}")
+    if request.agent is not None and learner.name != Path(request.agent).stem:
+        raise BadInput(
+            f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
+        )
     if request.steps is not None and request.steps < learner.progress.steps:
         raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
     return learner
@@ -105,7 +122,7 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
     from ..view.live import LiveLine
 
     line, before = LiveLine(learner, sys.stderr), learner.progress.steps
-    limit = request.steps or max(learner.config.plant.max_steps, before)
+    limit = request.steps or max(learner.config.plant.max_steps or _most_steps(learner), before)
 
     def between(progress: Progress) -> bool:
         line.show()
@@ -121,6 +138,10 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
         raise
     finally:
         line.close()
+
+
+def _most_steps(learner: Agent) -> int:
+    return MOST_STEPS if learner.progress.criterion is None else MOST_STEPS_TO_SOLVE
 
 
 def _save(learner: Agent, checkpoint: Path) -> CheckpointError | None:

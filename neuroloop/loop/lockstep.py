@@ -12,12 +12,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..controller import Controller
 from ..errors import PlantError
 from ..types import Outcome
-from .plant import Plant
+from .plant import Plant, located
 
 WINDOW = 100  # episodes of the mean return that decides
 TIMED = 4096  # latest control steps whose durations are kept
@@ -141,7 +140,7 @@ class Lockstep:
             try:
                 self.turn()
             except PlantError as error:
-                raise PlantError(f"tick {progress.ticks}: {error}") from None
+                raise located(error, self.plant, f"episode {progress.episode}") from None
 
     def turn(self) -> None:
         """One turn of the ring. If it fails, the unfinished episode will begin anew."""
@@ -192,16 +191,3 @@ class Lockstep:
         """The unfinished episode could not be brought back."""
         warnings.warn(f"{error}: the environment is not deterministic, the episode begins anew", stacklevel=5)
         self.abandon()
-
-
-def play(plant: Plant, controller: Controller, episodes: range) -> NDArray[np.float64]:
-    """Returns of whole episodes without learning or exploring, shape (len(episodes),)."""
-    returns = np.zeros(len(episodes))
-    for n, episode in enumerate(episodes):
-        observation, state, ended = plant.reset(episode), None, False
-        while not ended:
-            action, state = controller.predict(observation, state)
-            outcome = plant.exchange(action)
-            observation, ended = outcome.observation, outcome.ended
-            returns[n] += outcome.reward
-    return returns

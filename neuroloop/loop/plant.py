@@ -31,11 +31,12 @@ class Plant:
         self.env = make_env(config) if env is None else env
         if hasattr(self.env, "num_envs"):
             raise UnsupportedSpace("env: is a vector environment; load_agents takes it, with as many seeds")
-        self.env_id = config.env if env is None else _id_of(env)
+        self.env_id = config.env if env is None else id_of(env)
         self.criterion = criterion_of(config, self.env.spec)
         self.repeat = config.action_repeat
+        self.steps = 0  # environment steps of the episode, the one that failed included
         self._seed = seed
-        self._owned = env is None
+        self.owned = env is None  # then closed here
 
     def seed_of(self, episode: int) -> int:
         """The seed with which the environment begins an episode."""
@@ -44,7 +45,12 @@ class Plant:
 
     def reset(self, episode: int) -> Any:
         """Begin an episode; returns its first observation."""
-        observation, _ = self.env.reset(seed=self.seed_of(episode))
+        return self.begin(self.seed_of(episode))
+
+    def begin(self, seed: int) -> Any:
+        """Begin an episode with a seed; returns its first observation."""
+        self.steps = 0
+        observation, _ = self.env.reset(seed=seed)
         return observation
 
     def exchange(self, action: Any) -> Outcome:
@@ -54,6 +60,7 @@ class Plant:
         """
         total, n_steps, ended = 0.0, 0, False
         while not ended and n_steps < self.repeat:
+            self.steps += 1
             observation, reward, terminated, truncated, _ = self.env.step(action)
             total, n_steps, ended = total + number(reward), n_steps + 1, terminated or truncated
         return Outcome(observation, total, bool(terminated), bool(truncated), n_steps)
@@ -76,8 +83,8 @@ class Plant:
         return PlantError(f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed")
 
     def close(self) -> None:
-        """Close the environment if it was made here."""
-        if self._owned:
+        """Close the environment if it is owned."""
+        if self.owned:
             self.env.close()
 
 
@@ -107,6 +114,29 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
         raise BadInput(f"{config.env}: could not be made: {type(error).__name__}: {error}") from error
 
 
+def located(error: PlantError, plant: Plant, episode: str) -> PlantError:
+    """An error that says where the environment made it, and what to do."""
+    by = "step()" if plant.steps else "reset()"
+    where = f"{plant.env_id}, {episode}, environment step {plant.steps}"
+    return PlantError(f"{where}: {error}; correct it in the environment's {by}, or in a wrapper around it")
+
+
+def step_time(env: gymnasium.Env[Any, Any]) -> float | None:
+    """What an environment step lasts in the environment's own time, in s; None where it does not say so.
+
+    Said by a `dt`, as MuJoCo's environments, Pendulum and Acrobot have it, or by a `tau` that agrees with the frame rate.
+    A frame rate alone is only how fast it is shown.
+    """
+    with contextlib.suppress(Exception):
+        bare, frames = env.unwrapped, env.metadata.get("render_fps") or 0.0
+        dt, tau = float(getattr(bare, "dt", 0.0)), float(getattr(bare, "tau", 0.0))
+        if 0.0 < dt < math.inf:
+            return dt
+        if tau > 0.0 and math.isclose(tau * frames, 1.0):
+            return tau
+    return None
+
+
 def number(reward: Any) -> float:
     """A reward as a number. Raises `PlantError` for what is none, or not finite."""
     try:
@@ -126,7 +156,8 @@ def _import_worlds(env_id: str) -> None:
             importlib.import_module(OUR_WORLDS)
 
 
-def _id_of(env: gymnasium.Env[Any, Any]) -> str:
+def id_of(env: gymnasium.Env[Any, Any]) -> str:
+    """The id of an environment, or the name of its class."""
     return type(env.unwrapped).__name__ if env.spec is None else env.spec.id
 
 

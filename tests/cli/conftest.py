@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Callable
@@ -34,14 +35,15 @@ WORLD = textwrap.dedent("""
         observation_space = gymnasium.spaces.Box(-1.0, 1.0, (2,))
         action_space = gymnasium.spaces.Discrete(3)
 
-        def __init__(self, at=-1, what="", doze=0.0):
-            self.at, self.what, self.n = at, what, 0
+        def __init__(self, at=-1, what="", doze=0.0, endless=False):
+            self.at, self.what, self.endless, self.n = at, what, endless, 0
             if doze:
                 print("dozing", file=sys.stderr, flush=True)
                 time.sleep(doze)
 
         def reset(self, *, seed=None, options=None):
             super().reset(seed=seed)
+            self.t = 0
             return self.np_random.uniform(-1, 1, 2).astype(np.float32), {}
 
         def step(self, action):
@@ -64,9 +66,10 @@ WORLD = textwrap.dedent("""
                     observation = np.zeros(5, np.float32)
                 if self.what == "reward":
                     reward = float("inf")
-            return observation, reward, False, False, {}
+            self.t += 1
+            return observation, reward, False, self.t >= 20 and not self.endless, {}
 
-    gymnasium.register(id="Odd-v0", entry_point="odd_world:Odd", max_episode_steps=20, disable_env_checker=True)
+    gymnasium.register(id="Odd-v0", entry_point="odd_world:Odd", disable_env_checker=True)
 """)
 
 
@@ -76,7 +79,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "odd_world.py").write_text(WORLD)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]))
     sys.modules.pop("odd_world", None)
     gymnasium.registry.pop("Odd-v0", None)
     return tmp_path

@@ -53,7 +53,7 @@ def test_what_is_not_finite_or_does_not_fit_ends_the_run_with_a_checkpoint(
     assert done.code == 1
     assert done.out == ""
     message = done.err.splitlines()[-1]
-    assert message.startswith("neuroloop: tick ")
+    assert message.startswith(f"neuroloop: odd_world:Odd-v0, episode 1, environment step 13: {says}")
     assert says in message
     assert "saved in a.zip" in message
     facts = checkpoint.read(Path("a.zip")).facts
@@ -114,16 +114,47 @@ def test_a_signal_stops_the_run_with_a_report_and_a_checkpoint_that_goes_on(numb
     assert "stopped by you" in done.err
     assert "Traceback" not in done.err
     assert report["interrupted"] is True
-    stopped = Agent.load("a.zip")
-    assert stopped.progress.steps == report["steps"]
-    words = shlex.split(report["command"])
-    cli(*words[1:], "--save", "again.zip")
-    again = Agent.load("again.zip")
-    assert again.progress.steps == report["steps"]
-    assert again.progress.returns == stopped.progress.returns
-    stopped.learn(500)
-    again.learn(500)
-    assert again.progress.returns == stopped.progress.returns
+    assert Agent.load("a.zip").progress.steps == report["steps"]
+    assert report["command"] == f"neuroloop run --resume a.zip --steps {10**8} --keep-on"
+    assert f"go on       {report['command']}" in done.err
+    steps = report["steps"] + 500
+    words = shlex.split(report["command"].replace(str(10**8), str(steps)))
+    cli(*words[1:], "--save", "on.zip")
+    cli("run", "cartpole", "--steps", steps, "--keep-on", "--seed", 6, "--save", "whole.zip")
+    assert Agent.load("on.zip").progress.returns == Agent.load("whole.zip").progress.returns
+
+
+def test_ctrl_c_of_an_evaluation_ends_it_with_the_episodes_so_far() -> None:
+    terminal = Terminal("eval", "random", "--env", "CartPole-v1", "--episodes", 10**6, "--json")
+    terminal.wait_for("of 1000000  mean return")
+    terminal.send(signal.SIGINT)
+    done = terminal.finish()
+    assert done.code == 130
+    report = json.loads(done.out)
+    assert report["interrupted"] is True
+    assert 0 < report["episodes"] < 10**6
+    assert 8 < report["min_return"] <= report["mean_return"] <= report["max_return"]
+    assert "Traceback" not in done.err
+
+
+def test_ctrl_c_before_an_episode_ended_says_so() -> None:
+    terminal = Terminal("eval", *ODD, "--set", "plant.arguments.endless=true", "--longest", 10**9)
+    terminal.wait_for("episode   0 of 20")
+    terminal.send(signal.SIGINT)
+    done = terminal.finish()
+    assert done.code == 130
+    assert done.out.startswith("stopped by you\n")
+    assert done.out.endswith("0 episodes:\nno episode ended\n")
+
+
+def test_an_evaluation_whose_episodes_never_end_says_so(cli: Cli) -> None:
+    done = cli("eval", *ODD, "--set", "plant.arguments.endless=true", "--longest", 300)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(
+        "neuroloop: odd_world:Odd-v0: evaluation episode 0 did not end within 300 environment steps; "
+    )
+    assert "TimeLimit" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_a_second_ctrl_c_stops_at_once_even_where_the_plant_hangs() -> None:

@@ -30,10 +30,11 @@ def test_a_run_ends_with_its_report(cli: Cli) -> None:
     assert lines[0].startswith("not solved: mean of 100 returns ")
     assert lines[0].endswith("criterion 475")
     told = {line.partition("  ")[0]: line.partition("  ")[2].strip() for line in lines[1:]}
-    assert told["episodes"].endswith(", 600 steps")
-    assert "steps/s" in told["speed"]
+    assert told["episodes"].endswith(", 600 environment steps in all")
+    assert "environment steps/s" in told["speed"]
+    assert "µs each" in told["speed"]
     assert "× real time" in told["speed"]
-    assert "spikes" in told["a tick"]
+    assert told["a decision"].endswith(" spikes")
     assert any(block in told["returns"] for block in BLOCKS)
     assert Path(told["curve"]).read_bytes().startswith(b"\x89PNG")
     assert Agent.load(told["checkpoint"]).progress.steps == 600
@@ -81,6 +82,15 @@ def test_json_is_one_line_on_stdout_and_everything_else_on_stderr(cli: Cli) -> N
     assert 0 < report["us_per_tick_median"] < 20_000
     assert 100 < report["spikes_per_tick"] < 10_000
     assert "not solved" in done.err
+
+
+def test_real_time_is_left_out_where_the_environment_does_not_say_how_long_a_step_is(cli: Cli) -> None:
+    done = cli("run", "mountain-car", "--steps", 600)
+    assert "real time" not in done.out
+    assert "held for 2 environment steps" in done.out
+    report = json.loads(cli("run", "random", "--env", "Pendulum-v1", "--steps", 2_000, "--json").out)
+    assert report["times_real_time"] == pytest.approx(0.05 * report["steps_per_s"])
+    assert report["us_per_step"] == pytest.approx(1e6 / report["steps_per_s"])
 
 
 def test_json_has_null_and_never_nan(cli: Cli) -> None:
@@ -141,7 +151,7 @@ def test_a_resumed_run_equals_one_that_never_stopped(cli: Cli) -> None:
     start = ("run", "default", "--env", "FrozenLake-v1", "--seed", 4)
     cli(*start, "--steps", 3_000, "--save", "whole.zip")
     cli(*start, "--steps", 1_777, "--save", "half.zip")
-    done = cli("run", "default", "--resume", "half.zip", "--steps", 3_000, "--save", "resumed.zip", "--json")
+    done = cli("run", "--resume", "half.zip", "--steps", 3_000, "--save", "resumed.zip", "--json")
     assert done.code == 0
     whole, resumed = checkpoint.read(Path("whole.zip")), checkpoint.read(Path("resumed.zip"))
     assert {name: a.tobytes() for name, a in whole.arrays.items()} == {
@@ -159,6 +169,18 @@ def test_resuming_a_solved_run_does_nothing_more_unless_told_to_keep_on(cli: Cli
     assert json.loads(cli("run", "random", "--resume", "solved.zip", "--json").out)["steps"] == steps
     on = cli("run", "random", "--resume", "solved.zip", "--json", "--keep-on", "--steps", steps + 50)
     assert json.loads(on.out)["steps"] == steps + 50
+
+
+@pytest.mark.parametrize(("env", "most"), [("CartPole-v1", 400_000), ("Pendulum-v1", 200_000)])
+def test_a_run_gives_up_later_where_there_is_something_to_reach(
+    cli: Cli, env: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(Agent, "learn", lambda self, total_steps, **_: asked.append(total_steps))
+    settings = ("--set", "plant.max_steps=70")
+    assert cli("run", "default", "--env", env).code == 0
+    assert cli("run", "default", "--env", env, *settings).code == 0
+    assert asked == [most, 70]
 
 
 def test_a_resumed_run_times_its_own_ticks(cli: Cli) -> None:
@@ -219,7 +241,11 @@ def test_the_observations_of_the_world_may_also_be_a_box_with_a_box_action(cli: 
         (("cartpole", "--seed", 10**20), "seed: must be from 0 to 2**53 - 1"),
         (("cartpole", "--resume", "none.zip"), "none.zip: no such file"),
         (("cartpole", "--resume", "odd_world.py"), "not a neuroloop checkpoint"),
-        (("cartpole", "--save", "a.png"), "--save: the name of a checkpoint ends in .zip"),
+        (("cartpole", "--save", "a.png"), "--save: the name of a checkpoint ends in .zip, got a.png"),
+        ((), "AGENT: is missing"),
+        (("cartpole", "--steps", 0), "--steps: must be at least 1, got 0"),
+        (("cartpole", "--episodes", -1), "--episodes: must be at least 1, got -1"),
+        (("cartpole", "--seed", -1), "seed: must be from 0 to 2**53 - 1, got -1"),
         (("cartpole", "--save", "odd_world.py/a.zip"), "cannot be written"),
         (("default", "--env", "CarRacing-v3"), "dimensions, more than 1024"),
     ],
@@ -236,9 +262,7 @@ def test_bad_input_is_one_line_and_exit_2(cli: Cli, arguments: tuple[object, ...
     assert [path.name for path in folder.rglob("*") if path.suffix in (".zip", ".png")] == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [(), ("cartpole", "--stepps", 3), ("cartpole", "--steps", 0), ("cartpole", "--seed", -1)]
-)
+@pytest.mark.parametrize("arguments", [("cartpole", "--stepps", 3), ("cartpole", "--steps", "many")])
 def test_a_command_that_cannot_be_parsed_exits_with_2(cli: Cli, arguments: tuple[object, ...]) -> None:
     done = cli("run", *arguments)
     assert (done.code, done.out) == (2, "")
@@ -247,7 +271,10 @@ def test_a_command_that_cannot_be_parsed_exits_with_2(cli: Cli, arguments: tuple
 
 def test_a_checkpoint_is_not_resumed_as_another_agent_nor_with_other_settings(cli: Cli) -> None:
     cli("run", "cartpole", "--steps", 50, "--save", "a.zip")
-    assert "holds the agent 'cartpole', not 'default'" in cli("run", "default", "--resume", "a.zip").err
+    assert (
+        "holds the agent 'cartpole', not 'default'; leave the name out"
+        in cli("run", "default", "--resume", "a.zip").err
+    )
     for extra in (("--env", "CartPole-v1"), ("--set", "learner.gamma=0.9"), ("--seed", 3)):
         done = cli("run", "cartpole", "--resume", "a.zip", *extra)
         assert done.code == 2

@@ -64,8 +64,17 @@ def test_envs_lists_what_is_installed_ours_first(cli: Cli) -> None:
     assert json.loads(cli("envs", "cartpole", "--json").out)["CartPole-v1"]["reward_threshold"] == 475.0
 
 
+def test_the_version_is_told(cli: Cli) -> None:
+    done = cli("--version")
+    assert (done.code, done.out) == (0, f"neuroloop {neuroloop.__version__}\n")
+
+
 def test_envs_that_match_nothing_are_an_empty_list(cli: Cli) -> None:
-    assert cli("envs", "qqq").code == 0
+    done = cli("envs", "qqq")
+    assert done.code == 0
+    assert done.out == "no environment matches 'qqq': `neuroloop envs` lists what is installed\n"
+    assert "did you mean 'CartPole-v" in cli("envs", "cartpol3").out
+    assert "did you mean 'neuroloop/PoleBalance-v0'?" in cli("envs", "PoleBalanse").out
     assert json.loads(cli("envs", "qqq", "--json").out) == {}
 
 
@@ -120,7 +129,8 @@ def test_eval_scores_an_agent_before_it_learnt(cli: Cli, arguments: tuple[str, .
         (("none.zip",), "none.zip: no such file"),
         (("notes",), "not a neuroloop checkpoint"),
         (("a.zip", "--set", "learner.gamma=0.9"), "a checkpoint keeps its own"),
-        (("a.zip", "--env", "CartPole-v1"), "a checkpoint belongs to its environment"),
+        (("cartpole", "--episodes", 0), "--episodes: must be at least 1, got 0"),
+        (("cartpole", "--longest", 0), "--longest: must be at least 1, got 0"),
     ],
 )
 def test_eval_refuses_bad_input_in_one_line(cli: Cli, arguments: tuple[str, ...], says: str) -> None:
@@ -129,6 +139,16 @@ def test_eval_refuses_bad_input_in_one_line(cli: Cli, arguments: tuple[str, ...]
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert says in done.err
+
+
+def test_eval_scores_a_checkpoint_on_another_environment_of_the_same_spaces(cli: Cli) -> None:
+    cli("run", "cartpole", "--steps", 500, "--save", "a.zip")
+    with pytest.warns(UserWarning, match="was trained on CartPole-v1, goes on on CartPole-v0"):
+        report = json.loads(cli("eval", "a.zip", "--env", "CartPole-v0", "--episodes", 2, "--json").out)
+    assert (report["env"], report["trained_steps"], report["criterion"]) == ("CartPole-v0", 500, 195.0)
+    done = cli("eval", "a.zip", "--env", "Acrobot-v1")
+    assert (done.code, done.out) == (2, "")
+    assert "was trained on CartPole-v1, not on Acrobot-v1: its observation_space was Box(" in done.err
 
 
 def test_a_reader_that_leaves_early_is_no_error_to_shout_about() -> None:

@@ -13,7 +13,7 @@ from gymnasium import Env, spaces
 import neuroloop
 from neuroloop.agent import Agent
 from neuroloop.errors import PlantError
-from neuroloop.loop.lockstep import Lockstep, Progress, play
+from neuroloop.loop.lockstep import Lockstep, Progress
 from neuroloop.loop.plant import Plant
 from neuroloop.settings import PlantConfig
 
@@ -148,14 +148,6 @@ def test_a_loop_that_takes_over_brings_the_episode_back() -> None:
     assert script.total == 5
 
 
-def test_playing_learns_nothing_and_begins_every_episode_afresh() -> None:
-    recorder = Recorder()
-    returns = play(Plant(PlantConfig(), Script(length=2), 0), recorder, range(3))
-    assert returns.tolist() == [2.0, 2.0, 2.0]
-    assert [call[-1] for call in recorder.calls] == [True, False] * 3
-    assert {call[0] for call in recorder.calls} == {"predict"}
-
-
 def spiking(env: Env[Any, Any]) -> Agent:
     return neuroloop.load_agent("default", env, overrides=["warm_up.decisions=5", "plant.action_repeat=1"])
 
@@ -163,27 +155,59 @@ def spiking(env: Env[Any, Any]) -> Agent:
 @pytest.mark.parametrize(
     ("odd", "says"),
     [
-        (np.array([1e200, 0.0]), r"tick \d+: observation\[0\] is 1e\+200; observations must be finite"),
-        (np.array([0.0, np.nan]), r"tick \d+: observation\[1\] is nan; observations must be finite"),
-        (np.array([-np.inf, np.nan]), r"tick \d+: observation\[0\] is -inf"),
-        (np.zeros(3), r"tick \d+: the observation has shape \(3,\), expected \(2,\)"),
-        (np.zeros((2, 2)), r"tick \d+: the observation has shape \(2, 2\), expected \(2,\)"),
-        (None, r"tick \d+: the observation has shape \(\), expected \(2,\)"),
-        ("left", r"tick \d+: the observation .* does not fit its space"),
-        ({"x": 1}, r"tick \d+: the observation .* does not fit its space"),
+        (
+            np.array([1e200, 0.0]),
+            r"Script, episode 0, environment step 7: observation\[0\] is 1e\+200; observations must be finite",
+        ),
+        (
+            np.array([0.0, np.nan]),
+            r"Script, episode 0, environment step 7: observation\[1\] is nan; observations must be finite",
+        ),
+        (np.array([-np.inf, np.nan]), r"Script, episode 0, environment step 7: observation\[0\] is -inf"),
+        (np.zeros(3), r"Script, episode 0, environment step 7: the observation has shape \(3,\), expected \(2,\)"),
+        (
+            np.zeros((2, 2)),
+            r"Script, episode 0, environment step 7: the observation has shape \(2, 2\), expected \(2,\)",
+        ),
+        (None, r"Script, episode 0, environment step 7: the observation has shape \(\), expected \(2,\)"),
+        ("left", r"Script, episode 0, environment step 7: the observation .* does not fit its space"),
+        ({"x": 1}, r"Script, episode 0, environment step 7: the observation .* does not fit its space"),
     ],
 )
-def test_an_observation_that_is_none_is_an_error_with_its_tick_and_dimension(odd: Any, says: str) -> None:
+def test_an_observation_that_is_none_is_an_error_with_its_place_and_dimension(odd: Any, says: str) -> None:
     agent = spiking(Script(odd=odd, at=7, length=50))
     with pytest.raises(PlantError, match=says):
         agent.learn(20)
     assert agent.progress.steps == 7
 
 
-def test_the_tick_in_an_error_is_the_one_that_the_plant_spoilt() -> None:
+def test_the_step_in_an_error_is_the_one_that_the_plant_spoilt() -> None:
     agent = spiking(Script(odd=np.array([0.0, np.nan]), at=7, length=50))
-    with pytest.raises(PlantError, match=r"^tick 7: "):
+    with pytest.raises(PlantError, match=r"^Script, episode 0, environment step 7: "):
         agent.learn(20)
+
+
+def test_an_error_counts_steps_of_the_environment_and_names_who_made_it_and_what_to_do() -> None:
+    agent = neuroloop.load_agent(
+        "default",
+        Script(odd=np.array([0.0, np.nan]), at=4 * 50 + 20, length=50),
+        overrides=["warm_up.decisions=5", "plant.action_repeat=2"],
+    )
+    says = (
+        r"^Script, episode 4, environment step 20: observation\[1\] is nan; observations must be finite; "
+        r"correct it in the environment's step\(\), or in a wrapper around it$"
+    )
+    with pytest.raises(PlantError, match=says):
+        agent.learn(1_000)
+
+
+def test_an_observation_that_reset_spoilt_is_its() -> None:
+    class Spoilt(Script):
+        def _seen(self) -> Any:
+            return np.array([np.nan, 0.0]) if self.resets == 3 else super()._seen()
+
+    with pytest.raises(PlantError, match=r"^Spoilt, episode 2, environment step 0: .* environment's reset\(\)"):
+        spiking(Spoilt()).learn(100)
 
 
 @pytest.mark.parametrize("name", ["default", "random"])
@@ -197,7 +221,7 @@ def test_a_bad_reward_never_enters_the_record_so_that_it_can_be_saved(name: str,
     agent = neuroloop.load_agent(
         name, Spoilt(length=4), overrides=[] if name == "random" else ["plant.action_repeat=1"]
     )
-    with pytest.raises(PlantError, match=r"^tick 5: the reward is "):
+    with pytest.raises(PlantError, match=r"^Spoilt, episode 1, environment step 2: the reward is "):
         agent.learn(20)
     assert agent.progress.steps == 5
     assert agent.save(tmp_path / "a.zip").is_file()
@@ -220,7 +244,7 @@ def test_huge_observations_do_not_spoil_the_network() -> None:
 
 
 @pytest.mark.parametrize("level", [99, -5, 10**9, 10**19])
-def test_a_discrete_observation_outside_its_space_is_an_error_with_its_tick(level: int) -> None:
+def test_a_discrete_observation_outside_its_space_is_an_error_with_its_place(level: int) -> None:
     class Levels(Script):
         observation_space = spaces.Discrete(4)
 
@@ -228,7 +252,7 @@ def test_a_discrete_observation_outside_its_space_is_an_error_with_its_tick(leve
             return self.t % 4
 
     agent = spiking(Levels(odd=level, at=7, length=50))
-    with pytest.raises(PlantError, match=r"^tick 7: the observation .* lies outside its space"):
+    with pytest.raises(PlantError, match=r"^Levels, .* step 7: the observation .* lies outside its space"):
         agent.learn(300)
 
 

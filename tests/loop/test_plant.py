@@ -12,7 +12,7 @@ import pytest
 from gymnasium import Env, spaces
 
 from neuroloop.errors import BadInput, PlantError
-from neuroloop.loop.plant import Plant, make_env
+from neuroloop.loop.plant import Plant, make_env, step_time
 from neuroloop.settings import PlantConfig
 
 
@@ -111,6 +111,26 @@ def test_only_an_environment_made_here_is_closed_here() -> None:
 
     Plant(PlantConfig(), Closing(), 0).close()
     assert closed == []
+
+
+@pytest.mark.parametrize(
+    ("env_id", "lasts"),
+    [
+        ("CartPole-v1", 0.02), ("Acrobot-v1", 0.2), ("Pendulum-v1", 0.05), ("MountainCar-v0", None), ("FrozenLake-v1", None),
+        ("neuroloop/TwoCues-v0", None),
+    ],
+)  # fmt: skip
+def test_how_long_a_step_lasts_is_known_only_where_the_environment_says_so(env_id: str, lasts: float | None) -> None:
+    assert step_time(make_env(PlantConfig(env=env_id))) == lasts
+
+
+def test_a_time_constant_is_not_taken_for_the_length_of_a_step() -> None:
+    env = Counting()
+    assert step_time(env) is None
+    env.tau = 0.02  # type: ignore[attr-defined]
+    assert step_time(env) is None
+    env.dt = "soon"  # type: ignore[attr-defined]
+    assert step_time(env) is None
 
 
 def test_arguments_reach_the_environment() -> None:

@@ -87,7 +87,7 @@ def test_the_live_line_says_how_it_goes(agent: Any) -> None:
     line = file.getvalue()
     assert line.endswith("\n")
     assert line.count("\n") == 1
-    for word in ("episode", "return", "mean of 100", "spikes/tick", "µs/tick", "steps/s", "step 300"):
+    for word in ("episode", "return", "mean of 100", "spikes/decision", "µs/decision", "steps/s", "step 300"):
         assert word in line
 
 

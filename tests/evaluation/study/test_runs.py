@@ -55,9 +55,9 @@ def test_the_random_policy_plays_its_episodes_and_no_more() -> None:
     ("what", "says"),
     [
         ("raise", r"RuntimeError: the motor is on fire (bad_world.py, line "),
-        ("gap", "tick 50: observation[1] is nan; observations must be finite"),
-        ("shape", "tick 50: the observation has shape (5,), expected (2,)"),
-        ("reward", "tick 49: the reward is nan; rewards must be finite"),
+        ("gap", "environment step 10: observation[1] is nan; observations must be finite"),
+        ("shape", "environment step 10: the observation has shape (5,), expected (2,)"),
+        ("reward", "environment step 10: the reward is nan; rewards must be finite"),
     ],
 )
 def test_what_goes_wrong_is_the_error_of_the_row_which_keeps_what_was_done(what: str, says: str) -> None:

@@ -1,0 +1,76 @@
+"""Whole episodes without learning or exploring: what an agent is scored by."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..controller import Controller
+from ..errors import PlantError
+from .lockstep import BETWEEN_CALLS
+from .plant import Plant, located
+
+LONGEST = 100_000  # environment steps of an episode, unless the environment's own limit is larger
+
+
+class Played:
+    """What an evaluation has done so far."""
+
+    def __init__(self) -> None:
+        self.returns: list[float] = []  # native, of finished episodes
+        self.steps = 0  # environment steps of all episodes
+
+
+Watching = Callable[[Played], Any]
+
+
+def play(
+    plant: Plant,
+    controller: Controller,
+    seeds: Iterable[int],
+    longest: int | None = None,
+    callback: Watching | None = None,
+) -> NDArray[np.float64]:
+    """Returns of an episode for each of `seeds`, shape (episodes,).
+
+    `callback` is called about ten times a second, between decisions; where it returns False, the rest is left out. Raises
+    `PlantError` for an episode that does not end within `longest` environment steps.
+    """
+    limit, played, called = longest or _longest_of(plant), Played(), time.perf_counter_ns()
+    for seed in seeds:
+        observation, state, total, ended = plant.begin(seed), None, 0.0, False
+        while not ended:
+            try:
+                action, state = controller.predict(observation, state)
+                outcome = plant.exchange(action)
+            except PlantError as error:
+                raise located(error, plant, f"evaluation episode {len(played.returns)}") from None
+            observation, ended, total = outcome.observation, outcome.ended, total + outcome.reward
+            played.steps += outcome.n_steps
+            if ended:
+                played.returns.append(total)
+            elif plant.steps >= limit:
+                raise _endless(plant, len(played.returns))
+            now = time.perf_counter_ns()
+            if callback is not None and now - called >= BETWEEN_CALLS:
+                called = now
+                if callback(played) is False:
+                    return np.array(played.returns, np.float64)
+    return np.array(played.returns, np.float64)
+
+
+def _longest_of(plant: Plant) -> int:
+    spec = plant.env.spec
+    return max(LONGEST, (spec and spec.max_episode_steps) or 0)
+
+
+def _endless(plant: Plant, episode: int) -> PlantError:
+    return PlantError(
+        f"{plant.env_id}: evaluation episode {episode} did not end within {plant.steps} environment steps; give the "
+        "environment a time limit (gymnasium.wrappers.TimeLimit, or max_episode_steps where it is made or registered), "
+        "or allow longer episodes (longest=…, --longest)"
+    )

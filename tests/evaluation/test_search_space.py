@@ -85,7 +85,8 @@ def test_whole_points_of_a_grid_are_rounded_and_not_repeated() -> None:
 
 def test_the_agent_as_it_is_lies_in_the_space_or_it_is_said_where_not() -> None:
     agent = read_config("default")[1]
-    assert SearchSpace({GAIN: SEARCH[GAIN], ERROR: SEARCH[ERROR]}, agent).own == {GAIN: 0.8, ERROR: '"normalised"'}
+    own = agent.projection["policy"].plasticity.gain
+    assert SearchSpace({GAIN: SEARCH[GAIN], ERROR: SEARCH[ERROR]}, agent).own == {GAIN: own, ERROR: '"normalised"'}
     outside = SearchSpace(SEARCH, agent)
     assert (outside.own, outside.outside) == (None, [MODULES])
 

@@ -44,7 +44,13 @@ def draw(groups: Sequence[Group], path: Path) -> Path:
         Line2D([], [], color="#999999", linewidth=1.0, linestyle=":", label="random policy"),
         Line2D([], [], color="#444444", marker="|", linestyle="", markersize=7, label="a seed was solved"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=8.5)
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=min(len(handles), 3 * n_columns - 1),
+        frameon=False,
+        fontsize=8.5,
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     return path

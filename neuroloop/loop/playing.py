@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..controller import Controller
 from ..errors import PlantError
-from .lockstep import BETWEEN_CALLS
+from .lockstep import paced
 from .plant import Plant, located
 
 LONGEST = 100_000  # environment steps of an episode, unless the environment's own limit is larger
@@ -40,7 +39,8 @@ def play(
     `callback` is called about ten times a second, between decisions; where it returns False, the rest is left out. Raises
     `PlantError` for an episode that does not end within `longest` environment steps.
     """
-    limit, played, called = longest or _longest_of(plant), Played(), time.perf_counter_ns()
+    limit, played = longest or _longest_of(plant), Played()
+    go_on = paced(callback, played)
     for seed in seeds:
         observation, state, total, ended = plant.begin(seed), None, 0.0, False
         while not ended:
@@ -55,11 +55,8 @@ def play(
                 played.returns.append(total)
             elif plant.steps >= limit:
                 raise _endless(plant, len(played.returns))
-            now = time.perf_counter_ns()
-            if callback is not None and now - called >= BETWEEN_CALLS:
-                called = now
-                if callback(played) is False:
-                    return np.array(played.returns, np.float64)
+            if not go_on():
+                return np.array(played.returns, np.float64)
     return np.array(played.returns, np.float64)
 
 

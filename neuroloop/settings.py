@@ -30,9 +30,7 @@ class PlantConfig(Settings, frozen=True, kw_only=True):
     arguments: dict[str, Any] = {}
     action_repeat: Count = 1  # plant steps a decision; their rewards are summed
     criterion: float | None = None  # mean of 100 returns; absent: the environment's reward_threshold
-    max_steps: Count | None = (
-        None  # environment steps after which `run` gives up; absent: 200 000, twice with a criterion
-    )
+    max_steps: Count | None = None  # after which `run` gives up; absent: 200 000, twice with a criterion
 
 
 class RewardConfig(Settings, frozen=True, kw_only=True):

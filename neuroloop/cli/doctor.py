@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import AgentName, Env, Json, Seed, Set, is_checkpoint, print_json
+from .options import AgentName, Env, Json, Seed, Set, agent_of, is_checkpoint, print_json
 from .stopping import stop_on_signals
 
 if TYPE_CHECKING:
-    from ..agent import Agent
     from ..loop.lockstep import Progress
 
 Steps = Annotated[int, typer.Option("--steps", min=1, help="Plant steps to watch while the agent learns.")]
@@ -34,9 +33,12 @@ def doctor(
     from ..diagnosis import examine
     from ..diagnosis.report import as_dict, print_findings
     from ..diagnosis.watch import watch
+    from ..errors import BadInput
     from ..view.live import LiveLine
 
-    patient = _patient(agent, env, seed, settings)
+    if env and is_checkpoint(agent):
+        raise BadInput("--env: a checkpoint belongs to its environment")
+    patient = agent_of(agent, env, seed, settings)
     line = LiveLine(patient, sys.stderr)
 
     def between(_: Progress) -> bool:
@@ -60,17 +62,3 @@ def doctor(
         print_json(as_dict(record, findings))
     if stop.signal:
         raise SystemExit(128 + stop.signal)
-
-
-def _patient(agent: str, env: str | None, seed: int | None, settings: list[str] | None) -> Agent:
-    """The agent from scratch, or as its checkpoint left it."""
-    from ..agent import Agent, load_agent
-    from ..errors import BadInput
-
-    if not is_checkpoint(agent):
-        return load_agent(agent, env, seed or 0, settings or ())
-    if settings or seed is not None:
-        raise BadInput("--set and --seed: a checkpoint keeps its own")
-    if env:
-        raise BadInput("--env: a checkpoint belongs to its environment")
-    return Agent.load(agent)

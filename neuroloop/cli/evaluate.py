@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import AgentName, Env, Json, Seed, Set, check_counts, is_checkpoint, print_json
+from .options import AgentName, Env, Json, Seed, Set, agent_of, check_counts, print_json
 from .stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def evaluate(
     """Play whole episodes without learning or exploring. AGENT may also be a checkpoint, and --env another environment of
     the same spaces for it. Ctrl-C ends it with the episodes so far."""
     check_counts(episodes=episodes, longest=longest)
-    player = _player(agent, env, seed, settings)
+    player = agent_of(agent, env, seed, settings)
     try:
         with stop_on_signals() as stop:
             returns = _play(player, episodes, longest, stop)
@@ -53,17 +53,6 @@ def evaluate(
         _print(report)
     if stop.signal:
         raise SystemExit(128 + stop.signal)
-
-
-def _player(agent: str, env: str | None, seed: int | None, settings: list[str] | None) -> Agent:
-    from ..agent import Agent, load_agent
-    from ..errors import BadInput
-
-    if not is_checkpoint(agent):
-        return load_agent(agent, env, seed or 0, settings or ())
-    if settings or seed is not None:
-        raise BadInput("--set and --seed: a checkpoint keeps its own")
-    return Agent.load(agent, env)
 
 
 def _play(player: Agent, episodes: int, longest: int | None, stop: Stop) -> NDArray[np.float64]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ..agent import Agent
 
 AgentName = Annotated[
     str, typer.Argument(metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file.")
@@ -36,3 +39,15 @@ def check_counts(**options: int | None) -> None:
 
     for name, value in options.items():
         optional_whole(f"--{name}", value, 1)
+
+
+def agent_of(agent: str, env: str | None, seed: int | None, settings: list[str] | None) -> Agent:
+    """The agent from scratch, or as its checkpoint left it, which keeps its own settings and seed."""
+    from ..agent import Agent, load_agent
+    from ..errors import BadInput
+
+    if not is_checkpoint(agent):
+        return load_agent(agent, env, seed or 0, settings or ())
+    if settings or seed is not None:
+        raise BadInput("--set and --seed: a checkpoint keeps its own")
+    return Agent.load(agent, env)

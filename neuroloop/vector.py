@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arguments
 from .agent import Agent, Env, read_config
 from .errors import BadInput, DivergedError, NeuroloopError, PlantError
 from .loop.in_vector import InVector, VectorEnv
@@ -76,7 +77,10 @@ class VectorAgent(Sequence[Agent]):
         """
         self._raise_failures()
         progress = self.progress
-        targets = [one.steps + total_steps for one in progress]
+        arguments.optional_whole("episodes", episodes, 1)
+        arguments.function("callback", callback)
+        more = arguments.whole("total_steps", total_steps, 0)
+        targets = [one.steps + more for one in progress]
 
         def going(b: int) -> bool:
             return b not in self._failures and not progress[b].reached(targets[b], episodes, stop_when_solved)

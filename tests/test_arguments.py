@@ -30,6 +30,8 @@ def agent() -> neuroloop.Agent:
 def test_learning_refuses_what_it_cannot_do(agent: neuroloop.Agent, arguments: dict[str, Any], says: str) -> None:
     with pytest.raises(BadInput, match=f"^{says}$"):
         agent.learn(**arguments)
+    with pytest.raises(BadInput, match=f"^{says}$"):
+        neuroloop.VectorAgent([agent]).learn(**arguments)
     assert agent.progress.steps == 0
 
 

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import BadInput
 
+EVENT = np.dtype([("t_us", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
+"""An address-event: µs, column from the left, row from the top, polarity 1 (ON, brighter) or 0 (OFF). 13 bytes, packed."""
+
 
 class Spikes(NamedTuple):
     """Spikes of one control step: those of its step k are `ids[offsets[k]:offsets[k + 1]]`, rising.

@@ -121,9 +121,9 @@ class EventEncoder:
         first, last = int(events["t_us"][0]), int(events["t_us"][-1])
         if last - first > LONGEST_US or max(-first, last) > 2**62:
             raise PlantError(f"{self._name}: time stamps from {first} to {last} µs cannot be of one control step")
-        if first <= self._end or last > end:
+        if first < self._end or last > end:
             end = last
-        return min(end - self._period_us, first - 1), end
+        return min(end - self._period_us, first), end
 
     def _wrong(self, verdict: int, k: int, events: NDArray[Any]) -> str:
         if verdict == pooling.UNSORTED:

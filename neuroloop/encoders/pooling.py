@@ -1,7 +1,8 @@
 """Compiled parts of `EventEncoder`: events are checked, assigned to bins, thinned to a budget and turned into spikes.
 
-An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1. Of N events that a budget of
-B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of arrival, and always the same ones.
+An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1, one at its very beginning to the
+first. Of N events that a budget of B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of
+arrival, and always the same ones.
 """
 
 from __future__ import annotations

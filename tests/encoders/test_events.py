@@ -200,6 +200,15 @@ def test_the_window_follows_time_stamps_that_tell_another_story():
     assert pairs(encoder.encode(again, 3)) == [(14, 0), (19, 0)]
 
 
+def test_an_event_at_the_very_end_of_the_packet_before_belongs_to_the_first_step_and_moves_nothing():
+    encoder, _ = bound()
+    encoder.encode(events_of(), 0)
+    encoder.encode(events_of((20_000, 0, 0, 0)), 1)
+    assert pairs(encoder.encode(events_of((20_000, 0, 0, 0), (21_000, 8, 0, 0), (21_001, 0, 0, 0)), 2)) == [
+        (0, 0), (0, 1), (1, 0),
+    ]  # fmt: skip
+
+
 def test_a_plant_faster_than_the_clock_does_not_drift_away():
     encoder, _ = bound()
     for tick in range(20):

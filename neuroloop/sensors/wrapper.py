@@ -61,6 +61,7 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         )
         gymnasium.Wrapper.__init__(self, env)
         self._hold, self._only = arguments.whole("frames", frames, 1), only
+        self._steps, self._seen_us, self._episode, self._base = 0, 0, 0, _entropy()
         self._period = _period(env, period)
         self._picture = None if env.has_wrapper_attr(CAMERA_FRAMES) else picture_of(env, key)
         width, height = self._size = self._size_of(size)
@@ -68,7 +69,6 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         self._space = EventSpace(width, height, most)
         self._scaler: Scaler | None = None
         self._shape: tuple[int, ...] | None = None
-        self._steps, self._seen_us, self._episode, self._base = 0, 0, 0, _entropy()
         self.observation_space = self._with(env.observation_space, self._space)
 
     def _size_of(self, size: Any) -> tuple[int, int]:

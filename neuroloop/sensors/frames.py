@@ -50,11 +50,13 @@ def _note(events, last):  # type: ignore[no-untyped-def]
 
 
 @compiled_for(types.void(_TIMES, types.int64, types.float64, _FRAME))
-def _decay(last, t_us, tau_us, out):  # type: ignore[no-untyped-def]
-    times, surface = last.reshape(-1), out.reshape(-1)
+def _age(last, t_us, tau_us, out):  # type: ignore[no-untyped-def]
+    """Exponents of the surface; numpy's exponential of a whole array is several times faster than one by one."""
+    times, exponents = last.reshape(-1), out.reshape(-1)
+    per_us, oldest = 1.0 / tau_us, i64(min(80.0 * tau_us, 1e18))
     for i in range(times.size):
-        age = t_us - times[i]
-        surface[i] = f32(math.exp(-max(age, 0) / tau_us)) if age < 80.0 * tau_us else f32(0.0)
+        age = max(t_us - times[i], 0)
+        exponents[i] = f32(-age * per_us) if age <= oldest else f32(-np.inf)
 
 
 @compiled_for(types.int64(_EVENTS, types.int64, types.float64, _FRAME))
@@ -104,7 +106,8 @@ def time_surface(
     if t_us is None:
         t_us = int(last.max())
     if t_us > NEVER:
-        _decay(last, t_us, tau * 1e6, out)
+        _age(last, t_us, tau * 1e6, out)
+        np.exp(out, out=out)
     return out
 
 

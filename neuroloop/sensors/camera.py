@@ -16,7 +16,7 @@ from ..config import table
 from ..errors import BadInput, ConfigError, unknown
 from ..settings.sensors import PIXELS, Pixel
 from ..types import EVENT
-from .cells import LONG_AGO, Counters, Numbers, at, made, noise_weights, of, row, wake
+from .cells import LONG_AGO, Counters, Numbers, Plan, at, made, noise_weights, of, row, size_of, wake
 from .frame import advance
 from .front_end import FrontEnd
 from .images import Images
@@ -50,13 +50,16 @@ class EventCamera:
         self._images, self._front_end = Images(self.width, self.height), FrontEnd(self.pixel, n)
         self._cells = made(self.pixel, n, self.seed)
         self._leaks = bool(self._cells[row.usual].any())
-        size = self._cells.shape[1]
-        self._ready, self._held = np.full(size, LONG_AGO), np.zeros(size, np.int32)
-        self._flags, self._counts = np.zeros(size, np.uint8), np.zeros(2**DIGITS, np.int64)
+        size = size_of(n)
+        self._ready, self._held = np.full(size, LONG_AGO), np.zeros(size + 1, np.int32)
+        self._flags, self._flagged = np.zeros(size, np.uint8), np.zeros(size + 1, np.int32)
+        self._counts = np.zeros(2**DIGITS, np.int64)
         self._counters, self._numbers = np.zeros(len(Counters._fields), np.int64), np.zeros(len(Numbers._fields))
         self._weights = noise_weights(self.pixel, self._cells, n) if self.pixel.shot_rate > 0.0 else np.zeros(0)
         self._write_settings()
-        self._make_room(ROOM)
+        self._keys, self._events = np.empty((2, ROOM), np.uint64), np.zeros(ROOM, EVENT)
+        self._plan = np.zeros(len(Plan._fields), np.int64)
+        self._write_plan()
         self.reset(self.seed)
 
     def reset(self, seed: int | None = None) -> None:
@@ -92,7 +95,7 @@ class EventCamera:
         """All that changes, as copies."""
         return {
             "chip": np.array([self.width, self.height, self.seed]),
-            "cells": self._cells[list(KEPT)],
+            "cells": self._cells[list(KEPT), : self._ready.size],
             "ready": self._ready.copy(),
             "counters": self._counters.copy(),
         }
@@ -108,7 +111,7 @@ class EventCamera:
                 f"event camera: the state is of another camera: width, height, seed {np.asarray(state['chip']).tolist()}, "
                 f"this one has {own['chip'].tolist()}"
             )
-        self._cells[list(KEPT)] = state["cells"]
+        self._cells[list(KEPT), : self._ready.size] = state["cells"]
         self._ready[:], self._counters[:] = state["ready"], state["counters"]
         held = np.flatnonzero(self._ready >= self._counters[at.start]) if self._counters[at.held] else np.zeros(0, int)
         self._held[: held.size] = held
@@ -139,10 +142,7 @@ class EventCamera:
             counters[at.begun] = 1
             counters[at.events] = 0
         else:
-            while not advance.now(
-                self._cells, self._ready, self._held, self._flags, self._keys, self._weights, self._counts, counters,
-                self._numbers, self._leaks, self._events,
-            ):  # fmt: skip
+            while not advance.now(self._plan, self._leaks, self._events):
                 self._make_room(2 * self._events.size)
         counters[at.start] = t_us
         counters[at.frames] += 1
@@ -151,13 +151,23 @@ class EventCamera:
     def _make_room(self, n: int) -> None:
         """Room for so many events of a frame, and what was found so far."""
         keys = np.empty((2, n), np.uint64)
-        if self._counters[at.events]:
-            keys[0, : self._keys.shape[1]] = self._keys[0]
+        keys[0, : self._keys.shape[1]] = self._keys[0]
         self._keys, self._events = keys, np.zeros(n, EVENT)
+        self._write_plan()
+
+    def _write_plan(self) -> None:
+        """Where the arrays lie, which nothing but `_make_room` exchanges."""
+        arrays = Plan(
+            self._cells, self._ready, self._held, self._flags, self._flagged, self._keys, self._weights, self._counts,
+            self._counters, self._numbers,
+        )  # fmt: skip
+        self._plan[:] = [array.ctypes.data for array in arrays]
+        self._counters[at.room] = self._keys.shape[1]
 
     def _write_settings(self) -> None:
         pixel, numbers = self.pixel, self._numbers
-        self._counters[at.width] = self.width
+        self._counters[at.width], self._counters[at.pixels] = self.width, self.width * self.height
+        self._counters[at.size], self._counters[at.stride] = self._ready.size, self._cells.shape[1]
         self._counters[at.refractory] = round(pixel.refractory * 1e6)
         numbers[of.jitter], numbers[of.in_light] = pixel.leak_jitter, pixel.shot_in_light
         numbers[of.rate] = pixel.shot_rate * 1e-6 * (self._weights[-1] if self._weights.size else 0.0)

@@ -134,7 +134,7 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
     """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
     jitter, width, room = numbers[of.jitter], counters[at.width], counters[at.room]
     seed = random(counters[at.seed], JITTER, counters[at.frames])
-    n, n_held, y, n_flagged = counters[at.events], counters[at.held], i64(0), counters[at.flagged]
+    n, n_held, n_flagged, y = counters[at.events], counters[at.held], counters[at.flagged], 0
     length = np.float64(span.length)
     for k in range(counters[at.cursor], n_flagged):
         i = i64(flagged[k])

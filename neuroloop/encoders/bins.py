@@ -24,21 +24,23 @@ class Bins(NamedTuple):
     first: NDArray[np.int32]  # (regions, 2): the first neuron of each polarity
 
 
-def choose(space: Space[Any], key: str | None) -> tuple[str, tuple[Any, ...], EventSpace]:
-    """Name, path and space of the event packets in an observation."""
+def choose(space: Space[Any], on: tuple[str, ...]) -> tuple[str, tuple[Any, ...], EventSpace]:
+    """Name, path and space of the event packets in an observation; `on`: their key, such as "events" or "eye.events"."""
     found = _event_spaces(space, "observation", ())
-    if key is not None:
-        known = [str(path[-1]) for _, path, _ in found if path]
-        if key not in known:
-            raise ConfigError(f"encoder.key: {unknown('key of event packets', key, known)}")
-        found = [one for one in found if one[1] and str(one[1][-1]) == key]
     if not found:
         raise UnsupportedSpace(
             f"observation space {space}: holds no event packets; wrap the environment in an EventCameraWrapper"
         )
+    if len(on) > 1:
+        raise ConfigError(f"encoder.on: must be one key, got {list(on)}; give each camera an encoder of its own")
+    if on and found[0][1]:
+        by_key = {".".join(map(str, one[1])): one for one in found}
+        if on[0] not in by_key:
+            raise ConfigError(f"encoder.on: {unknown('key of event packets', on[0], by_key)}")
+        return by_key[on[0]]
     if len(found) > 1:
-        names = ", ".join(name for name, *_ in found)
-        raise ConfigError(f"encoder.key: is needed, since there are several event packets: {names}")
+        names = ", ".join(".".join(map(str, path)) for _, path, _ in found)
+        raise ConfigError(f"encoder.on: is needed, since there are several event packets: {names}")
     return found[0]
 
 

@@ -53,7 +53,7 @@ class EventEncoder:
 
         Raises `UnsupportedSpace` where there are no event packets, `ConfigError` for regions outside the picture.
         """
-        self._name, self._path, events = choose(space, self.config.key)
+        self._name, self._path, events = choose(space, self.config.on)
         self._space = events
         self._period_us = max(round(clock.period * 1e6), 1)
         self._share = (self.config.max_rate or 0.0) * clock.period  # events a control step

@@ -51,7 +51,7 @@ class Gaussian(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gauss
 class EventPooling(Settings, frozen=True, kw_only=True, tag_field="kind", tag="events"):
     """Events of a camera, gathered in spatial bins: one input neuron a bin and polarity."""
 
-    key: str | None = None  # of the event packets, where an observation holds several
+    on: tuple[str, ...] = ()  # the key of the event packets, needed where an observation holds several
     cell: tuple[Size, Size] = (8, 8)  # columns and rows of pixels that make a bin
     bins: tuple[Size, Size] | None = None  # instead of `cell`: columns and rows of bins that a region is cut into
     polarity: Literal["both", "merged", "on", "off"] = "both"  # "both": OFF neurons, then ON neurons

@@ -224,16 +224,17 @@ def test_packets_are_found_in_dictionaries_and_tuples():
     assert pairs(encoder.encode({"camera": {"events": packet(events_of((1, 0, 0, 0)))}}, 1)) == [(0, 0)]
     with pytest.raises(nl.PlantError, match=r"^observation\['camera'\]\['events'\]: is missing"):
         encoder.encode({"camera": {}}, 0)
-    two = spaces.Dict({"left": SPACE, "right": EventSpace(8, 8)})
-    assert bound(two, key="right")[1] == 2
-    with pytest.raises(
-        nl.ConfigError, match=r"^encoder\.key: is needed.*observation\['left'\], observation\['right'\]"
-    ):
+    two = spaces.Dict({"left": SPACE, "right": EventSpace(8, 8), "eye": spaces.Dict({"events": EventSpace(16, 8)})})
+    assert bound(two, on=("right",))[1] == 2
+    assert bound(two, on=("eye.events",))[1] == 4
+    with pytest.raises(nl.ConfigError, match=r"^encoder\.on: is needed.* eye\.events, left, right"):
         bound(two)
     with pytest.raises(
-        nl.ConfigError, match=r"^encoder\.key: unknown key of event packets 'rihgt': did you mean 'right'"
+        nl.ConfigError, match=r"^encoder\.on: unknown key of event packets 'rihgt': did you mean 'right'"
     ):
-        bound(two, key="rihgt")
+        bound(two, on=("rihgt",))
+    with pytest.raises(nl.ConfigError, match=r"^encoder\.on: must be one key, got \['left', 'right'\]"):
+        bound(two, on=("left", "right"))
     assert bound(spaces.Tuple([spaces.Discrete(2), SPACE]))[1] == 24
     with pytest.raises(nl.UnsupportedSpace, match="holds no event packets; wrap the environment"):
         bound(spaces.Box(0.0, 1.0))

@@ -119,7 +119,7 @@ def compare(lines, size, flags):  # type: ignore[no-untyped-def]
 @inline
 def gather(flags, packed, size, flagged):  # type: ignore[no-untyped-def]
     """The numbers of flagged pixels, rising; `packed` are the flags, eight at a time. Returns how many there are."""
-    n = 0
+    n = i64(0)
     for line in range(size // LINE):
         if packed[line] == u64(0):
             continue

@@ -76,8 +76,9 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
             zero = sign * (begin + rise * ((stamp + span.rest) / length))
             rests = stamp + span.rest >= span.length
         crossing = zero + step
-    lines.reference[i] = lines.new[i] if rests else lines.reference[i] + f32(sign * zero)
-    held[n_held] = i32(i)  # without a branch, which could not be predicted
+    share, moved = f32(rests), lines.reference[i] + f32(sign * zero)
+    lines.reference[i] = share * lines.new[i] + (f32(1.0) - share) * moved  # no branch, as none could be predicted
+    held[n_held] = i32(i)
     return n, n_held + i64(rests)
 
 
@@ -119,7 +120,7 @@ def compare(lines, size, flags):  # type: ignore[no-untyped-def]
 @inline
 def gather(flags, packed, size, flagged):  # type: ignore[no-untyped-def]
     """The numbers of flagged pixels, rising; `packed` are the flags, eight at a time. Returns how many there are."""
-    n = 0
+    n = i64(0)
     for line in range(size // LINE):
         if packed[line] == u64(0):
             continue

@@ -6,8 +6,9 @@ An agent plays what it returns into the network (`[encoder] kind = "python"`); i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
 
@@ -15,11 +16,24 @@ from ..settings import ClockConfig
 from ..types import Spikes
 
 
+class Monotone(NamedTuple):
+    """A promise: where the value of a dimension rises, all else the same, a neuron's answer never falls.
+
+    Arrays of shape (m,), one promise each.
+    """
+
+    answer: Literal["count", "soonness"]  # spikes of a control step; or how soon the first comes, none being the latest
+    neurons: NDArray[np.int64]
+    dimensions: NDArray[np.int64]  # of a Box, flattened
+    signs: NDArray[np.int64]  # −1: the answer never rises instead
+
+
 @runtime_checkable
 class SpikeEncoder(Protocol):
     """From observations to spikes of `n_inputs` neurons.
 
-    `bind` is called once, before all others. The same calls with the same seed give the same spikes.
+    `bind` is called once, before all others. The same calls with the same seed give the same spikes. An encoder may have an
+    attribute `monotone: Monotone`, which `check_encoder` then tests.
     """
 
     def bind(self, space: Space[Any], clock: ClockConfig, seed: int) -> int:

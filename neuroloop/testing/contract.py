@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from gymnasium import Space, spaces
 
-from ..types import Spikes
+from ..sensors.space import EventSpace
+from ..types import EVENT, Spikes
 
 
 class ContractError(AssertionError):
@@ -56,6 +57,16 @@ def spoilt(space: Space[Any], value: Any, name: str = "observation") -> Iterator
             yield name, "lies outside", space.start + space.nvec
         case spaces.MultiBinary():
             yield name, "lies outside", np.full(space.shape, 2, np.int8)
+        case EventSpace():
+            events = np.zeros(2, EVENT)
+            events["t_us"] = 5, 4
+            yield name, "is not sorted by time", events
+            for field, least in (("x", space.width), ("y", space.height), ("p", 2)):
+                if least <= np.iinfo(EVENT[field]).max:
+                    events = np.zeros(2, EVENT)
+                    events[field][1] = least
+                    yield name, f"has {field} = {least}", events
+            yield name, "is no list of events", np.zeros(2)
 
 
 def same(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:

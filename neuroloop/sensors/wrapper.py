@@ -135,6 +135,9 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         if self._picture is not None:
             return [(round(1e6 * self._steps * self._period), self._picture.of(observation))]
         frames: Frames = list(self.env.get_wrapper_attr(CAMERA_FRAMES)())
+        for frame in frames:
+            if not isinstance(frame, tuple) or len(frame) != 2 or not isinstance(frame[1], np.ndarray):
+                raise PlantError(f"{CAMERA_FRAMES}(): must give [(t_us, frame), …], got {type(frame).__name__} in it")
         return frames
 
     def _fit(self, frame: NDArray[Any]) -> None:

@@ -1,5 +1,6 @@
 """v2e's pixel model (Hu, Liu and Delbruck 2021) with its command line's defaults, on the CPU: frames a second, time stamps."""
 
+import importlib
 import logging
 import sys
 import time
@@ -7,17 +8,11 @@ from unittest.mock import MagicMock
 
 import common
 import numpy as np
-
-for name in (
-    "easygui",
-    "plyer",
-    "screeninfo",
-    "tkinter",
-    "dv_processing",
-):  # windows and files, which the model does not use
-    sys.modules.setdefault(name, MagicMock())
 import torch
-from v2ecore.emulator import EventEmulator
+
+UNUSED = ("easygui", "plyer", "screeninfo", "tkinter", "dv_processing")  # windows and files, no part of the pixel
+sys.modules.update({name: MagicMock() for name in UNUSED})
+EventEmulator = importlib.import_module("v2ecore.emulator").EventEmulator
 
 torch.set_num_threads(1)
 logging.disable(logging.CRITICAL)

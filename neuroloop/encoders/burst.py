@@ -86,8 +86,8 @@ def add_burst(
     n, lasting = felt.n, Arena.LASTING
     each = graph.steps(config.tau_trace) / n_steps
     bursts = Bursts(
-        n=n, intensity=felt.intensity, apart=graph.i4(n), left=graph.i4(n), waits=graph.i4(n),
-        fired=graph.f4(n), level=graph.f4(n), spikes=graph.f4(1, config.spikes, lasting), shortest=graph.f4(1, shortest, lasting),
+        n=n, intensity=felt.intensity, apart=graph.i4(n), left=graph.i4(n), waits=graph.i4(n), fired=graph.f4(n),
+        level=graph.f4(n), spikes=graph.f4(1, config.spikes, lasting), shortest=graph.f4(1, shortest, lasting),
         longest=graph.f4(1, longest, lasting), each=graph.f4(1, each, lasting),
     )  # fmt: skip
     part = graph.part(bursts)

@@ -68,7 +68,7 @@ def _chosen(found: Found, where: str) -> NDArray[np.int64]:
         raise ConfigError(f"{where}: {found.key!r} has an index, but {found.name} is {found.space}")
     try:
         chosen = np.arange(layout.size).reshape(shape)[_index(found.within)].reshape(-1)
-    except (IndexError, ValueError):
+    except (IndexError, TypeError, ValueError):
         raise ConfigError(f"{where}: {found.key!r} does not fit {found.name}, whose shape is {list(shape)}") from None
     if not chosen.size:
         raise ConfigError(f"{where}: {found.key!r} names nothing: the shape of {found.name} is {list(shape)}")

@@ -1,0 +1,1 @@
+"""Sensors: event cameras, and recordings of them."""

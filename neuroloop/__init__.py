@@ -117,6 +117,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.rewarded import RSTDP as RSTDP
     from .plasticity.stdp import STDP as STDP
     from .plasticity.stdp import TripletSTDP as TripletSTDP
+    from .sensors.camera import EventCamera as EventCamera
+    from .settings.sensors import Pixel as Pixel
     from .types import Spikes as Spikes
     from .vector import VectorAgent as VectorAgent
     from .vector import load_agents as load_agents
@@ -137,6 +139,8 @@ _ROOMS = {
     "plasticity.rewarded": "RSTDP",
     "network.short_term": "ShortTerm",
     "plasticity.stdp": "STDP TripletSTDP",
+    "sensors.camera": "EventCamera",
+    "settings.sensors": "Pixel",
     "types": "Spikes",
     "vector": "VectorAgent load_agents",
 }

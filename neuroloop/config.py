@@ -93,9 +93,9 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
     return config
 
 
-def table(data: Mapping[str, Any], struct: type[Table]) -> Table:
-    """Validate a dictionary as a table of another kind of file. Raises `ConfigError` with the path of the bad key."""
-    converted: Table = _convert(dict(data), struct, "")
+def table(data: Mapping[str, Any], struct: type[Table], path: str = "") -> Table:
+    """Validate a dictionary as a table that stands at `path`. Raises `ConfigError` with the path of the bad key."""
+    converted: Table = _convert(dict(data), struct, path)
     return converted
 
 

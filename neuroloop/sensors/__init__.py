@@ -1,1 +1,1 @@
-"""Sensors: event cameras, and recordings of them."""
+"""What stands on the plant's side of the ring: the event camera, its wrappers for environments, event files."""

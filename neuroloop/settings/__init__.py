@@ -6,7 +6,7 @@ Structs are validated when they are read (`neuroloop.config`); their bare constr
 from .agents import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
 from .base import Count, Fraction, NonNegative, Number, Positive, Settings, Size, Time
 from .decoders import Softmax, WinnerTakeAll
-from .encoders import Adaptive, Conjunctive, Fixed, Gaussian
+from .encoders import Adaptive, Conjunctive, EventPooling, Fixed, Gaussian
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
@@ -19,6 +19,7 @@ __all__ = [
     "Conjunctive",
     "Count",
     "EProp",
+    "EventPooling",
     "FeedbackAlignment",
     "Fixed",
     "Fraction",

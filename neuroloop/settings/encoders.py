@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
 from .base import Count, Fraction, Positive, Settings, Size, Time
+
+Pixel = Annotated[int, Meta(ge=0, le=65_535)]
+EventRate = Annotated[float, Meta(gt=0, le=1e12)]  # events a second
 
 
 class Adaptive(Settings, frozen=True, kw_only=True, tag_field="kind", tag="adaptive"):
@@ -39,3 +46,18 @@ class Gaussian(Settings, frozen=True, kw_only=True, tag_field="kind", tag="gauss
     max_rate: Positive = 250.0  # Hz
     tau_trace: Time = 0.005  # s
     normalise: Adaptive | Fixed = Adaptive()
+
+
+class EventPooling(Settings, frozen=True, kw_only=True, tag_field="kind", tag="events"):
+    """Events of a camera, gathered in spatial bins: one input neuron a bin and polarity."""
+
+    key: str | None = None  # of the event packets, where an observation holds several
+    cell: tuple[Size, Size] = (8, 8)  # columns and rows of pixels that make a bin
+    bins: tuple[Size, Size] | None = None  # instead of `cell`: columns and rows of bins that a region is cut into
+    polarity: Literal["both", "merged", "on", "off"] = "both"  # "both": OFF neurons, then ON neurons
+    regions: tuple[tuple[Pixel, Pixel, Size, Size], ...] = ()  # left, top, width, height; none: the whole picture
+    max_rate: EventRate | None = (
+        None  # events a second from the regions; what exceeds it is dropped evenly, and counted
+    )
+    events_per_spike: Count = 1  # of a bin; whatever a step of `clock.dt` has beyond one spike is merged with it
+    tau_trace: Time = 0.005  # s, of the presynaptic trace that plasticity reads

@@ -1,0 +1,79 @@
+"""Compiled parts of `EventEncoder`: events are checked, assigned to bins, thinned to a budget and turned into spikes.
+
+An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1. Of N events that a budget of
+B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of arrival, and always the same ones.
+"""
+
+from __future__ import annotations
+
+import numba
+from numba import types
+
+from .._numba import compiled_for, inline
+from ..rows import i32, i64
+from ..types import EVENT
+
+INSIDE, UNSORTED, OUTSIDE = range(3)  # what `inspect` says
+_EVENTS = types.Array(numba.from_dtype(EVENT), 1, "C", readonly=True)
+_TABLE, _LIST = types.Array(types.int32, 2, "C"), types.Array(types.int32, 1, "C")
+
+
+@inline
+def _taken(event, columns, rows, first, r):  # type: ignore[no-untyped-def]
+    return columns[r, event.x] >= 0 and rows[r, event.y] >= 0 and first[r, event.p] >= 0
+
+
+@compiled_for(types.UniTuple(types.int64, 3)(_EVENTS, _TABLE, _TABLE, _TABLE))
+def inspect(events, columns, rows, first):  # type: ignore[no-untyped-def]
+    """What is wrong with events, at which of them; and how many a region takes."""
+    taken, before = i64(0), i64(-(2**63))
+    for k in range(events.size):
+        event = events[k]
+        if event.t_us < before:
+            return i64(UNSORTED), i64(k), taken
+        if event.x >= columns.shape[1] or event.y >= rows.shape[1] or event.p > 1:
+            return i64(OUTSIDE), i64(k), taken
+        before = event.t_us
+        for r in range(first.shape[0]):
+            if _taken(event, columns, rows, first, r):
+                taken += 1
+                break
+    return i64(INSIDE), i64(-1), taken
+
+
+@compiled_for(
+    types.int64(
+        _EVENTS, _TABLE, _TABLE, _LIST, _TABLE, types.int64, types.int64, types.int64, types.int64, types.int64,
+        _LIST, _LIST, _LIST,
+    )
+)  # fmt: skip
+def pool(  # type: ignore[no-untyped-def]
+    events, columns, rows, across, first, taken, budget, start, window, per_spike, counts, ids, offsets
+):
+    """Write the spikes of one control step; returns how many events were dropped. `counts`: events of each bin so far."""
+    k, j, kept, n_spikes, n_steps = i64(0), i64(0), i64(0), i64(0), i64(offsets.size - 1)
+    for step in range(n_steps):
+        begin = n_spikes
+        while k < events.size and ((events[k].t_us - start) * n_steps - 1) // window <= step:
+            event, passes, counted = events[k], True, False
+            k += 1
+            for r in range(first.shape[0]):
+                if not _taken(event, columns, rows, first, r):
+                    continue
+                if not counted:
+                    passes = budget >= taken or (j + 1) * budget // taken > j * budget // taken
+                    counted = True
+                    j += 1
+                    kept += i64(passes)
+                if passes:
+                    neuron = i64(first[r, event.p]) + i64(rows[r, event.y]) * across[r] + columns[r, event.x]
+                    counts[neuron] += i32(1)
+                    if counts[neuron] == per_spike:
+                        ids[n_spikes] = i32(neuron)
+                        n_spikes += 1
+        fired = ids[begin:n_spikes]
+        fired.sort()
+        for i in range(fired.size):
+            counts[fired[i]] %= i32(per_spike)
+        offsets[step + 1] = i32(n_spikes)
+    return taken - kept

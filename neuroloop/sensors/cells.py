@@ -1,0 +1,135 @@
+"""The pixels of an event camera as arrays: what each was made with, and what it remembers.
+
+Nothing here is drawn from a generator: what differs from pixel to pixel is a hash of the chip's seed and the pixel's number.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from .._numba import compiled_for, inline, places
+from ..rows import f32, mixed, u64, unit
+from ..settings.sensors import Pixel
+from ..types import EVENT
+
+LEAST = 0.01  # of a threshold, ln units
+LINE = 8  # flags that are looked at together
+LONG_AGO = -(2**62)  # µs
+ON, OFF, LEAK, HOT, DEAD, PHASE, JITTER, SHOT = range(8)  # streams of random numbers
+
+
+class Cells(NamedTuple):
+    """Rows of float32[7, n], n the number of pixels, made a multiple of `LINE`."""
+
+    level: int = 0  # ln units that the photoreceptor gives, of even frames
+    other: int = 1  # and of odd ones: the level before is kept, since crossings lie between the two
+    reference: int = 2  # the level that the pixel compares with
+    on: int = 3  # thresholds, ln units
+    off: int = 4
+    leak: int = 5  # by which the reference falls, ln units a second
+    usual: int = 6  # the leak without its jitter
+
+
+class Counters(NamedTuple):
+    """Places in int64[14]."""
+
+    width: int
+    refractory: int  # µs
+    seed: int
+    frames: int  # seen since the seed was set
+    begun: int  # 1 after the first frame
+    start: int  # µs, the frame before
+    end: int  # µs, this frame
+    newest: int  # row of the levels of this frame
+    stage: int  # what is done of this frame
+    events: int  # found so far in this frame
+    cursor: int  # the pixels up to here are done, or the noise events
+    held: int  # pixels that rest at the end of the frame
+    on: int  # events since the last reset
+    off: int
+
+
+class Numbers(NamedTuple):
+    """Places in float64[8]."""
+
+    jitter: int  # of a leak interval
+    rate: int  # noise events a µs of all pixels, if all were dark
+    in_light: int  # share of it in full light
+    balance: int  # threshold_on / threshold_off
+    now: int  # µs into the frame: noise events up to here are done
+    knee: int
+    linear_range: int
+    offset: int
+
+
+row, at, of = Cells(), places(Counters), places(Numbers)
+CELLS, COUNTERS, NUMBERS = types.float32[:, ::1], types.int64[::1], types.float64[::1]
+FLAGS, KEYS, EVENTS = types.uint8[::1], types.uint64[:, ::1], numba.from_dtype(EVENT)[::1]
+
+
+@inline
+def random(seed, stream, index):  # type: ignore[no-untyped-def]
+    """A hash of where a random number is used; `rows.unit` makes a number in [0, 1) of it."""
+    return mixed(u64(seed) * u64(0x9E3779B97F4A7C15) + u64(stream)) + u64(index) * u64(0xD6E8FEB86659FD93)
+
+
+@compiled_for(types.void(types.int64, types.int64, NUMBERS))
+def draw_uniform(seed, stream, out):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) for each pixel."""
+    for i in range(out.size):
+        out[i] = unit(random(seed, stream, i))
+
+
+@compiled_for(types.void(types.int64, types.int64, NUMBERS))
+def draw_normal(seed, stream, out):  # type: ignore[no-untyped-def]
+    """A standard normal number for each pixel (Box and Muller 1958)."""
+    for i in range(out.size):
+        radius = math.sqrt(-2.0 * math.log(1.0 - unit(random(seed, stream, 2 * i))))
+        out[i] = radius * math.cos(2.0 * math.pi * unit(random(seed, stream, 2 * i + 1)))
+
+
+@compiled_for(types.void(CELLS, COUNTERS))
+def wake(cells, counters):  # type: ignore[no-untyped-def]
+    """The first frame: references are its levels, below them where a pixel leaks, as if it had long done so."""
+    for i in range(cells.shape[1]):
+        phase = unit(random(counters[at.seed], PHASE, i)) if cells[row.usual, i] > f32(0.0) else 0.0
+        cells[row.leak, i] = cells[row.usual, i]
+        cells[row.reference, i] = cells[counters[at.newest], i] - (
+            f32(phase) * cells[row.on, i] if phase > 0.0 else f32(0.0)
+        )
+
+
+def made(pixel: Pixel, n: int, seed: int) -> NDArray[np.float32]:
+    """The cells of `n` pixels."""
+    cells = np.zeros((len(Cells()), -(-n // LINE) * LINE), np.float32)
+    cells[row.on], cells[row.off] = np.inf, np.inf  # what only fills the last line never fires
+    on = np.maximum(pixel.threshold_on + pixel.mismatch * _normal(n, seed, ON), LEAST)
+    off = np.maximum(pixel.threshold_off + pixel.mismatch * _normal(n, seed, OFF), LEAST)
+    rate = pixel.leak_rate * 10.0 ** (pixel.leak_spread * _normal(n, seed, LEAK))
+    rate[_uniform(n, seed, HOT) < pixel.hot] = pixel.hot_rate
+    dead = _uniform(n, seed, DEAD) < pixel.dead
+    cells[row.usual, :n] = np.where(dead, 0.0, rate * on)
+    cells[row.on, :n], cells[row.off, :n] = np.where(dead, np.inf, on), np.where(dead, np.inf, off)
+    return cells
+
+
+def noise_weights(pixel: Pixel, cells: NDArray[np.float32], n: int) -> NDArray[np.float64]:
+    """Running sum over pixels of how often each makes a noise event: the lower its thresholds, the more often."""
+    on, off = cells[row.on, :n].astype(np.float64), cells[row.off, :n].astype(np.float64)
+    return np.asarray(np.cumsum(0.5 * (pixel.threshold_on / on + pixel.threshold_off / off)))
+
+
+def _normal(n: int, seed: int, stream: int) -> NDArray[np.float64]:
+    draw_normal(seed, stream, drawn := np.empty(n))
+    return drawn
+
+
+def _uniform(n: int, seed: int, stream: int) -> NDArray[np.float64]:
+    draw_uniform(seed, stream, drawn := np.empty(n))
+    return drawn

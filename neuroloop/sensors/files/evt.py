@@ -111,18 +111,21 @@ def _pixels(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else None
 
 
-class EvtWriter:
-    """Encodes EVT2 or EVT3."""
+class Evt3Writer:
+    """Encodes EVT3."""
 
-    def __init__(self, file: BinaryIO, format_: str, width: int, height: int, path: Path) -> None:
-        self._file, self._codec, self._name, self._path = file, CODECS[format_], format_.upper(), path
+    name = "EVT3"
+
+    def __init__(self, path: Path, width: int, height: int, named: Path) -> None:
+        self._codec, self._path = CODECS[self.name.lower()], named
         if max(width, height) > MOST_PIXELS:
-            raise BadInput(f"{path}: {self._name} holds at most {MOST_PIXELS} pixels a side, got {width} × {height}")
+            raise BadInput(f"{named}: {self.name} holds at most {MOST_PIXELS} pixels a side, got {width} × {height}")
         self._state = np.full(8, -1, np.int64)
         self._words = np.empty(READ, self._codec.WORD)
         self._last_us = 0
-        file.write(
-            f"% evt {self._name[-1]}.0\n% format {self._name};height={height};width={width}\n"
+        self._file = path.open("xb")
+        self._file.write(
+            f"% evt {self.name[-1]}.0\n% format {self.name};height={height};width={width}\n"
             f"% geometry {width}x{height}\n% end\n".encode()
         )
 
@@ -135,19 +138,26 @@ class EvtWriter:
             events = events[done:]
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Close the file."""
+        self._file.close()
 
     def _check_times(self, events: NDArray[Any]) -> None:
         if not events.size:
             return
         times = events["t_us"]
         if times[0] < 0:
-            raise BadInput(f"{self._path}: {self._name} holds no times below 0, got {times[0]} µs")
+            raise BadInput(f"{self._path}: {self.name} holds no times below 0, got {times[0]} µs")
         longest = MOST_FILL * self._codec.STEP << self._codec.LOW_BITS
         gap = int(np.diff(times, prepend=self._last_us).max())
         if gap > longest:
             raise BadInput(
-                f"{self._path}: {self._name} begins at 0 µs and counts through every gap; the longest that can be written "
+                f"{self._path}: {self.name} begins at 0 µs and counts through every gap; the longest that can be written "
                 f"is {longest} µs, got {gap}; subtract the time of the first event, or write .npy or .h5"
             )
         self._last_us = int(times[-1])
+
+
+class Evt2Writer(Evt3Writer):
+    """Encodes EVT2."""
+
+    name = "EVT2"

@@ -29,7 +29,7 @@ class Loss(NamedTuple):
     n_bytes: int  # that hold nothing readable
     n_events: int  # that are known to be missing; those in unreadable bytes are counted only where the format tells
     from_us: int | None  # the last readable time before the first loss; None: nothing was read before it
-    until_us: int | None  # the first readable time after the last loss; None: nothing follows
+    until_us: int | None  # a readable time after the last loss; None: nothing follows. Exact to within a block
     why: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -71,10 +71,10 @@ class Tally:
         self._n_bytes, self._n_events = self._n_bytes + n_bytes, self._n_events + n_events
         self._why[why] = self._why.get(why, 0) + 1
 
-    def saw(self, first_us: int, last_us: int) -> None:
-        """Readable events from and to these times came next."""
+    def saw(self, last_us: int) -> None:
+        """Readable events up to this time came next."""
         if self.n_notes > self._seen:
-            self._mark(first_us)
+            self._mark(last_us)
         self._last_us = last_us
 
     def loss(self) -> Loss | None:

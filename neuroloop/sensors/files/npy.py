@@ -82,8 +82,8 @@ def _header(file: BinaryIO, path: Path) -> tuple[np.dtype[Any], int]:
 class NpyWriter:
     """Writes records of `EVENT`; the header is completed when it is closed."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._n = file, 0
+    def __init__(self, path: Path, width: int, height: int, named: Path) -> None:
+        self._file, self._n = path.open("xb"), 0
         self._write_header()
 
     def append(self, events: NDArray[Any]) -> None:
@@ -93,8 +93,9 @@ class NpyWriter:
 
     def close(self) -> None:
         """Write the number of events into the header, for which NumPy leaves room."""
-        self._file.seek(0)
-        self._write_header()
+        with self._file:
+            self._file.seek(0)
+            self._write_header()
 
     def _write_header(self) -> None:
         header = {"descr": EVENT.descr, "fortran_order": False, "shape": (self._n,)}

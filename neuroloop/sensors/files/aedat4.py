@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInput, MissingExtra
-from .aedat4_packets import MAGIC, is_finished, packets
+from .aedat4_packets import MAGIC, check_header, is_finished, packets
 from .facts import Facts, Tally
 from .source import as_events
 
@@ -30,6 +30,7 @@ class Aedat4Reader:
             import aedat
         except ImportError:
             raise MissingExtra("reading AEDAT4", "events") from None
+        check_header(path)
         self._path, self._library = path, aedat
         streams = self._decoder().id_to_stream()
         self._stream = next((key for key, stream in streams.items() if stream["type"] == "events"), None)
@@ -43,10 +44,8 @@ class Aedat4Reader:
         decoder = self._decoder()
         for n_bytes in packets(self._path, tally):
             try:
-                packet = next(decoder, None)
-            except BaseException as error:  # a panic of the library is no Exception
-                if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
-                    raise
+                packet = _called(next, decoder, None)
+            except RuntimeError as error:
                 tally.note(f"a packet that cannot be read: {error}", n_bytes)
                 continue
             if packet is None:
@@ -59,9 +58,19 @@ class Aedat4Reader:
 
     def _decoder(self) -> Any:
         try:
-            return self._library.Decoder(os.fspath(self._path))
-        except (RuntimeError, ValueError) as error:
+            return _called(self._library.Decoder, os.fspath(self._path))
+        except RuntimeError as error:
             raise BadInput(f"{self._path}: the header of this AEDAT4 file cannot be read: {error}") from None
+
+
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """A call of the library, whose failures are `RuntimeError`; its panics on damaged files are no `Exception`."""
+    try:
+        return function(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise RuntimeError(str(error)) from None
 
 
 def _signed(records: NDArray[Any]) -> NDArray[Any]:

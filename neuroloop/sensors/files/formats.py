@@ -48,7 +48,7 @@ def open_source(path: Path) -> Source:
         raise BadInput(f"{path}: no such file") from None
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror or error}") from None
-    if head.startswith(b"#!AER-DAT"):
+    if head.startswith(b"#!AER-DAT") and head[9:12] != b"4.0":
         raise BadInput(f"{path}: is AEDAT {head[9:12].decode('latin-1')}; of AEDAT, only version 4.0 is read")
     got = repr(head[:8]) if head else "an empty file"
     raise BadInput(f"{path}: not an event file: expected .npy, HDF5, AEDAT4 or EVT2/EVT3 RAW, got {got}")

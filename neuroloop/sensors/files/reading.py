@@ -45,7 +45,7 @@ class EventReader:
         """Windows of `period_us` from `start_us` on, or from the first event: `(start_us, events)`, empty ones too.
 
         An event that is late by up to a second counts to the window that is open. Where time jumps back further, or ahead
-        by more than an hour, a window begins at the jump. A window holds at most 2²² events.
+        by more than an hour or a million windows, a window begins at the jump. A window holds at most 2²² events.
         """
         period = arguments.whole("period_us", period_us, 1)
         return self._windows(Windows(period, start_us, tally := Tally()), tally)

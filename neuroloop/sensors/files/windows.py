@@ -12,7 +12,7 @@ from .check import joined
 from .facts import Tally, Window
 
 MOST_EVENTS = 1 << 22  # of a window, so that damaged times cannot fill the memory
-SILENCE_US = 3_600_000_000  # a longer one is left out: damaged times cannot make a file endless
+SILENCE_US, MOST_SILENT = 3_600_000_000, 1_000_000  # µs and windows: a longer silence, made by a damaged time, is left out
 LATE_US = 1_000_000  # an event so much earlier than the ones before it still counts with them
 LAST_US = np.iinfo(np.int64).max
 
@@ -38,6 +38,7 @@ class Windows:
 
     def __init__(self, period_us: int, start_us: int | None, tally: Tally) -> None:
         self._period, self._start, self._tally = period_us, start_us, tally
+        self._ahead = max(min(SILENCE_US, MOST_SILENT * period_us), period_us)
         self._held: list[NDArray[Any]] = []
         self._n_held = 0
         self._latest: int | None = None
@@ -58,7 +59,7 @@ class Windows:
         times = block["t_us"].astype(np.float64)
         before = times[0] if self._latest is None else float(self._latest)
         steps = np.diff(times, prepend=before)
-        jumps = (steps > max(SILENCE_US, self._period)) | (steps < -max(LATE_US, self._period))
+        jumps = (steps > self._ahead) | (steps < -max(LATE_US, self._period))
         cuts = [0, *(np.flatnonzero(jumps[1:]) + 1).tolist(), block.size]
         for k, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
             yield k > 0 or bool(jumps[0]), block[begin:end]
@@ -70,7 +71,7 @@ class Windows:
         if self._start is None:
             self._start = int(times[0])
         done = 0 if self._latest is not None else int(np.searchsorted(times, self._start))
-        if self._latest is None and done < times.size and times[done] - self._start > max(SILENCE_US, self._period):
+        if self._latest is None and done < times.size and times[done] - self._start > self._ahead:
             self._start = int(times[done])
         while True:
             end = min(self._start + self._period, LAST_US)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .agent import agents as agents
     from .agent import load_agent as load_agent
     from .diagnosis import diagnose as diagnose
+    from .encoders.events import EventEncoder as EventEncoder
     from .errors import (
         BadInput as BadInput,
     )
@@ -118,6 +119,13 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.stdp import STDP as STDP
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .sensors.camera import EventCamera as EventCamera
+    from .sensors.event_frames import EventFrames as EventFrames
+    from .sensors.frames import event_counts as event_counts
+    from .sensors.frames import time_surface as time_surface
+    from .sensors.frames import voxel_grid as voxel_grid
+    from .sensors.space import EventSpace as EventSpace
+    from .sensors.wrapper import EventCameraWrapper as EventCameraWrapper
+    from .settings.encoders import EventPooling as EventPooling
     from .settings.sensors import Pixel as Pixel
     from .types import Spikes as Spikes
     from .vector import VectorAgent as VectorAgent
@@ -128,6 +136,7 @@ _ROOMS = {
     "agent": "Agent agents load_agent",
     "diagnosis": "diagnose",
     "errors": "BadInput CheckpointError ConfigError DivergedError MissingExtra NeuroloopError PlantError UnsupportedSpace",
+    "encoders.events": "EventEncoder",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",
     "network.network": "Network",
@@ -140,6 +149,11 @@ _ROOMS = {
     "network.short_term": "ShortTerm",
     "plasticity.stdp": "STDP TripletSTDP",
     "sensors.camera": "EventCamera",
+    "sensors.event_frames": "EventFrames",
+    "sensors.frames": "event_counts time_surface voxel_grid",
+    "sensors.space": "EventSpace",
+    "sensors.wrapper": "EventCameraWrapper",
+    "settings.encoders": "EventPooling",
     "settings.sensors": "Pixel",
     "types": "Spikes",
     "vector": "VectorAgent load_agents",

@@ -258,3 +258,4 @@ def prefetch(typing_context: Any, pointer: Any, index: Any) -> Any:
 
 
 f4_at, i4_at, f8_at, i8_at = _pointer(F4), _pointer(I4), _pointer(F8), _pointer(I8)
+u1_at, u8_at = _pointer(types.CPointer(types.uint8)), _pointer(types.CPointer(types.uint64))

@@ -9,9 +9,8 @@ import msgspec
 
 from .decoders.actions import ActionCode
 from .decoders.winner_take_all import Selection, add_selection, reach
-from .encoders.conjunctive import add_conjunctive
-from .encoders.gaussian import add_gaussian
-from .encoders.observation import Layout
+from .encoders.kinds import add_encoder, add_parts
+from .encoders.senses import Senses
 from .errors import ConfigError
 from .graph import Arena, Graph
 from .learning.linear import add_linear
@@ -30,7 +29,6 @@ from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
 from .settings import (
     ClockConfig,
-    Conjunctive,
     EProp,
     FeedbackAlignment,
     Lif,
@@ -66,39 +64,46 @@ class Made(NamedTuple):
     signal: int  # symbol of the learning signals that its plasticity waits for; 0: none
 
 
-def assemble(config: SpikingConfig | LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Engine:
+def assemble(config: SpikingConfig | LinearConfig, senses: Senses, actions: ActionCode, seed: int) -> Engine:
     """Build the network of an agent. Raises `ConfigError` where settings do not go together."""
     if isinstance(config, LinearConfig):
-        return Engine(_linear(config, layout, actions, seed))
-    return Engine(_spiking(config, layout, actions, seed))
+        return Engine(_linear(config, senses, actions, seed))
+    return Engine(_spiking(config, senses, actions, seed))
 
 
-def _linear(config: LinearConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
+def clock_of(config: SpikingConfig | LinearConfig) -> ClockConfig:
+    """The clock of a network; one without spikes has a single step."""
+    return config.clock if isinstance(config, SpikingConfig) else ClockConfig(dt=1.0, n_steps=1)
+
+
+def _linear(config: LinearConfig, senses: Senses, actions: ActionCode, seed: int) -> Graph:
     """A control step is a single step, in which cells are looked at instead of firing."""
-    graph, learner = _graph(ClockConfig(dt=1.0, n_steps=1), seed, config.warm_up), config.learner
+    graph, learner = _graph(clock_of(config), seed, config.warm_up), config.learner
     decays = {"value": learner.gamma * learner.value_decay, "policy": learner.gamma * learner.policy_decay}
     memory = max(_until_forgotten(decay, f"learner.gamma × learner.{name}_lambda") for name, decay in decays.items())
     add_success(graph, config.success)
-    add_linear(graph, config, add_conjunctive(graph, config.encoder, layout, memory, fires=False), actions)
+    (cells,) = add_parts(graph, senses, memory, fires=False).values()
+    assert isinstance(cells, CellSource), "the settings see to it"
+    add_linear(graph, config, cells, actions)
     return graph
 
 
-def _spiking(config: SpikingConfig, layout: Layout, actions: ActionCode, seed: int) -> Graph:
+def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: int) -> Graph:
     graph = _graph(config.clock, seed, config.warm_up)
     memory = max([_memory(config, projection) for projection in config.projection.values()], default=1)
-    encoder = _add_encoder(graph, config, layout, memory)
+    sources = add_encoder(graph, senses, memory)
     signals = td_signals(graph)
     add_success(graph, config.success)
     populations = {name: _add_population(graph, config, name, actions) for name in config.population}
-    sources: dict[str, list[Source | CellSource]] = {"encoder": [encoder]}
     made: list[Made] = []
     for name, projection in config.projection.items():
         if projection.pre not in sources:
             built = populations[projection.pre]
             sources[projection.pre] = [_as_source(graph, one) for one in built]
-        for pre in sources[projection.pre]:
+        for k, pre in enumerate(sources[projection.pre]):
+            part = f".{senses.parts[k].name}" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
             for d, post in enumerate(populations[projection.post]):
-                full_name = f"{name}[{d}]" if len(populations[projection.post]) > 1 else name
+                full_name = f"{name}{part}[{d}]" if len(populations[projection.post]) > 1 else f"{name}{part}"
                 made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))
     _add_feedback(graph, made)
     learner = config.learner
@@ -133,12 +138,6 @@ def _until_forgotten(decay: float, path: str) -> int:
     if memory > LONGEST:
         raise ConfigError(f"{path}: {decay} remembers {memory} decisions, more than {LONGEST}")
     return memory
-
-
-def _add_encoder(graph: Graph, config: SpikingConfig, layout: Layout, memory: int) -> Source | CellSource:
-    if isinstance(config.encoder, Conjunctive):
-        return add_conjunctive(graph, config.encoder, layout, memory)
-    return add_gaussian(graph, config.encoder, layout)
 
 
 def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: ActionCode) -> list[Built]:

@@ -54,6 +54,9 @@ class Bank:
             return
         controller = self._spiking[b]
         self._observations[b, : self._sizes[b]] = controller.flat(observation)
+        if controller.hosts:
+            controller.check_finite(self._observations[b, : self._sizes[b]])
+            controller.play(observation, first=first)
         mode, fresh = (Mode.ACT, first) if self._awake[b] else controller.mode(first)
         if not self._awake[b]:
             self._plans[b] = self._plans_of[b][MODES.index(mode)]

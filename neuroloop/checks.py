@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+
 from .errors import ConfigError, unknown
 from .settings import (
+    AnyEncoder,
+    BurstCode,
     Conjunctive,
     EProp,
     FeedbackAlignment,
-    Gaussian,
     Lif,
     LinearConfig,
+    OneEncoder,
+    Parts,
     ProjectionConfig,
     RStdp,
+    SendOnDelta,
     SpikingConfig,
+    Spindles,
     SuccessConfig,
     TdLearner,
 )
@@ -31,7 +38,7 @@ def check(config: SpikingConfig) -> None:
         _check_population(config, name, population)
     for name, projection in config.projection.items():
         _check_projection(config, name, projection)
-    _check_encoder(config.encoder)
+    check_encoder(config.encoder)
     _check_decoder(config)
     _check_learner(config)
     _check_success(config.success)
@@ -39,7 +46,7 @@ def check(config: SpikingConfig) -> None:
 
 def check_linear(config: LinearConfig) -> None:
     """The same for an agent without spikes."""
-    _check_encoder(config.encoder)
+    check_encoder(config.encoder)
     _check_success(config.success)
     for key in ("interval", "tau_trace"):
         if getattr(config.encoder, key) != getattr(Conjunctive(), key):
@@ -63,8 +70,10 @@ def _check_population(config: SpikingConfig, name: str, population: Lif) -> None
 
 def _check_projection(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
     path, rule = f"projection.{name}", projection.plasticity
-    if projection.pre not in ("encoder", *config.population):
-        raise ConfigError(f"{path}.pre: " + unknown("population", projection.pre, ["encoder", *config.population]))
+    known = {**sources_of(config.encoder), **dict.fromkeys(config.population, ())}
+    if projection.pre not in known:
+        what = "part of the encoder" if projection.pre.startswith("encoder.") else "population"
+        raise ConfigError(f"{path}.pre: " + unknown(what, projection.pre, known))
     if projection.post not in config.population:
         raise ConfigError(f"{path}.post: " + unknown("population", projection.post, config.population))
     low, high = projection.bounds
@@ -75,12 +84,13 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
     learner = config.learner
     automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
     optimistic = automatic and projection.post == learner.critic
-    if optimistic and projection.pre == "encoder" and isinstance(config.encoder, Conjunctive) and projection.weights:
+    cells = any(isinstance(encoder, Conjunctive) for encoder in known[projection.pre])
+    if optimistic and cells and projection.weights:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
     if isinstance(rule, EProp | FeedbackAlignment):
-        _check_broadcast(config, name, projection)
+        _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
         return
     if rule.predictive and projection.post != config.decoder.population:
@@ -91,11 +101,11 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
 
 
-def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
+def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig, cells: bool) -> None:
     path = f"projection.{name}"
     if projection.post in (config.decoder.population, config.learner.critic):
         raise ConfigError(f"{path}.plasticity.kind: is for hidden populations; {projection.post!r} takes 'r-stdp'")
-    if projection.pre == "encoder" and isinstance(config.encoder, Conjunctive):
+    if cells:
         raise ConfigError(
             f"{path}.pre: the conjunctive encoder has too many cells for this plasticity; use the gaussian one"
         )
@@ -108,13 +118,50 @@ def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionCon
         )
 
 
-def _check_encoder(encoder: Conjunctive | Gaussian) -> None:
+def sources_of(encoder: AnyEncoder) -> dict[str, tuple[OneEncoder, ...]]:
+    """The encoders behind each name that a projection may come from."""
+    if not isinstance(encoder, Parts):
+        return {"encoder": (encoder,)}
+    return {"encoder": tuple(encoder.part.values())} | {f"encoder.{name}": (one,) for name, one in encoder.part.items()}
+
+
+def check_encoder(encoder: AnyEncoder) -> None:
+    """The same for an encoder."""
+    if not isinstance(encoder, Parts):
+        _check_one(encoder, "encoder")
+        return
+    if not encoder.part:
+        raise ConfigError("encoder.part: is empty; give it tables such as [encoder.part.arm]")
+    for name, one in encoder.part.items():
+        if not name.replace("-", "_").isidentifier():
+            raise ConfigError(f"encoder.part: a name must be letters, digits and dashes, got {name!r}")
+        _check_one(one, f"encoder.part.{name}")
+    cells = [name for name, one in encoder.part.items() if isinstance(one, Conjunctive)]
+    if len(cells) > 1:
+        raise ConfigError(
+            f"encoder.part.{cells[1]}: only one part may be conjunctive, and {cells[0]!r} is; let that one cover both by `on`"
+        )
+
+
+def _check_one(encoder: OneEncoder, path: str) -> None:
+    if isinstance(encoder, SendOnDelta):
+        levels = encoder.levels
+        if not levels or levels[0] != 1 or any(a >= b for a, b in itertools.pairwise(levels)):
+            raise ConfigError(f"{path}.levels: must begin with 1 and rise, got {list(levels)}")
+    if isinstance(encoder, BurstCode) and encoder.longest < encoder.shortest:
+        raise ConfigError(
+            f"{path}.longest: must be at least shortest = {encoder.shortest:g} s, got {encoder.longest:g}"
+        )
+    if isinstance(encoder, Spindles) and len(encoder.low) != len(encoder.high):
+        raise ConfigError(
+            f"{path}.high: needs one for each of low, which are {len(encoder.low)}, got {len(encoder.high)}"
+        )
     if not isinstance(encoder, Conjunctive):
         return
     if not sum(encoder.dimensions) > 0:
-        raise ConfigError(f"encoder.dimensions: one of them must be > 0, got {list(encoder.dimensions)}")
+        raise ConfigError(f"{path}.dimensions: one of them must be > 0, got {list(encoder.dimensions)}")
     if not encoder.tiles:
-        raise ConfigError("encoder.tiles: is empty")
+        raise ConfigError(f"{path}.tiles: is empty")
 
 
 def _check_decoder(config: SpikingConfig) -> None:
@@ -124,7 +171,9 @@ def _check_decoder(config: SpikingConfig) -> None:
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
             f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"
         )
-    if decoder.persistence > 0.0 and not isinstance(config.encoder, Conjunctive):
+    if decoder.persistence > 0.0 and not any(
+        isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
+    ):
         raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
 
 

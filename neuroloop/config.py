@@ -13,9 +13,9 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
-from .checks import check, check_linear
+from .checks import check, check_encoder, check_linear
 from .errors import ConfigError, unknown
-from .settings import AgentConfig, LinearConfig, PlantConfig, RandomConfig, SpikingConfig
+from .settings import AgentConfig, AnyEncoder, LinearConfig, PlantConfig, RandomConfig, SpikingConfig
 
 OF_ENV = ("arguments", "criterion")  # settings of a plant that another environment has its own of
 UNIONS = (typing.Union, types.UnionType)
@@ -93,6 +93,13 @@ def from_dict(data: Mapping[str, Any]) -> AgentConfig:
     return config
 
 
+def encoder(data: Mapping[str, Any]) -> AnyEncoder:
+    """Validate a dictionary as an encoder's table. Raises `ConfigError` with the path of the bad key."""
+    converted: AnyEncoder = _convert(dict(data), AnyEncoder, "encoder")
+    check_encoder(converted)
+    return converted
+
+
 def table(data: Mapping[str, Any], struct: type[Table], path: str = "") -> Table:
     """Validate a dictionary as a table that stands at `path`. Raises `ConfigError` with the path of the bad key."""
     converted: Table = _convert(dict(data), struct, path)
@@ -115,7 +122,7 @@ def _convert(value: Any, expected: Any, path: str) -> Any:
     """`msgspec.convert`, table by table, so that every error names its whole path and unknown keys get the closest match."""
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     structs = [option for option in arguments if _is_struct(option)] if origin in UNIONS else []
-    tables = origin is dict and _is_struct(arguments[1])
+    tables = origin is dict and any(map(_is_struct, (arguments[1], *typing.get_args(arguments[1]))))
     if (structs and value is not None) or tables or _is_struct(expected):
         if not isinstance(value, dict):
             raise ConfigError(f"{path}: expected a table, got {value!r}")

@@ -11,10 +11,11 @@ import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
 
-from .assembly import assemble
+from .assembly import assemble, clock_of
 from .decoders.actions import code_of
 from .encoders.normaliser import OBSERVATION
-from .encoders.observation import layout_of
+from .encoders.observation import Layout
+from .encoders.senses import Senses
 from .errors import BadInput, CheckpointError, DivergedError, PlantError
 from .graph import Mode
 from .network.engine import Engine, State
@@ -68,13 +69,12 @@ class SpikingController:
     def __init__(
         self, config: SpikingConfig | LinearConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
     ) -> None:
-        self._layout = layout_of(observation_space)
-        self._shape = observation_space.shape or f"what {observation_space} holds"
-        self._discrete = bool(self._layout.levels.any())
+        self._senses = Senses(config.encoder, observation_space, clock_of(config), seed)
         self._code = code_of(action_space, config.decoder.levels)
         self._reward = config.reward
         self._warm_up = config.warm_up.decisions
-        self.network: Engine = assemble(config, self._layout, self._code, seed)
+        self.network: Engine = assemble(config, self._senses, self._code, seed)
+        self._senses.hosts.attach(self.network)
         self._raw = self.network.view(OBSERVATION)
         self.winners = tuple(f"selection.{d}.winner" for d in range(len(self._code.groups)))
         self._winners = [self.network.view(name) for name in self.winners]
@@ -84,7 +84,7 @@ class SpikingController:
         return self.network.signal("spikes")
 
     def act(self, observation: Any, reward: float, *, first: bool) -> Any:
-        self._sense(observation)
+        self._sense(observation, first)
         mode, fresh = self.mode(first)
         paid = 0.0 if first else self.paid(reward)
         self.network.run(mode, reward=paid, first=first, fresh=fresh)
@@ -121,42 +121,48 @@ class SpikingController:
     def predict(self, observation: Any, state: State | None) -> tuple[Any, State]:
         if state is not None and not self.network.fits(state):
             raise BadInput("predict: `state` must be what an earlier call of this agent returned, or None")
-        with self.network.visiting(state):
-            self._sense(observation)
-            self.network.run(Mode.LOOK, first=state is None, fresh=state is None)
-            return self._action(), self.network.transient()
+        first = state is None
+        with self.network.visiting(state), self._senses.hosts.visiting(state):
+            self._sense(observation, first)
+            self.network.run(Mode.LOOK, first=first, fresh=first)
+            return self._action(), self.network.transient() | self._senses.hosts.state()
 
     def state(self) -> State:
-        return self.network.state()
+        return self.network.state() | self._senses.hosts.state()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self.network.restore(state)
+        with self._senses.hosts.restoring(state):
+            self.network.restore(state)
 
-    def _sense(self, observation: Any) -> None:
+    @property
+    def layout(self) -> Layout:
+        """How the observation lies in the vector that `flat` makes of it."""
+        return self._senses.layout
+
+    def _sense(self, observation: Any, first: bool) -> None:
         """Hand the observation to the network."""
-        self._raw[:] = self.flat(observation)
-        if not np.abs(self._raw).sum() < MOST:
-            self.check_finite(self._raw)
+        flat = self.flat(observation)
+        if not np.abs(flat).sum() < MOST:
+            self.check_finite(flat)
+        self._raw[:] = flat
+        self.play(observation, first=first)
+
+    def play(self, observation: Any, *, first: bool) -> None:
+        """Have encoders in Python hand their spikes for the next control step to the network."""
+        self._senses.hosts.encode(observation, self.network.tick, first=first)
 
     def flat(self, observation: Any) -> NDArray[np.float64]:
         """The observation as numbers. Raises `PlantError` for what is no observation of this plant."""
-        levels = self._layout.levels
-        try:
-            flat = np.asarray(self._layout.flatten(observation), np.float64)
-        except (TypeError, ValueError, KeyError, IndexError) as error:
-            raise PlantError(f"the observation {observation!r} does not fit its space: {error}") from None
-        if flat.shape != levels.shape:
-            raise PlantError(f"the observation has shape {np.shape(observation)}, expected {self._shape}")
-        if self._discrete and not ((levels == 0) | ((flat >= 0) & (flat < levels))).all():
-            self.check_finite(flat)
-            raise PlantError(f"the observation {observation!r} lies outside its space")
-        return flat
+        return self._senses.flat(observation)
 
     def check_finite(self, flat: NDArray[np.float64]) -> None:
         """Raise `PlantError` with the name of a dimension that is not finite, or beyond all measure."""
-        for name, value in zip(self._layout.names, flat, strict=True):
-            if not abs(value) < MOST:
-                raise PlantError(f"{name} is {value}; observations must be finite")
+        self._senses.check_finite(flat)
+
+    @property
+    def hosts(self) -> int:
+        """How many encoders in Python there are."""
+        return len(self._senses.hosts)
 
     def paid(self, reward: float, *, terminated: bool = False) -> float:
         """What the learner is paid for a reward of the plant."""

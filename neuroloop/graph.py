@@ -180,6 +180,10 @@ class Graph:
         """Symbol of a new float64 array."""
         return self._take("f8", size, value, arena)
 
+    def fill(self, pool: PoolName, symbol: int, values: NDArray[Any]) -> None:
+        """Have numbers of an array that was taken before begin with `values`."""
+        self._fills.append((pool, symbol, values.size, functools.partial(np.copyto, src=values)))
+
     def shared(self, array: NDArray[Any]) -> Shared:
         """The address of an array that never changes; the graph, and what it links to, keep the array alive."""
         self._shared.append(np.ascontiguousarray(array))

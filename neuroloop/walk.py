@@ -214,10 +214,11 @@ def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-
     """One control step of an agent, unless its observation cannot be used; `told`: reward, first and fresh."""
     i4, f8, verdict = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), OK
     for d in range(door[_DOOR.size]):
-        f8[door[_DOOR.observation] + d] = observation[d]
         if not abs(observation[d]) < MOST:
             verdict = BAD_OBSERVATION
     if verdict == OK:
+        for d in range(door[_DOOR.size]):
+            f8[door[_DOOR.observation] + d] = observation[d]
         f8[HEAD.reward], f8[HEAD.first], f8[HEAD.fresh], f8[HEAD.ended] = told[0], told[1], told[2], 0.0
         _run(plan)
         for d in range(door[_DOOR.n_winners]):
@@ -234,3 +235,24 @@ def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winne
     for k in range(who.size):
         b = who[k]
         verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b], winners[b])
+
+
+@compiled_for(
+    types.int64(_PLAN, types.int64, types.Array(types.float64, 1, "C", readonly=True), types.boolean, types.int64)
+)
+def encode(plan: Any, place: Any, observation: Any, first: Any, tick: Any) -> Any:
+    """A control step of an encoder by itself, unless its observation cannot be used; `place` is where that goes.
+
+    `tick`: the number of the control step; below 0, the one after the last.
+    """
+    f8 = f8_at(plan[_AT.f8])
+    for d in range(observation.size):
+        if not abs(observation[d]) < MOST:
+            return BAD_OBSERVATION
+    for d in range(observation.size):
+        f8[place + d] = observation[d]
+    if tick >= 0:
+        f8[HEAD.tick], f8[HEAD.clock] = tick, tick * plan[_AT.n_steps]
+    f8[HEAD.first] = f8[HEAD.fresh] = 1.0 if first else 0.0
+    _run(plan)
+    return OK

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import sources_of
 from ..network.engine import Engine
 from ..settings import Fixed, SpikingConfig
 from .record import Choice, Critic, Floats, Population, Projection
@@ -99,7 +100,8 @@ class NetworkProbe:
         """The ranges that observations are scaled by."""
         if "observation.low" not in self._network.names:
             return {}
-        fixed = isinstance(config, SpikingConfig) and isinstance(config.encoder.normalise, Fixed)
+        encoders = sources_of(config.encoder)["encoder"] if isinstance(config, SpikingConfig) else ()
+        fixed = bool(encoders) and all(isinstance(getattr(one, "normalise", None), Fixed) for one in encoders)
         low, high = (self._network.view(f"observation.{end}").copy() for end in ("low", "high"))
         return {"low": low, "high": high, "fixed_ranges": fixed}
 
@@ -117,7 +119,8 @@ class NetworkProbe:
             for name in self._policies
             if name in chosen and self._policies[name].size > 1
         )
-        modules, learner = getattr(config.encoder, "modules", 0), config.learner
+        modules = sum(getattr(one, "modules", 0) for one in sources_of(config.encoder)["encoder"])
+        learner = config.learner
         awake = signals["awake"] != 0.0 if "awake" in signals else np.ones(n, np.bool_)
         return {
             "awake": awake, "gamma": getattr(learner, "gamma", None), "spikes": spikes, "choices": choices,

@@ -140,6 +140,8 @@ def _failure(error: Exception) -> dict[str, Any]:
 
 
 def _layout(agent: Agent) -> Layout | None:
+    if isinstance(agent.controller, SpikingController):
+        return agent.controller.layout if agent.controller.layout.size else None
     try:
         return layout_of(agent.env.observation_space)
     except UnsupportedSpace:  # of an agent that does not look at it

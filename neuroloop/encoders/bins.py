@@ -24,21 +24,25 @@ class Bins(NamedTuple):
     first: NDArray[np.int32]  # (regions, 2): the first neuron of each polarity
 
 
-def choose(space: Space[Any], key: str | None) -> tuple[str, tuple[Any, ...], EventSpace]:
-    """Name, path and space of the event packets in an observation."""
+def choose(space: Space[Any], on: tuple[str, ...], at: str) -> tuple[str, tuple[Any, ...], EventSpace]:
+    """Name, path and space of the event packets in an observation; `on`: their key, such as "events" or "eye.events"."""
     found = _event_spaces(space, "observation", ())
-    if key is not None:
-        known = [str(path[-1]) for _, path, _ in found if path]
-        if key not in known:
-            raise ConfigError(f"encoder.key: {unknown('key of event packets', key, known)}")
-        found = [one for one in found if one[1] and str(one[1][-1]) == key]
     if not found:
         raise UnsupportedSpace(
             f"observation space {space}: holds no event packets; wrap the environment in an EventCameraWrapper"
         )
+    if len(on) > 1:
+        raise ConfigError(f"{at}.on: must be one key, got {list(on)}; give each camera an encoder of its own")
+    if on and found[0][1]:
+        by_key = {".".join(map(str, one[1])): one for one in found}
+        if on[0] not in by_key:
+            raise ConfigError(f"{at}.on: {unknown('key of event packets', on[0], by_key)}")
+        return by_key[on[0]]
+    if on:
+        return f"observation[{on[0]!r}]", *found[0][1:]
     if len(found) > 1:
-        names = ", ".join(name for name, *_ in found)
-        raise ConfigError(f"encoder.key: is needed, since there are several event packets: {names}")
+        names = ", ".join(".".join(map(str, path)) for _, path, _ in found)
+        raise ConfigError(f"{at}.on: is needed, since there are several event packets: {names}")
     return found[0]
 
 
@@ -53,7 +57,7 @@ def _event_spaces(space: Space[Any], name: str, path: tuple[Any, ...]) -> list[t
             return []
 
 
-def bins_of(config: EventPooling, space: EventSpace) -> tuple[Bins, tuple[tuple[int, int, int], ...]]:
+def bins_of(config: EventPooling, space: EventSpace, at: str) -> tuple[Bins, tuple[tuple[int, int, int], ...]]:
     """The tables of all regions, and the shape of each."""
     regions = config.regions or ((0, 0, space.width, space.height),)
     channels = POLARITIES[config.polarity]
@@ -65,10 +69,12 @@ def bins_of(config: EventPooling, space: EventSpace) -> tuple[Bins, tuple[tuple[
     for r, (left, top, width, height) in enumerate(regions):
         if left + width > space.width or top + height > space.height:
             raise ConfigError(
-                f"encoder.regions[{r}]: reaches to ({left + width}, {top + height}), outside the {space.width} × "
+                f"{at}.regions[{r}]: reaches to ({left + width}, {top + height}), outside the {space.width} × "
                 f"{space.height} pixels of the camera"
             )
-        sizes = [_cut(size, *one) for size, one in zip((width, height), _wanted(config, r, width, height), strict=True)]
+        sizes = [
+            _cut(size, *one) for size, one in zip((width, height), _wanted(config, r, width, height, at), strict=True)
+        ]
         bins.columns[r, left : left + width], bins.rows[r, top : top + height] = sizes
         shape = max(channels) + 1, int(sizes[1][-1]) + 1, int(sizes[0][-1]) + 1
         bins.across[r] = shape[2]
@@ -78,14 +84,12 @@ def bins_of(config: EventPooling, space: EventSpace) -> tuple[Bins, tuple[tuple[
     return bins, tuple(shapes)
 
 
-def _wanted(config: EventPooling, r: int, width: int, height: int) -> list[tuple[int, int | None]]:
+def _wanted(config: EventPooling, r: int, width: int, height: int, at: str) -> list[tuple[int, int | None]]:
     """For columns and rows: the size of a cell, or how many bins."""
     if config.bins is None:
         return [(size, None) for size in config.cell]
     if config.bins[0] > width or config.bins[1] > height:
-        raise ConfigError(
-            f"encoder.bins: {list(config.bins)} are more than the {width} × {height} pixels of region {r}"
-        )
+        raise ConfigError(f"{at}.bins: {list(config.bins)} are more than the {width} × {height} pixels of region {r}")
     return [(1, n) for n in config.bins]
 
 

@@ -16,7 +16,7 @@ from ..graph import Arena, Graph, Mode, Phase
 from ..network.decision.cells import CellSource, add_cells
 from ..rows import f32, i32, i64
 from ..settings import Conjunctive
-from .normaliser import add_normaliser
+from .normaliser import Inputs, add_normaliser
 from .observation import Layout
 
 MOST_CELLS = 100_000  # in a module: more dimensions are left out of it
@@ -99,10 +99,18 @@ def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) 
     return Modules(dims, tiles, offsets, np.cumsum(sizes) - sizes, int(sizes.sum()))
 
 
-def add_conjunctive(graph: Graph, config: Conjunctive, layout: Layout, memory: int, fires: bool = True) -> CellSource:
+def add_conjunctive(
+    graph: Graph,
+    config: Conjunctive,
+    layout: Layout,
+    memory: int,
+    fires: bool = True,
+    inputs: Inputs | None = None,
+    path: str = "encoder",
+) -> CellSource:
     """Add the encoder to the graph. `memory`: control steps until an eligibility is gone; `fires`: whether cells spike."""
     modules = deal_modules(config, layout, graph.rng)
-    scaled = add_normaliser(graph, config.normalise, layout)
+    scaled = add_normaliser(graph, config.normalise, layout, inputs, path).scaled
     n, dims, lasting = config.modules, modules.dims, Arena.LASTING
     wanted = graph.i4(n)
     tiling = (

@@ -41,10 +41,10 @@ class Pooled(NamedTuple):
 
 
 class EventEncoder:
-    """Spikes from the event packets of an observation; see `EventPooling` for the settings."""
+    """Spikes from the event packets of an observation; see `EventPooling` for the settings, which stand at `path`."""
 
-    def __init__(self, config: EventPooling | None = None) -> None:
-        self.config = table(msgspec.to_builtins(config or EventPooling()), EventPooling)
+    def __init__(self, config: EventPooling | None = None, path: str = "encoder") -> None:
+        self.config, self._at = table(msgspec.to_builtins(config or EventPooling()), EventPooling, path), path
         self.shapes: tuple[tuple[int, int, int], ...] = ()
         """Polarities, rows and columns of the bins of each region, once bound: neurons count along columns first."""
 
@@ -53,15 +53,15 @@ class EventEncoder:
 
         Raises `UnsupportedSpace` where there are no event packets, `ConfigError` for regions outside the picture.
         """
-        self._name, self._path, events = choose(space, self.config.key)
+        self._name, self._path, events = choose(space, self.config.on, self._at)
         self._space = events
         self._period_us = max(round(clock.period * 1e6), 1)
         self._share = (self.config.max_rate or 0.0) * clock.period  # events a control step
-        self._bins, self.shapes = bins_of(self.config, events)
+        self._bins, self.shapes = bins_of(self.config, events, self._at)
         n = sum(int(np.prod(shape)) for shape in self.shapes)
         if n * clock.n_steps > MOST_SPIKES:
             raise ConfigError(
-                f"encoder.cell: makes {n} neurons, {n * clock.n_steps} possible spikes a control step, more than "
+                f"{self._at}.cell: makes {n} neurons, {n * clock.n_steps} possible spikes a control step, more than "
                 f"{MOST_SPIKES}; use larger bins"
             )
         self._spikes = Spikes(np.empty(n * clock.n_steps, np.int32), np.zeros(clock.n_steps + 1, np.int32))
@@ -121,9 +121,9 @@ class EventEncoder:
         first, last = int(events["t_us"][0]), int(events["t_us"][-1])
         if last - first > LONGEST_US or max(-first, last) > 2**62:
             raise PlantError(f"{self._name}: time stamps from {first} to {last} µs cannot be of one control step")
-        if first <= self._end or last > end:
+        if first < self._end or last > end:
             end = last
-        return min(end - self._period_us, first - 1), end
+        return min(end - self._period_us, first), end
 
     def _wrong(self, verdict: int, k: int, events: NDArray[Any]) -> str:
         if verdict == pooling.UNSORTED:

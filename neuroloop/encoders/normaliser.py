@@ -2,7 +2,7 @@
 
 The range of a dimension is [max(min, mean − w σ), min(max, mean + w σ)] of everything seen, each observation weighing 1/n
 (Welford 1962). Once learning began it only grows, since cells whose meaning drifts must learn anew. Freezing it hurt
-learning, and so did plain minimum and maximum.
+learning, and so did plain minimum and maximum; where it is wanted all the same, `freeze_after` says after how many.
 """
 
 from __future__ import annotations
@@ -38,6 +38,26 @@ class Normaliser(NamedTuple):
     width: int  # f8
     awake: int  # f8: 1 once learning began
     scaled: int  # f4: the observation in [0, 1)
+    freeze_after: int  # observations; 0: never
+
+
+class Inputs(NamedTuple):
+    """Symbols of f8 arrays, one number for each dimension of the whole observation."""
+
+    raw: int
+    low: int  # ranges in use
+    high: int
+
+    def after(self, n: int) -> Inputs:
+        """Those from dimension `n` on."""
+        return Inputs(self.raw + n, self.low + n, self.high + n)
+
+
+class Ranges(NamedTuple):
+    """Symbols of what a normaliser makes of its dimensions."""
+
+    inputs: Inputs
+    scaled: int  # f4: in [0, 1)
 
 
 at = places(Normaliser)
@@ -46,6 +66,8 @@ at = places(Normaliser)
 @kernel
 def adapt(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Take the observation into the statistics."""
+    if row[at.freeze_after] > 0 and f8[row[at.seen]] >= row[at.freeze_after]:
+        return
     f8[row[at.seen]] += 1.0
     count, width = f8[row[at.seen]], f8[row[at.width]]
     for d in range(row[at.n]):
@@ -75,38 +97,54 @@ def scale(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f4[row[at.scaled] + d] = f32(min(share, 0.999999)) if share > 0.0 else f32(0.0)
 
 
-def add_normaliser(graph: Graph, config: Adaptive | Fixed, layout: Layout) -> int:
-    """Add a normaliser for an observation of `layout`; returns the symbol of the scaled observation (f4).
+def add_inputs(graph: Graph, n: int) -> Inputs:
+    """Add the arrays that all normalisers of a network share; they are named, so that others find them."""
+    inputs = Inputs(graph.f8(n, arena=Arena.TRANSIENT), graph.f8(n), graph.f8(n))
+    for name, symbol in (
+        (OBSERVATION, inputs.raw),
+        (f"{OBSERVATION}.low", inputs.low),
+        (f"{OBSERVATION}.high", inputs.high),
+    ):
+        graph.name(name, "f8", symbol, (n,))
+    return inputs
+
+
+def add_normaliser(
+    graph: Graph, config: Adaptive | Fixed, layout: Layout, inputs: Inputs | None = None, path: str = "encoder"
+) -> Ranges:
+    """Add a normaliser for an observation of `layout`, which lies at `inputs`, or is the only one.
 
     Discrete dimensions keep the range of their levels. Raises `ConfigError` if fixed ranges do not fit.
     """
     n = layout.size
     low, high = np.full(n, -0.5), np.where(layout.levels > 0, layout.levels - 0.5, 0.5)
     if isinstance(config, Fixed):
-        for name, values in (("low", config.low), ("high", config.high)):
-            if len(values) != n:
-                raise ConfigError(
-                    f"encoder.normalise.{name}: the observation has {n} dimensions, got {len(values)} values; "
-                    "the default agent finds ranges by itself"
-                )
-        if not all(a < b for a, b in zip(config.low, config.high, strict=True)):
-            raise ConfigError("encoder.normalise.low: must be below encoder.normalise.high in every dimension")
+        _check_fixed(config, n, f"{path}.normalise")
         low, high = np.where(layout.levels > 0, low, config.low), np.where(layout.levels > 0, high, config.high)
-    raw, scaled = graph.f8(n, arena=Arena.TRANSIENT), graph.f4(n)
-    graph.name(OBSERVATION, "f8", raw, (n,))
+    inputs, scaled = add_inputs(graph, n) if inputs is None else inputs, graph.f4(n)
+    for symbol, ends in ((inputs.low, low), (inputs.high, high)):
+        graph.fill("f8", symbol, ends)
     mean, variance, least, most = (graph.f8(n) for _ in range(4))
-    in_use_low, in_use_high = graph.f8(n, low), graph.f8(n, high)
-    graph.name(f"{OBSERVATION}.low", "f8", in_use_low, (n,))
-    graph.name(f"{OBSERVATION}.high", "f8", in_use_high, (n,))
     part = graph.part(
         Normaliser(
-            n=n, raw=raw, seen=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
-            low=in_use_low, high=in_use_high, adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
+            n=n, raw=inputs.raw, seen=graph.f8(1), mean=mean, variance=variance, least=least, most=most,
+            low=inputs.low, high=inputs.high, adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
             width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled,
-            awake=graph.signal("awake"),
+            awake=graph.signal("awake"), freeze_after=(config.freeze_after or 0) if isinstance(config, Adaptive) else 0,
         )
     )  # fmt: skip
     if isinstance(config, Adaptive):
         graph.call(Phase.SENSE, adapt, part, Mode.ACT | Mode.WARM_UP)
     graph.call(Phase.SENSE, scale, part, Mode.ACT | Mode.LOOK)
-    return scaled
+    return Ranges(inputs, scaled)
+
+
+def _check_fixed(config: Fixed, n: int, path: str) -> None:
+    for name, values in (("low", config.low), ("high", config.high)):
+        if len(values) != n:
+            raise ConfigError(
+                f"{path}.{name}: the observation has {n} dimensions, got {len(values)} values; "
+                "the default agent finds ranges by itself"
+            )
+    if not all(a < b for a, b in zip(config.low, config.high, strict=True)):
+        raise ConfigError(f"{path}.low: must be below {path}.high in every dimension")

@@ -1,7 +1,8 @@
 """Compiled parts of `EventEncoder`: events are checked, assigned to bins, thinned to a budget and turned into spikes.
 
-An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1. Of N events that a budget of
-B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of arrival, and always the same ones.
+An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1, one at its very beginning to the
+first. Of N events that a budget of B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of
+arrival, and always the same ones.
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ from ..rows import i32, i64
 from ..types import EVENT
 
 INSIDE, UNSORTED, OUTSIDE = range(3)  # what `inspect` says
+SEARCH = 16  # looking at so many counts takes as long as sorting a number
 _EVENTS = types.Array(numba.from_dtype(EVENT), 1, "C", readonly=True)
 _TABLE, _LIST = types.Array(types.int32, 2, "C"), types.Array(types.int32, 1, "C")
-
-
-@inline
-def _taken(event, columns, rows, first, r):  # type: ignore[no-untyped-def]
-    return columns[r, event.x] >= 0 and rows[r, event.y] >= 0 and first[r, event.p] >= 0
 
 
 @compiled_for(types.UniTuple(types.int64, 3)(_EVENTS, _TABLE, _TABLE, _TABLE))
@@ -35,10 +32,26 @@ def inspect(events, columns, rows, first):  # type: ignore[no-untyped-def]
             return i64(OUTSIDE), i64(k), taken
         before = event.t_us
         for r in range(first.shape[0]):
-            if _taken(event, columns, rows, first, r):
+            if columns[r, event.x] >= 0 and rows[r, event.y] >= 0 and first[r, event.p] >= 0:
                 taken += 1
                 break
     return i64(INSIDE), i64(-1), taken
+
+
+@inline
+def _in_order(fired, counts, per_spike):  # type: ignore[no-untyped-def]
+    """Neurons of one step by number, their counts taken off: found anew among all where that is cheaper than sorting."""
+    if SEARCH * fired.size < counts.size:
+        fired.sort()
+        for i in range(fired.size):
+            counts[fired[i]] %= i32(per_spike)
+        return
+    i = 0
+    for neuron in range(counts.size):
+        if counts[neuron] >= per_spike:
+            counts[neuron] %= i32(per_spike)
+            fired[i] = i32(neuron)
+            i += 1
 
 
 @compiled_for(
@@ -53,12 +66,13 @@ def pool(  # type: ignore[no-untyped-def]
     """Write the spikes of one control step; returns how many events were dropped. `counts`: events of each bin so far."""
     k, j, kept, n_spikes, n_steps = i64(0), i64(0), i64(0), i64(0), i64(offsets.size - 1)
     for step in range(n_steps):
-        begin = n_spikes
-        while k < events.size and ((events[k].t_us - start) * n_steps - 1) // window <= step:
+        begin, last_us = n_spikes, start + (step + 1) * window // n_steps
+        while k < events.size and events[k].t_us <= last_us:
             event, passes, counted = events[k], True, False
             k += 1
             for r in range(first.shape[0]):
-                if not _taken(event, columns, rows, first, r):
+                column, line, base = i64(columns[r, event.x]), i64(rows[r, event.y]), i64(first[r, event.p])
+                if column < 0 or line < 0 or base < 0:
                     continue
                 if not counted:
                     passes = budget >= taken or (j + 1) * budget // taken > j * budget // taken
@@ -66,14 +80,11 @@ def pool(  # type: ignore[no-untyped-def]
                     j += 1
                     kept += i64(passes)
                 if passes:
-                    neuron = i64(first[r, event.p]) + i64(rows[r, event.y]) * across[r] + columns[r, event.x]
+                    neuron = base + line * across[r] + column
                     counts[neuron] += i32(1)
                     if counts[neuron] == per_spike:
                         ids[n_spikes] = i32(neuron)
                         n_spikes += 1
-        fired = ids[begin:n_spikes]
-        fired.sort()
-        for i in range(fired.size):
-            counts[fired[i]] %= i32(per_spike)
+        _in_order(ids[begin:n_spikes], counts, per_spike)
         offsets[step + 1] = i32(n_spikes)
     return taken - kept

@@ -16,14 +16,14 @@ from ..config import table
 from ..errors import BadInput, ConfigError, unknown
 from ..settings.sensors import PIXELS, Pixel
 from ..types import EVENT
-from .cells import LONG_AGO, Counters, Numbers, at, made, noise_weights, of, row, wake
-from .frame import advance
+from .cells import LONG_AGO, Counters, Numbers, Plan, at, made, noise_weights, of, row, size_of, wake
+from .frame import BEGIN, advance
 from .front_end import FrontEnd
 from .images import Images
+from .memory import CHANGING, COUNTED, check_state
 from .sorting import DIGITS
 
 MOST_PIXELS, LONGEST = 65_536, 2**31 - 1  # a side; µs between two frames
-KEPT = (row.level, row.other, row.reference, row.leak)  # of the cells: what changes
 ROOM = 4096  # events to begin with
 
 
@@ -32,6 +32,13 @@ class EventCounts(NamedTuple):
 
     on: int
     off: int
+
+
+class Thresholds(NamedTuple):
+    """In ln units, a number for each pixel."""
+
+    on: NDArray[np.float32]
+    off: NDArray[np.float32]
 
 
 class EventCamera:
@@ -50,20 +57,23 @@ class EventCamera:
         self._images, self._front_end = Images(self.width, self.height), FrontEnd(self.pixel, n)
         self._cells = made(self.pixel, n, self.seed)
         self._leaks = bool(self._cells[row.usual].any())
-        size = self._cells.shape[1]
-        self._ready, self._held = np.full(size, LONG_AGO), np.zeros(size, np.int32)
-        self._flags, self._counts = np.zeros(size, np.uint8), np.zeros(2**DIGITS, np.int64)
+        size = size_of(n)
+        self._ready, self._held = np.full(size, LONG_AGO), np.zeros(size + 1, np.int32)
+        self._flags, self._flagged = np.zeros(size, np.uint8), np.zeros(size + 1, np.int32)
+        self._counts = np.zeros(2**DIGITS, np.int64)
         self._counters, self._numbers = np.zeros(len(Counters._fields), np.int64), np.zeros(len(Numbers._fields))
         self._weights = noise_weights(self.pixel, self._cells, n) if self.pixel.shot_rate > 0.0 else np.zeros(0)
         self._write_settings()
-        self._make_room(ROOM)
+        self._keys, self._events = np.empty((2, ROOM), np.uint64), np.zeros(ROOM, EVENT)
+        self._plan = np.zeros(len(Plan._fields), np.int64)
+        self._write_plan()
         self.reset(self.seed)
 
     def reset(self, seed: int | None = None) -> None:
         """Forget what was seen. The chip stays; noise goes on, or begins anew with a seed."""
         if seed is not None:
             self._counters[at.seed], self._counters[at.frames] = _seed(seed), 0
-        for place in (at.begun, at.held, at.on, at.off, at.stage):
+        for place in (at.begun, at.held, at.on, at.off):
             self._counters[place] = 0
         self._counters[at.newest] = row.level
         self._ready[:] = LONG_AGO
@@ -88,31 +98,38 @@ class EventCamera:
         """Events since the last reset."""
         return EventCounts(int(self._counters[at.on]), int(self._counters[at.off]))
 
+    @property
+    def thresholds(self) -> Thresholds:
+        """Of every pixel, ln units, float32[height, width]; infinite where a pixel is dead."""
+        return Thresholds(self._image(row.on), self._image(row.off))
+
+    @property
+    def leak_rates(self) -> NDArray[np.float32]:
+        """Of every pixel, Hz, float32[height, width], without jitter."""
+        return self._image(row.usual) / self._image(row.on)
+
     def state(self) -> dict[str, NDArray[Any]]:
-        """All that changes, as copies."""
+        """All that changes, as copies, and what it belongs to."""
         return {
             "chip": np.array([self.width, self.height, self.seed]),
-            "cells": self._cells[list(KEPT)],
+            "pixel": np.array(msgspec.structs.astuple(self.pixel), np.float64),
+            "cells": self._cells[list(CHANGING), : self._ready.size],
             "ready": self._ready.copy(),
-            "counters": self._counters.copy(),
+            "counters": self._counters[list(COUNTED)],
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state of this camera, or of one that was made alike. Raises `BadInput`."""
-        own = self.state()
-        for name, value in own.items():
-            if name not in state or np.shape(state[name]) != value.shape:
-                raise BadInput(f"event camera: the state's {name!r} must be an array of shape {list(value.shape)}")
-        if not np.array_equal(state["chip"], own["chip"]):
-            raise BadInput(
-                f"event camera: the state is of another camera: width, height, seed {np.asarray(state['chip']).tolist()}, "
-                f"this one has {own['chip'].tolist()}"
-            )
-        self._cells[list(KEPT)] = state["cells"]
-        self._ready[:], self._counters[:] = state["ready"], state["counters"]
-        held = np.flatnonzero(self._ready >= self._counters[at.start]) if self._counters[at.held] else np.zeros(0, int)
+        check_state(state, self.state())
+        self._cells[list(CHANGING), : self._ready.size] = state["cells"]
+        self._counters[list(COUNTED)] = state["counters"]
+        self._ready[:] = state["ready"]
+        held = np.flatnonzero(self._ready >= self._counters[at.start])
         self._held[: held.size] = held
         self._counters[at.held] = held.size
+
+    def _image(self, place: int) -> NDArray[np.float32]:
+        return self._cells[place, : self.width * self.height].reshape(self.height, self.width).copy()
 
     def _checked(self, t_us: int) -> int:
         if not _whole(t_us):
@@ -130,7 +147,7 @@ class EventCamera:
 
     def _advance(self, light: NDArray[Any], t_us: int, bytes_: bool) -> NDArray[np.void]:
         counters, begun = self._counters, bool(self._counters[at.begun])
-        counters[at.end] = t_us
+        counters[at.end], counters[at.stage] = t_us, BEGIN
         counters[at.newest] = row.level + row.other - counters[at.newest]
         seconds = 1e-6 * (t_us - int(counters[at.start])) if begun else np.inf
         (self._front_end.see_bytes if bytes_ else self._front_end.see_light)(light, seconds, self._cells, counters)
@@ -139,10 +156,7 @@ class EventCamera:
             counters[at.begun] = 1
             counters[at.events] = 0
         else:
-            while not advance.now(
-                self._cells, self._ready, self._held, self._flags, self._keys, self._weights, self._counts, counters,
-                self._numbers, self._leaks, self._events,
-            ):  # fmt: skip
+            while not advance.now(self._plan, self._leaks, self._events):
                 self._make_room(2 * self._events.size)
         counters[at.start] = t_us
         counters[at.frames] += 1
@@ -151,13 +165,24 @@ class EventCamera:
     def _make_room(self, n: int) -> None:
         """Room for so many events of a frame, and what was found so far."""
         keys = np.empty((2, n), np.uint64)
-        if self._counters[at.events]:
-            keys[0, : self._keys.shape[1]] = self._keys[0]
+        keys[0, : self._keys.shape[1]] = self._keys[0]
         self._keys, self._events = keys, np.zeros(n, EVENT)
+        self._write_plan()
+
+    def _write_plan(self) -> None:
+        """Where the arrays lie, which nothing but `_make_room` exchanges."""
+        arrays = {
+            "cells": self._cells, "ready": self._ready, "held": self._held, "flags": self._flags, "flagged": self._flagged,
+            "keys": self._keys, "weights": self._weights, "counts": self._counts, "counters": self._counters,
+            "numbers": self._numbers,
+        }  # fmt: skip
+        self._plan[:] = Plan(**{name: array.ctypes.data for name, array in arrays.items()})
+        self._counters[at.room] = self._keys.shape[1]
 
     def _write_settings(self) -> None:
         pixel, numbers = self.pixel, self._numbers
-        self._counters[at.width] = self.width
+        self._counters[at.width], self._counters[at.pixels] = self.width, self.width * self.height
+        self._counters[at.size], self._counters[at.stride] = self._ready.size, self._cells.shape[1]
         self._counters[at.refractory] = round(pixel.refractory * 1e6)
         numbers[of.jitter], numbers[of.in_light] = pixel.leak_jitter, pixel.shot_in_light
         numbers[of.rate] = pixel.shot_rate * 1e-6 * (self._weights[-1] if self._weights.size else 0.0)

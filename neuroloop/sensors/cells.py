@@ -13,19 +13,20 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from .._numba import compiled_for, inline, places
+from .._numba import compiled_for, f4_at, inline, places
 from ..rows import f32, mixed, u64, unit
 from ..settings.sensors import Pixel
 from ..types import EVENT
 
 LEAST = 0.01  # of a threshold, ln units
 LINE = 8  # flags that are looked at together
+PAGE, SHIFT = 1024, 136  # float32s: rows that lie a whole number of pages apart would push each other out of the cache
 LONG_AGO = -(2**62)  # µs
 ON, OFF, LEAK, HOT, DEAD, PHASE, JITTER, SHOT = range(8)  # streams of random numbers
 
 
 class Cells(NamedTuple):
-    """Rows of float32[7, n], n the number of pixels, made a multiple of `LINE`."""
+    """Rows of float32[7, stride], one number a pixel."""
 
     level: int = 0  # ln units that the photoreceptor gives, of even frames
     other: int = 1  # and of odd ones: the level before is kept, since crossings lie between the two
@@ -37,9 +38,12 @@ class Cells(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """Places in int64[14]."""
+    """Places in int64[19]."""
 
     width: int
+    pixels: int
+    size: int  # pixels, made a multiple of `LINE`: what fills the last line never fires
+    stride: int  # length of a row of the cells
     refractory: int  # µs
     seed: int
     frames: int  # seen since the seed was set
@@ -49,7 +53,9 @@ class Counters(NamedTuple):
     newest: int  # row of the levels of this frame
     stage: int  # what is done of this frame
     events: int  # found so far in this frame
-    cursor: int  # the pixels up to here are done, or the noise events
+    room: int  # for events of a frame
+    flagged: int  # pixels whose difference reached a threshold
+    cursor: int  # so many noise events are done, or flagged pixels
     held: int  # pixels that rest at the end of the frame
     on: int  # events since the last reset
     off: int
@@ -68,9 +74,48 @@ class Numbers(NamedTuple):
     offset: int
 
 
-row, at, of = Cells(), places(Counters), places(Numbers)
+class Plan(NamedTuple):
+    """Places in int64[10] of the addresses of arrays. Pointers cost no counting of references in the hot loops."""
+
+    cells: int
+    ready: int  # int64[size]: µs until which a pixel rests
+    held: int  # int32[size + 1]: pixels that rest beyond the frame
+    flags: int  # uint8[size]: whether a pixel's difference reached a threshold
+    flagged: int  # int32[size + 1]: which did
+    keys: int  # uint64[2, room]: events
+    weights: int  # float64[n]: running sum of how often pixels make noise
+    counts: int  # int64[2^digits], to sort by
+    counters: int
+    numbers: int
+
+
+class Lines(NamedTuple):
+    """Pointers to the rows of the cells, of this frame."""
+
+    new: int  # levels
+    old: int  # levels of the frame before
+    reference: int
+    on: int
+    off: int
+    leak: int
+    usual: int
+
+
+row, at, of, to = Cells(), places(Counters), places(Numbers), places(Plan)
 CELLS, COUNTERS, NUMBERS = types.float32[:, ::1], types.int64[::1], types.float64[::1]
-FLAGS, KEYS, EVENTS = types.uint8[::1], types.uint64[:, ::1], numba.from_dtype(EVENT)[::1]
+PLAN, EVENTS = types.int64[::1], numba.from_dtype(EVENT)[::1]
+
+
+@inline
+def lines_of(plan, counters):  # type: ignore[no-untyped-def]
+    """The rows of this frame."""
+    cells, length = plan[to.cells], 4 * counters[at.stride]
+    new, old = counters[at.newest], row.level + row.other - counters[at.newest]
+    return Lines(
+        f4_at(cells + length * new), f4_at(cells + length * old), f4_at(cells + length * row.reference),
+        f4_at(cells + length * row.on), f4_at(cells + length * row.off), f4_at(cells + length * row.leak),
+        f4_at(cells + length * row.usual),
+    )  # fmt: skip
 
 
 @inline
@@ -97,7 +142,7 @@ def draw_normal(seed, stream, out):  # type: ignore[no-untyped-def]
 @compiled_for(types.void(CELLS, COUNTERS))
 def wake(cells, counters):  # type: ignore[no-untyped-def]
     """The first frame: references are its levels, below them where a pixel leaks, as if it had long done so."""
-    for i in range(cells.shape[1]):
+    for i in range(counters[at.size]):
         phase = unit(random(counters[at.seed], PHASE, i)) if cells[row.usual, i] > f32(0.0) else 0.0
         cells[row.leak, i] = cells[row.usual, i]
         cells[row.reference, i] = cells[counters[at.newest], i] - (
@@ -105,10 +150,16 @@ def wake(cells, counters):  # type: ignore[no-untyped-def]
         )
 
 
+def size_of(n: int) -> int:
+    """`n` pixels in whole lines."""
+    return -(-n // LINE) * LINE
+
+
 def made(pixel: Pixel, n: int, seed: int) -> NDArray[np.float32]:
     """The cells of `n` pixels."""
-    cells = np.zeros((len(Cells()), -(-n // LINE) * LINE), np.float32)
-    cells[row.on], cells[row.off] = np.inf, np.inf  # what only fills the last line never fires
+    size = size_of(n)
+    cells = np.zeros((len(Cells()), size + (SHIFT - size) % PAGE), np.float32)
+    cells[row.on], cells[row.off] = np.inf, np.inf
     on = np.maximum(pixel.threshold_on + pixel.mismatch * _normal(n, seed, ON), LEAST)
     off = np.maximum(pixel.threshold_off + pixel.mismatch * _normal(n, seed, OFF), LEAST)
     rate = pixel.leak_rate * 10.0 ** (pixel.leak_spread * _normal(n, seed, LEAK))

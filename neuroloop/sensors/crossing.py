@@ -7,138 +7,159 @@ time (the reset switch opens then). A leak lets the reference fall (Nozaki and D
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._numba import inline
-from ..rows import f32, i32, i64, u64, unit
-from .cells import JITTER, LINE, at, of, random, row
+from ..rows import f32, i32, i64, mixed, u64
+from .cells import JITTER, LINE, at, of, random
+
+
+class Span(NamedTuple):
+    """From the frame before to this one."""
+
+    start: int  # µs
+    length: int  # µs
+    rest: int  # µs that a pixel rests after an event
 
 
 @inline
-def ends_of(i, cells, counters):  # type: ignore[no-untyped-def]
+def span_of(counters):  # type: ignore[no-untyped-def]
+    """The span of this frame."""
+    return Span(counters[at.start], counters[at.end] - counters[at.start], counters[at.refractory])
+
+
+@inline
+def ends_of(i, lines, span):  # type: ignore[no-untyped-def]
     """The difference at the beginning and at the end of the frame; references are those of its end already."""
-    new, reference = cells[counters[at.newest], i], cells[row.reference, i]
-    old = cells[row.level + row.other - counters[at.newest], i]
-    fallen = np.float64(cells[row.leak, i]) * (1e-6 * (counters[at.end] - counters[at.start]))
-    return np.float64(old) - np.float64(reference) - fallen, np.float64(new - reference)
+    reference = lines.reference[i]
+    fallen = np.float64(lines.leak[i]) * (1e-6 * span.length)
+    return np.float64(lines.old[i]) - np.float64(reference) - fallen, np.float64(lines.new[i] - reference)
 
 
 @inline
-def write(i, stamp, p, keys, counters):  # type: ignore[no-untyped-def]
-    """Note an event of pixel `i`, `stamp` µs into the frame, as one number that sorts by time."""
-    y = i // counters[at.width]
-    x = i - y * counters[at.width]
-    keys[0, counters[at.events]] = (u64(stamp) << u64(33)) | (u64(y) << u64(17)) | (u64(x) << u64(1)) | u64(p)
-    counters[at.events] += 1
+def address(x, y):  # type: ignore[no-untyped-def]
+    """Column and row as they stand in a key."""
+    return (u64(y) << u64(17)) | (u64(x) << u64(1))
 
 
 @inline
-def hold(i, stamp, cells, ready, held, counters):  # type: ignore[no-untyped-def]
-    """The pixel rests after an event; whether it still does at the end of the frame."""
-    ready[i] = counters[at.start] + stamp + counters[at.refractory]
-    if ready[i] < counters[at.end]:
-        return False
-    cells[row.reference, i] = cells[counters[at.newest], i]
-    held[counters[at.held]] = i32(i)
-    counters[at.held] += 1
-    return True
+def key_of(stamp, place, p):  # type: ignore[no-untyped-def]
+    """An event as one number that sorts by time; `stamp` is µs into the frame."""
+    return (u64(stamp) << u64(33)) | place | u64(p)
 
 
 @inline
-def cross(i, until, cells, ready, held, keys, counters):  # type: ignore[no-untyped-def]
-    """Events of pixel `i` up to `until` µs into the frame; False if there may be no room for them."""
-    begin, end = ends_of(i, cells, counters)
-    length, rest = np.float64(counters[at.end] - counters[at.start]), counters[at.refractory]
-    slope = (end - begin) / length
-    reached = end if until >= length else begin + slope * until
+def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # type: ignore[no-untyped-def]
+    """Add the events of pixel `i` up to `until` µs into the frame to `n` others. Returns how many events there are, and how
+    many pixels rest at the end of the frame; −1 events if there may be no room for them."""
+    begin, end = ends_of(i, lines, span)
+    length, rise = np.float64(span.length), end - begin
+    reached = end if until >= length else begin + rise * (until / length)
     p = reached > 0.0
-    sign, step = (1.0, np.float64(cells[row.on, i])) if p else (-1.0, np.float64(cells[row.off, i]))
-    if sign * reached < step:
-        return True
-    if counters[at.events] + i64(sign * reached / step) + 2 > keys.shape[1]:
-        return False
-    zero, crossing = 0.0, sign * step
-    y = i // counters[at.width]
-    code = (u64(y) << u64(17)) | (u64(i - y * counters[at.width]) << u64(1)) | u64(p)
-    k = counters[at.events]
-    while sign * crossing <= sign * reached:
-        when = (crossing - begin) / slope if sign * slope > 0.0 else 0.0
-        stamp = i64(min(max(when, 0.0), length) + 0.5)
-        keys[0, k] = (u64(stamp) << u64(33)) | code
-        k += 1
+    sign, step = 1.0 if p else -1.0, np.float64(lines.on[i] if p else lines.off[i])
+    reached *= sign
+    if reached < step:
+        return n, n_held
+    if reached >= step * (room - n - 2):
+        return -1, n_held
+    pace = length / rise if sign * rise > 0.0 else 0.0  # µs until the difference has grown by 1
+    zero, crossing, rests = 0.0, step, False
+    while crossing <= reached:  # a rest beyond the frame puts the next crossing there too
+        stamp = i64(min(max((sign * crossing - begin) * pace, 0.0), length) + 0.5)
+        keys[n] = key_of(stamp, place, p)
+        n += 1
         zero = crossing
-        if rest > 0:
-            if hold(i, stamp, cells, ready, held, counters):
-                counters[at.events] = k
-                return True
-            zero = begin + slope * (stamp + rest)
-        crossing = zero + sign * step
-    counters[at.events] = k
-    cells[row.reference, i] += f32(zero)
-    return True
+        if span.rest > 0:
+            ready[i] = span.start + stamp + span.rest
+            zero = sign * (begin + rise * ((stamp + span.rest) / length))
+            rests = stamp + span.rest >= span.length
+        crossing = zero + step
+    share, moved = f32(rests), lines.reference[i] + f32(sign * zero)
+    lines.reference[i] = share * lines.new[i] + (f32(1.0) - share) * moved  # no branch, as none could be predicted
+    held[n_held] = i32(i)
+    return n, n_held + i64(rests)
 
 
 @inline
-def release(cells, ready, held, counters):  # type: ignore[no-untyped-def]
-    """Pixels that rested when the frame began: their reference is the level at the end of that time."""
-    new, old = counters[at.newest], row.level + row.other - counters[at.newest]
-    n, counters[at.held] = counters[at.held], 0
-    length = np.float64(counters[at.end] - counters[at.start])
-    for k in range(n):
+def release(lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
+    """Pixels that rested when the frame began: their reference is the level at the end of that time.
+
+    Returns how many rest beyond this frame.
+    """
+    kept, share = 0, 1.0 / span.length
+    for k in range(n_held):
         i = held[k]
-        if ready[i] >= counters[at.end]:
-            cells[row.reference, i] = cells[new, i]
-            held[counters[at.held]] = i
-            counters[at.held] += 1
+        left = span.start + span.length - ready[i]
+        if left <= 0:
+            lines.reference[i] = lines.new[i]
+            held[kept] = i
+            kept += 1
             continue
-        left = (counters[at.end] - ready[i]) / length
-        level = np.float64(cells[new, i]) - left * (np.float64(cells[new, i]) - np.float64(cells[old, i]))
-        cells[row.reference, i] = f32(level - np.float64(cells[row.leak, i]) * (1e-6 * left * length))
+        level = np.float64(lines.new[i]) - left * share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
+        lines.reference[i] = f32(level - np.float64(lines.leak[i]) * (1e-6 * left))
+    return kept
 
 
 @inline
-def fall(cells, counters):  # type: ignore[no-untyped-def]
+def fall(lines, size, seconds):  # type: ignore[no-untyped-def]
     """References fall by the leak of this frame."""
-    reference, leak = cells[row.reference], cells[row.leak]
-    seconds = f32(1e-6 * (counters[at.end] - counters[at.start]))
-    for i in range(reference.size):
-        reference[i] -= leak[i] * seconds
+    for i in range(size):
+        lines.reference[i] -= lines.leak[i] * seconds
 
 
 @inline
-def compare(cells, flags, counters):  # type: ignore[no-untyped-def]
-    """Flag the pixels whose difference reached a threshold."""
-    new, reference, on, off = cells[counters[at.newest]], cells[row.reference], cells[row.on], cells[row.off]
-    for i in range(new.size):
-        difference = new[i] - reference[i]
-        flags[i] = np.uint8(difference >= on[i]) | np.uint8(difference <= -off[i])
+def compare(lines, size, flags):  # type: ignore[no-untyped-def]
+    """Flag the pixels whose difference reached a threshold. Free of branches, so that it vectorises."""
+    for i in range(size):
+        difference = lines.new[i] - lines.reference[i]
+        flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
 
 
 @inline
-def fire(cells, ready, held, flags, keys, counters, numbers):  # type: ignore[no-untyped-def]
-    """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
-    lines = flags.view(np.uint64)
-    length = np.float64(counters[at.end] - counters[at.start])
-    jitter = numbers[of.jitter]
-    for line in range(counters[at.cursor] // LINE, lines.size):
-        if lines[line] == u64(0):
+def gather(flags, packed, size, flagged):  # type: ignore[no-untyped-def]
+    """The numbers of flagged pixels, rising; `packed` are the flags, eight at a time. Returns how many there are."""
+    n = i64(0)
+    for line in range(size // LINE):
+        if packed[line] == u64(0):
             continue
-        for i in range(max(line * LINE, counters[at.cursor]), (line + 1) * LINE):
-            if flags[i] == 0:
-                continue
-            if not cross(i, length, cells, ready, held, keys, counters):
-                counters[at.cursor] = i
-                return False
-            if jitter > 0.0 and cells[row.usual, i] > f32(0.0):
-                cells[row.leak, i] = cells[row.usual, i] * f32(_wobble(i, jitter, counters))
+        for i in range(line * LINE, (line + 1) * LINE):
+            flagged[n] = i32(i)
+            n += i64(flags[i])
+    return n
+
+
+@inline
+def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: ignore[no-untyped-def]
+    """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
+    jitter, width, room = numbers[of.jitter], counters[at.width], counters[at.room]
+    seed = random(counters[at.seed], JITTER, counters[at.frames])
+    n, n_held, n_flagged, y = counters[at.events], counters[at.held], counters[at.flagged], 0
+    length = np.float64(span.length)
+    for k in range(counters[at.cursor], n_flagged):
+        i = i64(flagged[k])
+        while i >= (y + 1) * width:
+            y += 1
+        n_now, n_held = cross(
+            i, address(i - y * width, y), length, lines, span, ready, held, n_held, keys, room, n
+        )  # fmt: skip
+        if n_now < 0:
+            counters[at.events], counters[at.held], counters[at.cursor] = n, n_held, k
+            return False
+        n = n_now
+        if jitter > 0.0 and lines.usual[i] > f32(0.0):
+            lines.leak[i] = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
+    counters[at.events], counters[at.held] = n, n_held
     return True
 
 
 @inline
-def _wobble(i, jitter, counters):  # type: ignore[no-untyped-def]
-    """What the leak is multiplied with until the pixel fires again: 1 − jitter × a sum of four uniform numbers that is
-    nearly normal, and never beyond 3.5 standard deviations."""
-    seed, total = random(counters[at.seed], JITTER, counters[at.frames]), 0.0
-    for k in range(4):
-        total += unit(random(seed, i, k))
-    return max(1.0 - jitter * (total - 2.0) * 1.7320508075688772, 0.05)
+def _wobble(counter, jitter):  # type: ignore[no-untyped-def]
+    """What the leak is multiplied with until the pixel fires again: 1 − jitter × a nearly normal number.
+
+    The number is the sum of four 16-bit uniform ones, scaled; it never exceeds 3.5 standard deviations.
+    """
+    h, low = mixed(counter), u64(0xFFFF)
+    total = (h & low) + ((h >> u64(16)) & low) + ((h >> u64(32)) & low) + (h >> u64(48))
+    return max(1.0 - jitter * (total / 65536.0 - 2.0) * 1.7320508075688772, 0.05)

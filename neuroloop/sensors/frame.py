@@ -4,38 +4,42 @@ from __future__ import annotations
 
 from numba import types
 
-from .._numba import compiled_for
-from .cells import CELLS, COUNTERS, EVENTS, FLAGS, KEYS, NUMBERS, at, of
-from .crossing import compare, fall, fire, release
+from .._numba import compiled_for, f8_at, i4_at, i8_at, u1_at, u8_at
+from ..rows import f32
+from .cells import EVENTS, PLAN, at, lines_of, of, to
+from .crossing import compare, fall, fire, gather, release, span_of
 from .shot_noise import add_noise
 from .sorting import put_in_order
 
 BEGIN, NOISE, COMPARE, FIRE = range(4)  # what comes next
-HELD, COUNTS = types.int32[::1], types.int64[::1]
 
 
-@compiled_for(
-    types.boolean(CELLS, COUNTS, HELD, FLAGS, KEYS, NUMBERS, COUNTS, COUNTERS, NUMBERS, types.boolean, EVENTS)
-)
-def advance(cells, ready, held, flags, keys, weights, counts, counters, numbers, leaks, events):  # type: ignore[no-untyped-def]
+@compiled_for(types.boolean(PLAN, types.boolean, EVENTS))
+def advance(plan, leaks, events):  # type: ignore[no-untyped-def]
     """Find the events of this frame; False if they need more room: then the same again with longer `keys` and `events`."""
+    counters, numbers = i8_at(plan[to.counters]), f8_at(plan[to.numbers])
+    ready, held, keys = i8_at(plan[to.ready]), i4_at(plan[to.held]), u8_at(plan[to.keys])
+    flags, flagged, size = u1_at(plan[to.flags]), i4_at(plan[to.flagged]), counters[at.size]
+    lines, span = lines_of(plan, counters), span_of(counters)
     if counters[at.stage] == BEGIN:
         counters[at.events] = counters[at.cursor] = 0
         numbers[of.now] = 0.0
         if leaks:
-            fall(cells, counters)
-        if counters[at.held] > 0:
-            release(cells, ready, held, counters)
+            fall(lines, size, f32(1e-6 * span.length))
+        counters[at.held] = release(lines, span, ready, held, counters[at.held])
         counters[at.stage] = NOISE
     if counters[at.stage] == NOISE:
-        if numbers[of.rate] > 0.0 and not add_noise(cells, ready, held, keys, weights, counters, numbers):
+        weights = f8_at(plan[to.weights])
+        if numbers[of.rate] > 0.0 and not add_noise(lines, span, ready, held, keys, weights, counters, numbers):
             return False
         counters[at.stage] = COMPARE
     if counters[at.stage] == COMPARE:
-        compare(cells, flags, counters)
+        compare(lines, size, flags)
+        counters[at.flagged] = gather(flags, u8_at(plan[to.flags]), size, flagged)
         counters[at.cursor], counters[at.stage] = 0, FIRE
-    if not fire(cells, ready, held, flags, keys, counters, numbers):
+    if not fire(lines, span, ready, held, flagged, keys, counters, numbers):
         return False
-    put_in_order(keys, counts, counters, events)
+    other = u8_at(plan[to.keys] + 8 * counters[at.room])
+    put_in_order(keys, other, i8_at(plan[to.counts]), counters, events)
     counters[at.stage] = BEGIN
     return True

@@ -11,16 +11,16 @@ import math
 import numpy as np
 
 from .._numba import inline
-from ..rows import f32, i64, u64, unit
-from .cells import SHOT, at, of, random, row
-from .crossing import cross, ends_of, hold, write
+from ..rows import f32, i32, i64, u64, unit
+from .cells import SHOT, at, of, random
+from .crossing import address, cross, ends_of, key_of
 from .front_end import intensity
 
 
 @inline
-def find(sums, value):  # type: ignore[no-untyped-def]
+def find(sums, n, value):  # type: ignore[no-untyped-def]
     """The first place whose running sum exceeds the value."""
-    low, high = 0, sums.size - 1
+    low, high = 0, n - 1
     while low < high:
         middle = (low + high) // 2
         if sums[middle] > value:
@@ -31,41 +31,46 @@ def find(sums, value):  # type: ignore[no-untyped-def]
 
 
 @inline
-def add_noise(cells, ready, held, keys, weights, counters, numbers):  # type: ignore[no-untyped-def]
+def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # type: ignore[no-untyped-def]
     """Noise events of this frame, from the cursor on; False if there may be no room for them."""
-    length = np.float64(counters[at.end] - counters[at.start])
-    seed = random(counters[at.seed], SHOT, counters[at.frames])
+    seed, length = random(counters[at.seed], SHOT, counters[at.frames]), np.float64(span.length)
+    n_pixels, room = counters[at.pixels], counters[at.room]
     while True:
-        draw = 4 * counters[at.cursor]
-        now = numbers[of.now] - math.log(1.0 - unit(seed + u64(draw))) / numbers[of.rate]
+        draw = seed + u64(4 * counters[at.cursor])
+        now = numbers[of.now] - math.log(1.0 - unit(draw)) / numbers[of.rate]
         if now >= length:
             return True
-        i = find(weights, unit(seed + u64(draw + 1)) * weights[-1])
-        level = np.float64(cells[counters[at.newest], i])
-        light = intensity(level, numbers[of.knee], numbers[of.linear_range], numbers[of.offset])
-        rests = ready[i] > counters[at.start] + now
-        if unit(seed + u64(draw + 2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and not rests:
-            if counters[at.events] + 2 > keys.shape[1] or not cross(i, now, cells, ready, held, keys, counters):
+        i = find(weights, n_pixels, unit(draw + u64(1)) * weights[n_pixels - 1])
+        light = intensity(np.float64(lines.new[i]), numbers[of.knee], numbers[of.linear_range], numbers[of.offset])
+        if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] <= span.start + now:
+            y = i // counters[at.width]
+            place = address(i - y * counters[at.width], y)
+            n, n_held = cross(
+                i, place, now, lines, span, ready, held, counters[at.held], keys, room, counters[at.events]
+            )  # fmt: skip
+            if n < 0 or n + 2 > room:
                 return False
-            if ready[i] <= counters[at.start] + now:
-                on, off = np.float64(cells[row.on, i]), np.float64(cells[row.off, i])
-                p = unit(seed + u64(draw + 3)) * (on + numbers[of.balance] * off) < numbers[of.balance] * off
-                _flip(i, now, p, cells, ready, held, keys, counters)
+            if ready[i] <= span.start + now:
+                on, off = np.float64(lines.on[i]), np.float64(lines.off[i])
+                p = unit(draw + u64(3)) * (on + numbers[of.balance] * off) < numbers[of.balance] * off
+                keys[n] = key_of(i64(now + 0.5), place, p)
+                n_held = _renew(i, now, lines, span, ready, held, n_held)
+                n += 1
+            counters[at.events], counters[at.held] = n, n_held
         numbers[of.now] = now
         counters[at.cursor] += 1
 
 
 @inline
-def _flip(i, now, p, cells, ready, held, keys, counters):  # type: ignore[no-untyped-def]
-    """A noise event; the reference is the level of that moment, or of the end of its rest."""
-    begin, end = ends_of(i, cells, counters)
-    stamp = i64(now + 0.5)
-    if counters[at.refractory] > 0:
-        write(i, stamp, p, keys, counters)
-        if hold(i, stamp, cells, ready, held, counters):
-            return
-        now = np.float64(stamp + counters[at.refractory])
-    else:
-        write(i, stamp, p, keys, counters)
-    slope = (end - begin) / (counters[at.end] - counters[at.start])
-    cells[row.reference, i] += f32(begin + slope * now)
+def _renew(i, now, lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
+    """After a noise event, the reference is the level of that moment, or of the end of the pixel's rest."""
+    begin, end = ends_of(i, lines, span)
+    if span.rest > 0:
+        now = np.float64(i64(now + 0.5) + span.rest)
+        ready[i] = span.start + i64(now)
+        if now >= span.length:
+            lines.reference[i] = lines.new[i]
+            held[n_held] = i32(i)
+            return n_held + 1
+    lines.reference[i] += f32(begin + (end - begin) * (now / span.length))
+    return n_held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._numba import inline
-from ..rows import u64
+from ..rows import i64, u64
 from .cells import at
 
 DIGITS = 12  # bits that a pass can sort by: its counts fit the innermost cache
@@ -12,45 +12,43 @@ DIGITS = 12  # bits that a pass can sort by: its counts fit the innermost cache
 @inline
 def _places(keys, n, shift, mask, counts):  # type: ignore[no-untyped-def]
     """Where the first key of each digit goes."""
-    for d in range(mask + u64(1)):
+    for d in range(i64(mask) + 1):
         counts[d] = 0
     for k in range(n):
-        counts[(keys[k] >> shift) & mask] += 1
-    total = 0
-    for d in range(mask + u64(1)):
+        counts[i64((keys[k] >> shift) & mask)] += 1
+    total = i64(0)
+    for d in range(i64(mask) + 1):
         total, counts[d] = total + counts[d], total
 
 
 @inline
-def put_in_order(keys, counts, counters, events):  # type: ignore[no-untyped-def]
-    """Sort the keys and write them as events."""
+def put_in_order(keys, other, counts, counters, events):  # type: ignore[no-untyped-def]
+    """Sort the keys, with as much room again, and write them as events."""
     n, start, bits = counters[at.events], counters[at.start], 1
     while (counters[at.end] - start) >> bits:
         bits += 1
     passes = (bits + DIGITS - 1) // DIGITS
     digits = (bits + passes - 1) // passes
-    mask = (u64(1) << u64(digits)) - u64(1)
-    source = 0
-    for done in range(passes - 1):
-        shift = u64(33 + done * digits)
-        _places(keys[source], n, shift, mask, counts)
+    mask, shift = (u64(1) << u64(digits)) - u64(1), u64(33)
+    for _ in range(passes - 1):
+        _places(keys, n, shift, mask, counts)
         for k in range(n):
-            key = keys[source, k]
-            d = (key >> shift) & mask
-            keys[1 - source, counts[d]] = key
+            d = i64((keys[k] >> shift) & mask)
+            other[counts[d]] = keys[k]
             counts[d] += 1
-        source = 1 - source
-    shift, n_on = u64(33 + (passes - 1) * digits), 0
-    _places(keys[source], n, shift, mask, counts)
+        keys, other = other, keys
+        shift += u64(digits)
+    _places(keys, n, shift, mask, counts)
+    n_on = i64(0)
     for k in range(n):
-        key = keys[source, k]
-        d = (key >> shift) & mask
+        key = keys[k]
+        d = i64((key >> shift) & mask)
         event = events[counts[d]]
         counts[d] += 1
-        event.t_us = start + (key >> u64(33))
+        event.t_us = start + i64(key >> u64(33))
         event.x = (key >> u64(1)) & u64(0xFFFF)
         event.y = (key >> u64(17)) & u64(0xFFFF)
         event.p = key & u64(1)
-        n_on += key & u64(1)
+        n_on += i64(key & u64(1))
     counters[at.on] += n_on
     counters[at.off] += n - n_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .base import Settings
 from .decoders import Softmax, WinnerTakeAll
-from .encoders import Conjunctive, Gaussian
+from .encoders import AnyEncoder, Conjunctive
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import Lif, ProjectionConfig
@@ -17,7 +17,7 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     plant: PlantConfig = PlantConfig()
     reward: RewardConfig = RewardConfig()
     clock: ClockConfig = ClockConfig()
-    encoder: Conjunctive | Gaussian = Conjunctive()
+    encoder: AnyEncoder = Conjunctive()
     population: dict[str, Lif] = {}
     projection: dict[str, ProjectionConfig] = {}
     decoder: WinnerTakeAll

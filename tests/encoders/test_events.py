@@ -200,6 +200,15 @@ def test_the_window_follows_time_stamps_that_tell_another_story():
     assert pairs(encoder.encode(again, 3)) == [(14, 0), (19, 0)]
 
 
+def test_an_event_at_the_very_end_of_the_packet_before_belongs_to_the_first_step_and_moves_nothing():
+    encoder, _ = bound()
+    encoder.encode(events_of(), 0)
+    encoder.encode(events_of((20_000, 0, 0, 0)), 1)
+    assert pairs(encoder.encode(events_of((20_000, 0, 0, 0), (21_000, 8, 0, 0), (21_001, 0, 0, 0)), 2)) == [
+        (0, 0), (0, 1), (1, 0),
+    ]  # fmt: skip
+
+
 def test_a_plant_faster_than_the_clock_does_not_drift_away():
     encoder, _ = bound()
     for tick in range(20):
@@ -215,16 +224,17 @@ def test_packets_are_found_in_dictionaries_and_tuples():
     assert pairs(encoder.encode({"camera": {"events": packet(events_of((1, 0, 0, 0)))}}, 1)) == [(0, 0)]
     with pytest.raises(nl.PlantError, match=r"^observation\['camera'\]\['events'\]: is missing"):
         encoder.encode({"camera": {}}, 0)
-    two = spaces.Dict({"left": SPACE, "right": EventSpace(8, 8)})
-    assert bound(two, key="right")[1] == 2
-    with pytest.raises(
-        nl.ConfigError, match=r"^encoder\.key: is needed.*observation\['left'\], observation\['right'\]"
-    ):
+    two = spaces.Dict({"left": SPACE, "right": EventSpace(8, 8), "eye": spaces.Dict({"events": EventSpace(16, 8)})})
+    assert bound(two, on=("right",))[1] == 2
+    assert bound(two, on=("eye.events",))[1] == 4
+    with pytest.raises(nl.ConfigError, match=r"^encoder\.on: is needed.* eye\.events, left, right"):
         bound(two)
     with pytest.raises(
-        nl.ConfigError, match=r"^encoder\.key: unknown key of event packets 'rihgt': did you mean 'right'"
+        nl.ConfigError, match=r"^encoder\.on: unknown key of event packets 'rihgt': did you mean 'right'"
     ):
-        bound(two, key="rihgt")
+        bound(two, on=("rihgt",))
+    with pytest.raises(nl.ConfigError, match=r"^encoder\.on: must be one key, got \['left', 'right'\]"):
+        bound(two, on=("left", "right"))
     assert bound(spaces.Tuple([spaces.Discrete(2), SPACE]))[1] == 24
     with pytest.raises(nl.UnsupportedSpace, match="holds no event packets; wrap the environment"):
         bound(spaces.Box(0.0, 1.0))
@@ -265,9 +275,9 @@ def test_what_is_no_packet_is_refused_and_changes_nothing(events, message):
     [
         ({"regions": ((20, 0, 13, 4),)}, r"^encoder\.regions\[0\]: reaches to \(33, 4\), outside the 32 × 24 pixels"),
         ({"bins": (40, 2)}, r"^encoder\.bins: \[40, 2\] are more than the 32 × 24 pixels of region 0"),
-        ({"cell": (0, 2)}, r"^cell: Expected `int` >= 1"),
-        ({"polarity": "onn"}, "^polarity: unknown value 'onn': did you mean 'on'"),
-        ({"max_rate": -1.0}, r"^max_rate: Expected `float` > 0"),
+        ({"cell": (0, 2)}, r"^encoder\.cell: Expected `int` >= 1"),
+        ({"polarity": "onn"}, r"^encoder\.polarity: unknown value 'onn': did you mean 'on'"),
+        ({"max_rate": -1.0}, r"^encoder\.max_rate: Expected `float` > 0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes, message):

@@ -26,7 +26,7 @@ def make():
     def make(config, space):
         graph, rows = Graph(ClockConfig(), 0), []
         part, graph.part = graph.part, lambda row: rows.append(row) or part(row)
-        scaled = add_normaliser(graph, config, layout_of(space))
+        scaled = add_normaliser(graph, config, layout_of(space)).scaled
         network, n = Engine(graph), layout_of(space).size
 
         def scale(observation, mode=Mode.ACT):

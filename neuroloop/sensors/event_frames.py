@@ -1,0 +1,142 @@
+"""Event packets as Box observations, for algorithms that take arrays: `EventFrames`.
+
+    env = EventFrames(EventCameraWrapper(env, size=(64, 40), only=True), kind="counts")
+    stable_baselines3.PPO("CnnPolicy", env)
+
+| kind | channels | float32 | uint8 |
+|---|---|---|---|
+| counts | OFF, ON | events, at most `limit` (255) | the same |
+| time-surface | OFF, ON | exp(−age / tau), from 0 to 1 | 255 times that |
+| voxels | `bins` moments | sums of ±1, within ±`limit` (8) | 128 + 127 / `limit` times that |
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from .. import arguments
+from ..errors import BadInput, UnsupportedSpace, unknown
+from .frames import NEVER, event_counts, time_surface, voxel_grid
+from .pictures import Env
+from .space import EventSpace
+from .wrapper import EVENTS
+
+Kind = Literal["counts", "time-surface", "voxels"]
+LIMITS = {"counts": 255.0, "time-surface": 1.0, "voxels": 8.0}  # what white stands for
+
+
+class EventFrames(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.RecordConstructorArgs):
+    """Replaces the event packets in observations by frames, a Box (height, width, channels), or channels first.
+
+    `key` names the packets where an observation holds several. `bins` is for voxels, `tau` (s) for the time surface, which
+    goes on from step to step until the episode ends. With `dtype="uint8"` frames are images, as Stable-Baselines3's
+    `CnnPolicy` wants them (of at least 36 × 36 pixels). Raises `BadInput`.
+    """
+
+    def __init__(
+        self,
+        env: Env,
+        kind: Kind = "counts",
+        *,
+        bins: int = 5,
+        tau: float = 0.05,
+        limit: float | None = None,
+        dtype: Literal["uint8", "float32"] = "uint8",
+        channels: Literal["last", "first"] = "last",
+        key: str | None = None,
+    ) -> None:
+        gymnasium.utils.RecordConstructorArgs.__init__(
+            self, kind=kind, bins=bins, tau=tau, limit=limit, dtype=dtype, channels=channels, key=key
+        )
+        gymnasium.Wrapper.__init__(self, env)
+        for name, value, known in (("kind", kind, get_args(Kind)), ("dtype", dtype, ("uint8", "float32")),
+                                   ("channels", channels, ("last", "first"))):  # fmt: skip
+            if value not in known:
+                raise BadInput(f"{name}: {unknown('value', str(value), known)}")
+        self._kind, self._bins, self._tau = kind, arguments.whole("bins", bins, 1), tau
+        self._limit = LIMITS[kind] if limit is None else float(limit)
+        if not self._limit > 0.0 or (limit is not None and kind == "time-surface"):
+            raise BadInput(f"limit: must be above 0, and a time surface has none, got {limit}")
+        self._bytes, self._last = dtype == "uint8", channels == "last"
+        if self._bytes and kind == "counts" and self._limit > 255.0:
+            raise BadInput(f"limit: counts of at most 255 fit uint8, got {limit:g}; use dtype='float32'")
+        self._key, self._space = _packets(env.observation_space, key)
+        n = self._bins if kind == "voxels" else 2
+        self._frame = np.zeros((n, self._space.height, self._space.width), np.float32)
+        self._times = np.full((2, self._space.height, self._space.width), NEVER)
+        self.observation_space = self._with(self._box())
+
+    def _box(self) -> spaces.Box:
+        n, height, width = self._frame.shape
+        shape = (height, width, n) if self._last else (n, height, width)
+        if self._bytes:
+            return spaces.Box(0, 255, shape, np.uint8)
+        return spaces.Box(-self._limit if self._kind == "voxels" else 0.0, self._limit, shape, np.float32)
+
+    def _with(self, box: spaces.Box) -> spaces.Space[Any]:
+        space = self.env.observation_space
+        return spaces.Dict({**space.spaces, self._key: box}) if isinstance(space, spaces.Dict) else box
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; a time surface begins empty."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._times[:] = NEVER
+        return self._seen(observation, info), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """A step whose observation holds a frame of its events."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self._seen(observation, info), reward, terminated, truncated, info
+
+    def _seen(self, observation: Any, info: dict[str, Any]) -> Any:
+        inside = isinstance(self.env.observation_space, spaces.Dict)
+        events = observation[self._key] if inside else observation
+        frame = self._code(self._frame_of(events, info.get(EVENTS, {})))
+        return {**observation, self._key: frame} if inside else frame
+
+    def _frame_of(self, events: NDArray[Any], facts: dict[str, Any]) -> NDArray[np.float32]:
+        """The frame as it is, channels first. `facts`: when the step began and ended, where the camera's wrapper says so."""
+        width, height, out = self._space.width, self._space.height, self._frame
+        start, end = facts.get("start_us"), facts.get("end_us")
+        if self._kind == "counts":
+            return event_counts(events, width, height, out=out)
+        if self._kind == "voxels":
+            return voxel_grid(events, width, height, self._bins, start_us=start, end_us=end, out=out)
+        return time_surface(events, width, height, tau=self._tau, t_us=end, last=self._times, out=out)
+
+    def _code(self, frame: NDArray[np.float32]) -> NDArray[Any]:
+        """A new array of the space's kind."""
+        low, most = -self._limit if self._kind == "voxels" else 0.0, self._limit
+        frame = np.clip(frame, low, most)
+        if self._bytes:
+            scale, shift = {"counts": (1.0, 0.0), "time-surface": (255.0, 0.0), "voxels": (127.0 / most, 128.0)}[
+                self._kind
+            ]
+            frame = np.rint(scale * frame + shift).astype(np.uint8)
+        return np.ascontiguousarray(np.moveaxis(frame, 0, -1)) if self._last else frame
+
+
+def _packets(space: spaces.Space[Any], key: str | None) -> tuple[str, EventSpace]:
+    """The key and the space of the packets to replace."""
+    if isinstance(space, EventSpace):
+        return "", space
+    found = (
+        {name: part for name, part in space.spaces.items() if isinstance(part, EventSpace)}
+        if isinstance(space, spaces.Dict)
+        else {}
+    )
+    if not found:
+        raise UnsupportedSpace(
+            f"observation space {space}: holds no event packets; wrap the env in an EventCameraWrapper"
+        )
+    if key is None and len(found) > 1:
+        raise BadInput(f"key: is needed, since there are several event packets: {', '.join(found)}")
+    name = next(iter(found)) if key is None else key
+    if name not in found:
+        raise BadInput(f"key: {unknown('key of event packets', name, found)}")
+    return name, found[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,16 @@ def _called(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _signed(records: NDArray[Any]) -> NDArray[Any]:
     """The library's records with times as the format has them, which is signed."""
-    fields = records.dtype.fields or {}
+    fields: Mapping[str, Any] = records.dtype.fields or {}
     names = ("t", "x", "y", "on")
     formats = ["<i8", *(fields[name][0] for name in names[1:])]
     dtype = np.dtype(
-        {"names": names, "formats": formats, "offsets": [fields[name][1] for name in names], "itemsize": records.itemsize}
+        {
+            "names": names,
+            "formats": formats,
+            "offsets": [fields[name][1] for name in names],
+            "itemsize": records.itemsize,
+        }
     )
     return records.view(dtype)
 

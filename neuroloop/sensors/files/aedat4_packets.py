@@ -74,7 +74,7 @@ def packets(path: Path, tally: Tally) -> Iterator[int]:
     with path.open("rb") as file:
         while at + 8 <= end:
             file.seek(at)
-            stream, length = struct.unpack("<ii", file.read(8))
+            _, length = struct.unpack("<ii", file.read(8))
             if length < 0 or at + 8 + length > end:
                 break
             at += 8 + length

@@ -134,7 +134,7 @@ class Evt3Writer:
         self._check_times(events)
         while events.size:
             done, made = self._codec.encode(events, self._state, self._words)
-            self._file.write(memoryview(self._words[:made]).cast("B"))
+            self._file.write(self._words[:made].view(np.uint8).data)
             events = events[done:]
 
     def close(self) -> None:

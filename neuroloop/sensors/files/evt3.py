@@ -115,18 +115,18 @@ def encode(events, state, words):  # type: ignore[no-untyped-def]
                 room = LAST - (high & LAST)
                 high = min(t >> 12, high + (min(STEP, room) if room else 1))
             words[k] = np.uint16(8 << 12 | high & LAST)
-            low, base = -1, -1
+            low, base = np.int64(-1), np.int64(-1)
             k += 1
         elif t & 4095 != low:
-            low, base = t & 4095, -1
+            low, base = t & 4095, np.int64(-1)
             words[k] = np.uint16(6 << 12 | low)
             k += 1
         elif row != y:
-            y, base = row, -1
+            y, base = row, np.int64(-1)
             words[k] = np.uint16(y)
             k += 1
         else:
-            bits, m = 1, n + 1
+            bits, m = np.int64(1), n + 1
             while m < events.size and bits < 2048:
                 after = events[m]
                 ahead = np.int64(after.x) - x
@@ -138,7 +138,7 @@ def encode(events, state, words):  # type: ignore[no-untyped-def]
                 m += 1
             if m - n < WORTHWHILE:
                 words[k] = np.uint16(2 << 12 | on << 11 | x)
-                base = -1
+                base = np.int64(-1)
                 n, k = n + 1, k + 1
             else:
                 if base != x or p != on:

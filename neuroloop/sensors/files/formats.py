@@ -65,4 +65,6 @@ def format_of(path: Path, name: str | None) -> Format:
         if suffix in known.suffixes:
             return known
     suffixes = [suffix for known in FORMATS.values() for suffix in known.suffixes]
-    raise BadInput(f"{path}: the name of an event file ends in one of {', '.join(suffixes)}, got {suffix or 'no ending'!r}")
+    raise BadInput(
+        f"{path}: the name of an event file ends in one of {', '.join(suffixes)}, got {suffix or 'no ending'!r}"
+    )

@@ -88,7 +88,7 @@ class NpyWriter:
 
     def append(self, events: NDArray[Any]) -> None:
         """Write events."""
-        self._file.write(memoryview(np.ascontiguousarray(events)).cast("B"))
+        self._file.write(np.ascontiguousarray(events).view(np.uint8).data)
         self._n += events.size
 
     def close(self) -> None:

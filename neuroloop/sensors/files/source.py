@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,7 +50,7 @@ class Target(Protocol):
 
 def columns_of(dtype: np.dtype[Any]) -> dict[str, str] | None:
     """Where the columns of an event stand in somebody's records; None if a column is missing or is no whole number."""
-    fields = dtype.fields or {}
+    fields: Mapping[str, Any] = dtype.fields or {}
     found = {ours: next((name for name in theirs if name in fields), "") for ours, theirs in NAMES.items()}
     fits = all(name and fields[name][0].kind in ("iub" if ours == "p" else "iu") for ours, name in found.items())
     return found if fits else None
@@ -63,7 +63,8 @@ def as_events(records: NDArray[Any], path: Path, tally: Tally) -> NDArray[Any]:
     columns = columns_of(records.dtype)
     if columns is None:
         raise BadInput(f"{path}: its records have the columns {list(records.dtype.names or ())}, not t, x, y and p")
-    return gathered(*(records[columns[name]] for name in EVENT.names or ()), tally)
+    t, x, y, p = (records[columns[name]] for name in ("t_us", "x", "y", "p"))
+    return gathered(t, x, y, p, tally)
 
 
 def gathered(t: NDArray[Any], x: NDArray[Any], y: NDArray[Any], p: NDArray[Any], tally: Tally) -> NDArray[Any]:

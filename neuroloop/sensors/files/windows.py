@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,7 +13,10 @@ from .check import joined
 from .facts import Tally, Window
 
 MOST_EVENTS = 1 << 22  # of a window, so that damaged times cannot fill the memory
-SILENCE_US, MOST_SILENT = 3_600_000_000, 1_000_000  # µs and windows: a longer silence, made by a damaged time, is left out
+SILENCE_US, MOST_SILENT = (
+    3_600_000_000,
+    1_000_000,
+)  # µs and windows: a longer silence, made by a damaged time, is left out
 LATE_US = 1_000_000  # an event so much earlier than the ones before it still counts with them
 LAST_US = np.iinfo(np.int64).max
 
@@ -61,7 +65,7 @@ class Windows:
         steps = np.diff(times, prepend=before)
         jumps = (steps > self._ahead) | (steps < -max(LATE_US, self._period))
         cuts = [0, *(np.flatnonzero(jumps[1:]) + 1).tolist(), block.size]
-        for k, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        for k, (begin, end) in enumerate(itertools.pairwise(cuts)):
             yield k > 0 or bool(jumps[0]), block[begin:end]
 
     def _fill(self, events: NDArray[Any], jumped: bool) -> Iterator[Window]:

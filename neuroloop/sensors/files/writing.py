@@ -21,19 +21,19 @@ from .source import Target
 class EventWriter:
     """Writes events as they come; the file gets its name from `close`, once it is whole and on the disk.
 
-    The format follows from the ending of `path`: .npy, .h5, .aedat4, or .raw, which is EVT3 unless `format` is "evt2".
+    The format follows from the ending of `path`: .npy, .h5, .aedat4, or .raw, which is EVT3 unless `encoding` is "evt2".
     As a context manager that an error leaves, it leaves no file. Raises `BadInput` where nothing can be written, and for
     events that are outside `width` × `height` or not in order of time; `MissingExtra` where the format needs one.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int, *, format: str | None = None) -> None:
+    def __init__(self, path: str | Path, width: int, height: int, *, encoding: str | None = None) -> None:
         self.path = Path(path)
         self.width, self.height = _pixels("width", width), _pixels("height", height)
         self.n_events = 0
         self._last_us: int | None = None
         self._target: Target | None = None
         self._unfinished = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}{self.path.suffix}")
-        make = format_of(self.path, format).write
+        make = format_of(self.path, encoding).write
         if self.path.exists() and not self.path.is_file():
             raise BadInput(f"{self.path}: cannot be written: is not a file")
         try:
@@ -101,10 +101,10 @@ class EventWriter:
 
 
 def write_events(
-    path: str | Path, events: NDArray[Any], width: int, height: int, *, format: str | None = None
+    path: str | Path, events: NDArray[Any], width: int, height: int, *, encoding: str | None = None
 ) -> Path:
     """Write a whole recording; a file of that name is either the one before or whole. See `EventWriter`."""
-    with EventWriter(path, width, height, format=format) as writer:
+    with EventWriter(path, width, height, encoding=encoding) as writer:
         writer.append(events)
     return writer.path
 

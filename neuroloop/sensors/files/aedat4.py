@@ -101,11 +101,13 @@ class Aedat4Writer:
             raise BadInput(f"{named}: AEDAT4 holds at most {MOST_PIXELS} pixels a side, got {width} × {height}")
         path.open("xb").close()  # the library's own errors do not say why
         config = dv_processing.io.MonoCameraWriter.EventOnlyConfig(CAMERA, (width, height))
-        self._path, self._store = path, dv_processing.EventStore
+        self._path, self._named, self._store = path, named, dv_processing.EventStore
         self._writer: Any = dv_processing.io.MonoCameraWriter(os.fspath(path), config)
 
     def append(self, events: NDArray[Any]) -> None:
         """Write events."""
+        if events["t_us"][0] < 0:
+            raise BadInput(f"{self._named}: AEDAT4 holds no times below 0, got {events['t_us'][0]} µs")
         for begin in range(0, events.size, PACKET):
             part = events[begin : begin + PACKET]
             columns = (part["t_us"], part["x"], part["y"], part["p"].astype(bool))

@@ -33,6 +33,7 @@ class Header(NamedTuple):
     width: int | None
     height: int | None
     size: int  # bytes
+    start_us: int  # to be added to all times, as faery writes it
 
 
 class EvtReader:
@@ -45,7 +46,7 @@ class EvtReader:
         except BaseException:
             self._file.close()
             raise
-        format_, width, height, _ = self._header
+        format_, width, height, _, _ = self._header
         self._codec = CODECS[format_]
         n_bytes = os.fstat(self._file.fileno()).st_size
         self.facts = Facts(path, format_, width, height, None, None, None, n_bytes)
@@ -65,6 +66,7 @@ class EvtReader:
                 words = words[read:]
                 self._note(state, tally)
                 if found:
+                    events["t_us"][:found] += self._header.start_us
                     yield events[:found]
                     events = np.empty(BLOCK, EVENT)
             if len(data) % size:
@@ -100,11 +102,14 @@ def read_header(data: bytes, path: Path) -> Header:
     name, *pairs = known.get("format", "").split(";")
     version = name or known.get("evt", "")
     if version not in VERSIONS:
-        raise BadInput(f"{path}: expected a RAW file of EVT 2.0 or EVT 3.0, got {version[:40] or 'no version'!r}")
+        got = repr(version[:40]) if version else "no version"
+        raise BadInput(f"{path}: expected a RAW file of EVT 2.0 or EVT 3.0, got {got}")
     options = dict(pair.partition("=")[::2] for pair in pairs)
     size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", known.get("geometry", ""))
     width, height = size.groups() if size else (options.get("width", ""), options.get("height", ""))
-    return Header(VERSIONS[version], _pixels(width), _pixels(height), start)
+    t0 = known.get("t0", "")
+    start_us = int(t0) if re.fullmatch(r"\d{1,18}", t0) else 0
+    return Header(VERSIONS[version], _pixels(width), _pixels(height), start, start_us)
 
 
 def _pixels(text: str) -> int | None:

@@ -22,6 +22,7 @@ from .padded import Padded
 from .source import BLOCK, as_events, gathered
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+SUPERBLOCK = 48  # bytes at the beginning of a file that hold no events
 CHUNK = 1 << 15  # events that are compressed together
 GROUP, VERSION = "events", 1
 COLUMNS = {"t": "t_us", "x": "x", "y": "y", "p": "p"}
@@ -99,9 +100,11 @@ class Hdf5Reader:
 
     def _read(self, begin: int, end: int, tally: Tally) -> NDArray[Any]:
         layout = self._layout
-        if self._padded.n_missing:
-            for dataset in layout.datasets:
-                _check_stored(dataset, begin, end, self._padded.n_bytes)
+        for dataset in layout.datasets:
+            if dataset.chunks:
+                _check_chunks(dataset, begin, end, self._padded.n_bytes)
+            elif self._padded.n_missing:
+                _check_offset(dataset, end, self._padded.n_bytes)
         parts = [np.asarray(dataset[begin:end]) for dataset in layout.datasets]
         if len(parts) == 1:
             events = as_events(parts[0], self._padded.path, tally)
@@ -112,17 +115,19 @@ class Hdf5Reader:
         return events
 
 
-def _check_stored(dataset: Any, begin: int, end: int, n_bytes: int) -> None:
-    """Raises `OSError` where the end of a truncated file holds a part of these events."""
-    if not dataset.chunks:
-        offset = dataset.id.get_offset()
-        if offset is None or offset + end * dataset.dtype.itemsize > n_bytes:
-            raise OSError("beyond the end of the file")
-        return
+def _check_offset(dataset: Any, end: int, n_bytes: int) -> None:
+    """Raises `OSError` where these events lie beyond the end of a truncated file."""
+    offset = dataset.id.get_offset()
+    if offset is None or offset + end * dataset.dtype.itemsize > n_bytes:
+        raise OSError("beyond the end of the file")
+
+
+def _check_chunks(dataset: Any, begin: int, end: int, n_bytes: int) -> None:
+    """Raises `OSError` where a chunk of these events is missing, which the library would read as zeros."""
     for index in range(begin // dataset.chunks[0], -(-end // dataset.chunks[0])):
         info = dataset.id.get_chunk_info_by_coord((index * dataset.chunks[0],))
-        if info.byte_offset is None or info.byte_offset + info.size > n_bytes:
-            raise OSError("beyond the end of the file")
+        if not info.size or not SUPERBLOCK <= (info.byte_offset or 0) <= n_bytes - info.size:
+            raise OSError("beyond the end of the file, or never written")
 
 
 def _line(error: Exception) -> str:

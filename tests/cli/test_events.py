@@ -133,7 +133,7 @@ def test_an_agent_runs_on_a_recording_and_goes_on(cli: Cli, folder: Path) -> Non
     done = cli("run", "eye.toml", "--events", "a.raw", "--episodes", 2, "--save", "c.zip", "--json")
     assert done.code == 0, done.err
     report = json.loads(done.out)
-    assert report["env"] == "EventPlayback-v0"
+    assert report["env"].endswith("EventPlayback-v0")
     assert report["episodes"] == 2
     assert "--events a.raw" in done.err
     learner = nl.Agent.load("c.zip")

@@ -120,6 +120,12 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .sensors.camera import EventCamera as EventCamera
     from .sensors.event_frames import EventFrames as EventFrames
+    from .sensors.files.facts import LostEvents as LostEvents
+    from .sensors.files.playback import EventPlayback as EventPlayback
+    from .sensors.files.reading import open_events as open_events
+    from .sensors.files.reading import read_events as read_events
+    from .sensors.files.writing import EventWriter as EventWriter
+    from .sensors.files.writing import write_events as write_events
     from .sensors.frames import event_counts as event_counts
     from .sensors.frames import time_surface as time_surface
     from .sensors.frames import voxel_grid as voxel_grid
@@ -150,6 +156,10 @@ _ROOMS = {
     "plasticity.stdp": "STDP TripletSTDP",
     "sensors.camera": "EventCamera",
     "sensors.event_frames": "EventFrames",
+    "sensors.files.facts": "LostEvents",
+    "sensors.files.playback": "EventPlayback",
+    "sensors.files.reading": "open_events read_events",
+    "sensors.files.writing": "EventWriter write_events",
     "sensors.frames": "event_counts time_surface voxel_grid",
     "sensors.space": "EventSpace",
     "sensors.wrapper": "EventCameraWrapper",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, listing, run, sweep
+from . import bench, doctor, evaluate, events, listing, run, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -24,6 +24,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("sweep")(sweep.sweep)
+app.add_typer(events.app, name="events")
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)

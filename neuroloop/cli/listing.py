@@ -11,7 +11,8 @@ import typer
 from .options import Json, print_json
 
 EXTRAS = {
-    "plot": "matplotlib", "box2d": "Box2D", "sweep": "optuna", "cluster": "distributed", "baselines": "stable_baselines3"
+    "plot": "matplotlib", "box2d": "Box2D", "sweep": "optuna", "cluster": "distributed", "baselines": "stable_baselines3",
+    "events": "h5py",
 }  # fmt: skip
 Name = Annotated[str | None, typer.Argument(metavar="AGENT", help="Print this one, with every setting.")]
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Show ids that contain this.")]

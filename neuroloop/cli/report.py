@@ -21,13 +21,19 @@ class Request(NamedTuple):
     episodes: int | None
     keep_on: bool
     resume: Path | None
+    events: Path | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
     """The command that makes the same run again, from scratch or from the same checkpoint."""
     words = ["neuroloop", "run", *([request.agent] if request.agent else [])]
     words += ["--resume", str(request.resume)] if request.resume else ["--seed", str(seed)]
-    options = {"--env": request.env, "--steps": request.steps, "--episodes": request.episodes}
+    options = {
+        "--env": request.env,
+        "--events": request.events,
+        "--steps": request.steps,
+        "--episodes": request.episodes,
+    }
     for option, value in options.items():
         words += [option, str(value)] if value else []
     words += ["--keep-on"] if request.keep_on else []
@@ -38,7 +44,7 @@ def command_of(request: Request, seed: int) -> str:
 
 def command_to_go_on(request: Request, checkpoint: Path, seed: int) -> str:
     """The command that goes on from where a run was stopped, up to what was asked for."""
-    return command_of(request._replace(agent=None, env=None, settings=(), resume=checkpoint), seed)
+    return command_of(request._replace(agent=None, env=None, events=None, settings=(), resume=checkpoint), seed)
 
 
 class Session(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import datetime
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,12 +44,21 @@ Save = Annotated[
 Resume = Annotated[
     Path | None, typer.Option("--resume", metavar="FILE", help="Go on from a checkpoint, as if it had never stopped.")
 ]
+Events = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        metavar="FILE",
+        help="Play a recording of an event camera instead of an environment; an episode is the file.",
+    ),
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
 def run(
     agent: AgentName = None,
     env: Env = None,
+    events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
     seed: Seed = None,
@@ -69,7 +79,7 @@ def run(
     check_counts(steps=steps, episodes=episodes)
     if save is not None:
         checkpoint_path("--save", save)
-    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume)
+    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events)
     learner = _learner(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
@@ -101,10 +111,13 @@ def _learner(request: Request) -> Agent:
     if request.resume is None:
         if request.agent is None:
             raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
-        return load_agent(request.agent, request.env, request.seed or 0, request.settings)
-    if request.settings or request.env or request.seed is not None:
+        if request.events is None:
+            return load_agent(request.agent, request.env, request.seed or 0, request.settings)
+        return load_agent(request.agent, *_playback(request.agent, request))
+    if request.settings or request.env or request.events or request.seed is not None:
         raise BadInput(
-            "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env and --seed out"
+            "--resume: a checkpoint keeps its settings, environment, recording and seed; leave --set, --env, --events and "
+            "--seed out"
         )
     learner = Agent.load(request.resume)
     if request.agent is not None and learner.name != Path(request.agent).stem:
@@ -114,6 +127,20 @@ def _learner(request: Request) -> Agent:
     if request.steps is not None and request.steps < learner.progress.steps:
         raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
     return learner
+
+
+def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:
+    """Environment, seed and settings that play a recording at the agent's own period."""
+    from ..agent import read_config
+    from ..errors import BadInput
+    from ..sensors.files.playback import ENV_ID
+
+    if request.env is not None:
+        raise BadInput("--events: plays a recording instead of an environment; leave --env out")
+    clock = getattr(read_config(agent, request.settings, ENV_ID)[1], "clock", None)
+    path = dumps(str(request.events and request.events.resolve()), ensure_ascii=False)
+    ours = [f"plant.arguments.path={path}", *([f"plant.arguments.period={clock.period}"] if clock else [])]
+    return ENV_ID, request.seed or 0, [*ours, *request.settings]
 
 
 def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> None:

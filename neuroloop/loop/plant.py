@@ -108,6 +108,8 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
         raise BadInput(f"{config.env}: {error}") from None
     except ImportError as error:
         raise BadInput(f"{config.env}: {error}") from None
+    except BadInput:
+        raise
     except TypeError as error:
         raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from error
     except Exception as error:

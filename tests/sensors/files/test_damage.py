@@ -1,0 +1,150 @@
+"""A damaged file gives what is readable and says what was lost; it never crashes, hangs or fills the memory."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuroloop as nl
+from neuroloop.sensors.files import Loss
+from neuroloop.types import EVENT
+
+UNKNOWN_LENGTH = ("evt2", "evt3")  # formats that do not say how long the file should be
+
+
+def read(path: Path) -> tuple[Any, Loss | None]:
+    """Events and loss; None for events where nothing could be read, with one clear error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            events = nl.read_events(path)
+        except nl.BadInput:
+            return None, None
+    losses = [warning.message.loss for warning in caught if isinstance(warning.message, nl.LostEvents)]
+    assert len(losses) <= 1
+    return events, losses[0] if losses else None
+
+
+def test_cut_at_every_byte_the_beginning_is_read(kind: Any, events_of: Callable[..., Any]) -> None:
+    events = events_of(30)
+    if kind.encoding in ("hdf5", "aedat4"):  # compressed in one piece; several pieces come below
+        events = events[:20]
+    nl.write_events(kind.path, events, 64, 48, encoding=kind.encoding)
+    whole = kind.path.read_bytes()
+    cut = kind.path.with_name(f"cut{kind.path.suffix}")
+    step = {"hdf5": 97, "aedat4": 3}.get(kind.encoding, 1)
+    sizes = []
+    for n in range(0, len(whole), step):
+        cut.write_bytes(whole[:n])
+        found, loss = read(cut)
+        if found is None:
+            continue
+        sizes.append(found.size)
+        assert np.array_equal(found, events[: found.size])
+        if found.size < events.size and kind.encoding not in UNKNOWN_LENGTH:
+            assert loss is not None
+        if loss is not None and found.size:
+            assert (loss.from_us, loss.until_us) == (int(found["t_us"][-1]), None)
+    assert sizes == sorted(sizes)
+    if kind.encoding not in ("hdf5", "aedat4"):
+        assert set(sizes) >= set(range(events.size))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_of_a_long_file_cut_short_the_part_before_is_read(
+    kind: Any, events_of: Callable[..., Any], share: float
+) -> None:
+    events = events_of(200_000 if kind.encoding != "aedat4" else 40_000)
+    nl.write_events(kind.path, events, 64, 48, encoding=kind.encoding)
+    whole = kind.path.read_bytes()
+    kind.path.write_bytes(whole[: int(share * len(whole)) | 1])
+    found, loss = read(kind.path)
+    assert loss is not None
+    assert np.array_equal(found, events[: found.size])
+    assert found.size / events.size > share - 0.3  # compressed blocks are lost as a whole
+    if kind.encoding in ("npy", "hdf5"):
+        assert loss.n_events == events.size - found.size
+
+
+def test_flipped_bits_lose_a_part_at_most(kind: Any, events_of: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(7)
+    events = events_of(2000)
+    nl.write_events(kind.path, events, 64, 48, encoding=kind.encoding)
+    whole = np.frombuffer(kind.path.read_bytes(), np.uint8)
+    n_read = 0
+    for _ in range(40):
+        damaged = whole.copy()
+        where = rng.integers(0, whole.size, rng.integers(1, 9))
+        damaged[where] ^= np.uint8(1) << rng.integers(0, 8, where.size).astype(np.uint8)
+        kind.path.write_bytes(damaged.tobytes())
+        found, _loss = read(kind.path)
+        if found is None:
+            continue
+        n_read += 1
+        assert found.dtype == EVENT
+        assert found.size <= 1.1 * events.size
+        assert (found["p"] <= 1).all()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            windows = list(nl.open_events(kind.path).windows(10_000_000))
+        assert sum(window.events.size for window in windows) == found.size
+    assert n_read >= 20
+
+
+def test_hdf5_notices_every_flipped_bit_of_its_events(tmp_path: Path, events_of: Callable[..., Any]) -> None:
+    h5py = pytest.importorskip("h5py")
+    events = events_of(100_000)
+    path = nl.write_events(tmp_path / "a.h5", events, 64, 48)
+    with h5py.File(path) as file:
+        place = file["events/x"].id.get_chunk_info_by_coord((32768,)).byte_offset
+    data = bytearray(path.read_bytes())
+    data[place + 1000] ^= 4
+    path.write_bytes(data)
+    found, loss = read(path)
+    assert np.array_equal(found, np.delete(events, np.s_[32768:65536]))
+    assert loss is not None
+    assert loss.n_events == 32768
+
+
+def test_a_packet_of_aedat4_that_is_damaged_does_not_cost_those_after_it(tmp_path: Path, events_of: Any) -> None:
+    pytest.importorskip("aedat")
+    events = events_of(35_000)
+    path = nl.write_events(tmp_path / "a.aedat4", events, 64, 48)
+    data = bytearray(path.read_bytes())
+    second = data.index(b"\x04\x22\x4d\x18", data.index(b"\x04\x22\x4d\x18") + 4)  # where LZ4 frames begin
+    data[second] ^= 255
+    path.write_bytes(data)
+    found, loss = read(path)
+    assert np.array_equal(found, np.delete(events, np.s_[10_000:20_000]))
+    assert loss is not None
+    assert (loss.from_us, loss.n_bytes > 10_000) == (events["t_us"][9999], True)
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt3"])
+def test_words_of_no_known_type_and_events_outside_the_sensor_are_counted(encoding: str, tmp_path: Path) -> None:
+    events = np.array([(5, 1, 2, 1), (6, 63, 47, 0)], EVENT)
+    path = nl.write_events(tmp_path / "a.raw", events, 64, 48, encoding=encoding)
+    unknown, outside = {"evt2": ("<u4", 5 << 28, 0 << 28 | 64 << 11), "evt3": ("<u2", 13 << 12, 2 << 12 | 64)}[
+        encoding
+    ][1:]
+    kind = "<u4" if encoding == "evt2" else "<u2"
+    path.write_bytes(path.read_bytes() + np.array([unknown, unknown, outside], kind).tobytes())
+    found, loss = read(path)
+    assert np.array_equal(found, events)
+    assert loss is not None
+    assert (loss.n_bytes, loss.n_events) == (2 * np.dtype(kind).itemsize, 1)
+    assert "outside 64 × 48 pixels" in str(loss)
+
+
+def test_a_damaged_time_makes_no_endless_windows(tmp_path: Path, events_of: Callable[..., Any]) -> None:
+    events = events_of(1000)
+    events["t_us"][500] = 2**62
+    np.save(tmp_path / "a.npy", events)
+    windows = list(nl.open_events(tmp_path / "a.npy").windows(10))
+    assert len(windows) < 500
+    assert sum(window.events.size for window in windows) == 1000

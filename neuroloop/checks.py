@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .errors import ConfigError, unknown
 from .settings import (
+    Choosing,
     Conjunctive,
     EProp,
     FeedbackAlignment,
@@ -56,7 +57,7 @@ def _check_population(config: SpikingConfig, name: str, population: Lif) -> None
     if (population.n is None) == (population.n_per_action is None):
         raise ConfigError(f"{path}: needs either n or n_per_action")
     if name == config.decoder.population and population.n_per_action is None:
-        raise ConfigError(f"{path}.n_per_action: is missing; the decoder selects among groups of it")
+        raise ConfigError(f"{path}.n_per_action: is missing; the decoder reads groups of it")
     if name == config.learner.critic and population.bias != 0.0:
         raise ConfigError(f"{path}.bias: follows from learner.value_range and drive_range; leave it out")
 
@@ -85,10 +86,15 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         return
     if rule.predictive and projection.post != config.decoder.population:
         raise ConfigError(
-            f"{path}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder selects from"
+            f"{path}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder reads"
         )
     if rule.predictive and rule.trace == "replacing":
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
+    if rule.predictive and rule.pre_only and not isinstance(config.decoder, Choosing):
+        raise ConfigError(
+            f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
+            "which wake silent neurons themselves; leave it out"
+        )
 
 
 def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig) -> None:
@@ -100,6 +106,11 @@ def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionCon
             f"{path}.pre: the conjunctive encoder has too many cells for this plasticity; use the gaussian one"
         )
     readers = {other.post for other in config.projection.values() if other.pre == projection.post}
+    if config.decoder.population in readers and not isinstance(config.decoder, Choosing):
+        raise ConfigError(
+            f"{path}.plasticity.kind: its learning signal is the surprise of a decoder that chooses; use "
+            "decoder.kind = 'winner-take-all' or 'first-spike'"
+        )
     if not readers:
         raise ConfigError(f"{path}.post: no projection reads {projection.post!r}, so no learning signal would come")
     for reader in sorted(readers - {config.decoder.population, config.learner.critic}):
@@ -119,7 +130,7 @@ def _check_encoder(encoder: Conjunctive | Gaussian) -> None:
 
 def _check_decoder(config: SpikingConfig) -> None:
     decoder, clock = config.decoder, config.clock
-    if not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
+    if isinstance(decoder, Choosing) and not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
         raise ConfigError(
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
             f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"

@@ -5,7 +5,20 @@ Structs are validated when they are read (`neuroloop.config`); their bare constr
 
 from .agents import AgentConfig, LinearConfig, RandomConfig, SpikingConfig
 from .base import Count, Fraction, NonNegative, Number, Positive, Settings, Size, Time
-from .decoders import Softmax, WinnerTakeAll
+from .decoders import (
+    Choosing,
+    DecoderConfig,
+    Exploring,
+    FirstSpike,
+    LeakyIntegrator,
+    Limits,
+    LinearReadout,
+    PopulationVector,
+    Pwm,
+    Rate,
+    Softmax,
+    WinnerTakeAll,
+)
 from .encoders import Adaptive, Conjunctive, Fixed, Gaussian
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
@@ -15,24 +28,34 @@ __all__ = [
     "ActorCritic",
     "Adaptive",
     "AgentConfig",
+    "Choosing",
     "ClockConfig",
     "Conjunctive",
     "Count",
+    "DecoderConfig",
     "EProp",
+    "Exploring",
     "FeedbackAlignment",
+    "FirstSpike",
     "Fixed",
     "Fraction",
     "Gaussian",
+    "LeakyIntegrator",
     "Lif",
+    "Limits",
     "LinearConfig",
+    "LinearReadout",
     "NonNegative",
     "Number",
     "PlantConfig",
+    "PopulationVector",
     "Positive",
     "ProjectionConfig",
+    "Pwm",
     "RMaxLearner",
     "RStdp",
     "RandomConfig",
+    "Rate",
     "RewardConfig",
     "RewardLearner",
     "Settings",

@@ -46,6 +46,9 @@ from .settings import (
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
 HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually
+EXPLORED = (
+    0.5  # share of what was explored that a plastic gain of 1 learns from one decision: measured, docs/decoders.md
+)
 
 
 class Built(NamedTuple):
@@ -272,5 +275,5 @@ def _usual(config: SpikingConfig, rule: ProjectionConfig, lif: Lif, n_steps: int
         pairing = spikes_of(max(lif.bias + decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after)
         return pairing, decoder.temperature * decoder.noise
     if isinstance(plasticity, RStdp) and plasticity.predictive:
-        return float(n_steps), decoder.noise  # currents of one σ
-    return spikes_of(max(lif.bias, 1.1), lif.tau_mem, lif.t_ref, duration), decoder.noise
+        return float(n_steps), EXPLORED * decoder.noise  # currents of one σ
+    return spikes_of(max(lif.bias, 1.1), lif.tau_mem, lif.t_ref, duration), EXPLORED * decoder.noise

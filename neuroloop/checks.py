@@ -5,7 +5,9 @@ from __future__ import annotations
 from .errors import ConfigError, unknown
 from .settings import (
     Choosing,
+    ClockConfig,
     Conjunctive,
+    DecoderConfig,
     EProp,
     FeedbackAlignment,
     Gaussian,
@@ -129,14 +131,18 @@ def _check_encoder(encoder: Conjunctive | Gaussian) -> None:
 
 
 def _check_decoder(config: SpikingConfig) -> None:
-    decoder, clock = config.decoder, config.clock
+    check_decision(config.decoder, config.clock)
+    if config.decoder.persistence > 0.0 and not isinstance(config.encoder, Conjunctive):
+        raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
+
+
+def check_decision(decoder: DecoderConfig, clock: ClockConfig) -> None:
+    """Raise `ConfigError` for a decision that would come too early, or never."""
     if isinstance(decoder, Choosing) and not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
         raise ConfigError(
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
             f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"
         )
-    if decoder.persistence > 0.0 and not isinstance(config.encoder, Conjunctive):
-        raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
 
 
 def _check_learner(config: SpikingConfig) -> None:

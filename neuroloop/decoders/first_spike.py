@@ -5,7 +5,7 @@ the best until one is left, or `decide_after` is reached, when the lowest number
 then, the choice is 0, or of a Box's levels the one nearest to rest. The winner is boosted and silences the others.
 
 Credit: as `winner_take_all.py` has it, by the same parts. Only the winner's later spikes are paired, from which the policy
-that the weights predict is subtracted; the exploration of this race is stronger than that of a count, so the temperature is.
+that the weights predict is subtracted. The race follows the same softmax as a count of spikes, at the same temperature.
 """
 
 from __future__ import annotations

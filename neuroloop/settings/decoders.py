@@ -45,7 +45,7 @@ class FirstSpike(Settings, frozen=True, kw_only=True, tag_field="kind", tag="fir
     population: str
     decide_after: Time = 0.010  # s, at the latest
     noise: Positive = 0.3  # standard deviation of a group's exploration current
-    temperature: Positive = 1.6  # of the policy that the weights predict, in units of `noise`
+    temperature: Positive = 0.83  # of the policy that the weights predict, in units of `noise`
     boost: Number = 2.0
     persistence: Fraction = 0.0
     cooling: Cooling = 0.0
@@ -59,7 +59,7 @@ class PopulationVector(Settings, frozen=True, kw_only=True, tag_field="kind", ta
 
     population: str
     levels: Levels = 9  # groups a dimension
-    gain: Positive = 1.0  # of what the mean differs from the middle of the range
+    gain: Positive = 3.0  # of what the mean differs from the middle of the range; 1 is the plain mean
     noise: Positive = 0.6  # standard deviation of a group's exploration current
     spread: Positive = 0.25  # how far neighbouring groups explore alike, in units of the action's range
     persistence: Fraction = 0.0
@@ -82,7 +82,7 @@ class LeakyIntegrator(Settings, frozen=True, kw_only=True, tag_field="kind", tag
     """A pair of groups as `rate` has it, but every spike pulls for a while, as a muscle's twitch does."""
 
     population: str
-    tau: Time = 0.030  # s, of the twitch
+    tau: Time = 0.010  # s, of the twitch
     order: Annotated[int, Meta(ge=1, le=2)] = 2  # 1: jumps and decays; 2: rises, then decays
     full_rate: Positive = 100.0  # Hz
     noise: Positive = 0.3

@@ -39,9 +39,12 @@ class Values(NamedTuple):
         values = ((1.0 - share) * self.low + share * self.high).clip(self.low, self.high)
         return np.asarray(np.rint(values) if self.whole else values)
 
-    def action(self, values: NDArray[np.float64]) -> NDArray[Any]:
-        """The action that numbers within the bounds stand for."""
-        return np.asarray((np.rint(values) if self.whole else values).astype(self.dtype).reshape(self.shape))
+    def maker(self) -> Callable[[NDArray[np.float64]], NDArray[Any]]:
+        """A function that makes the action of numbers within the bounds."""
+        shape, dtype = self.shape, self.dtype
+        if self.whole:
+            return lambda values: np.rint(values).astype(dtype).reshape(shape)
+        return lambda values: values.astype(dtype).reshape(shape)
 
 
 class ActionCode(NamedTuple):
@@ -103,7 +106,7 @@ def code_of_values(space: Space[Any], groups: int, together: bool = False) -> Ac
         )
     values = values_of(space)
     sizes = (groups * values.low.size,) if together else (groups,) * values.low.size
-    return ActionCode(sizes, True, values.action, values, staged=True)
+    return ActionCode(sizes, True, values.maker(), values, staged=True)
 
 
 def code_of_switches(space: Space[Any]) -> ActionCode:

@@ -64,7 +64,7 @@ def code_for(config: DecoderConfig | Softmax, space: Space[Any]) -> ActionCode:
         return code
     if code.values is None:
         raise ConfigError(f"decoder.limits: does nothing for {space}, whose actions have no size; leave it out")
-    return code._replace(decode=code.values.action, staged=True)
+    return code._replace(decode=code.values.maker(), staged=True)
 
 
 def add_decoder(

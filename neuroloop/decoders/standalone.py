@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .. import arguments, config
 from ..checks import check_decision
-from ..errors import BadInput, CheckpointError
+from ..errors import BadInput, CheckpointError, unknown
 from ..graph import Graph, Mode
 from ..network.batch import as_int32
 from ..network.decision.lif import Population
@@ -80,6 +80,12 @@ class BuiltIn:
             raise CheckpointError("decoder: array 'begins' should be bool[1]")
         self._engine.restore(state)
         self._begins = bool(begins[0])
+
+    def read(self, name: str) -> NDArray[Any]:
+        """A copy of a named array, such as `decoder.weights` of a linear read-out."""
+        if name not in self._engine.names:
+            raise BadInput(unknown("array", name, self._engine.names))
+        return self._engine.view(name).copy()
 
     def _refuse(self, verdict: int) -> None:
         if verdict == BAD_OFFSETS:

@@ -14,6 +14,7 @@ from .settings import (
     Lif,
     LinearConfig,
     ProjectionConfig,
+    Pwm,
     RStdp,
     SpikingConfig,
     SuccessConfig,
@@ -137,7 +138,11 @@ def _check_decoder(config: SpikingConfig) -> None:
 
 
 def check_decision(decoder: DecoderConfig, clock: ClockConfig) -> None:
-    """Raise `ConfigError` for a decision that would come too early, or never."""
+    """Raise `ConfigError` for a decision that would come too early, or never, and for settings that would do nothing."""
+    if isinstance(decoder, Pwm) and decoder.modulation == "sigma-delta" and decoder.cycle is not None:
+        raise ConfigError(
+            "decoder.cycle: does nothing with modulation = 'sigma-delta', which has no carrier; leave it out"
+        )
     if isinstance(decoder, Choosing) and not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
         raise ConfigError(
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "

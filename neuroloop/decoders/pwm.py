@@ -24,6 +24,8 @@ from .currents import Currents
 from .limits import Stage
 from .rate import add_pair, difference, unit_of
 
+USUAL_CYCLE = 5  # control steps
+
 
 class Switch(NamedTuple):
     """Row of one dimension."""
@@ -100,16 +102,16 @@ def add_pwm(
     graph: Graph, name: str, config: Pwm, warm_up: WarmUp, population: Population, stage: Stage | None, d: int
 ) -> Currents:
     """Add the switch of dimension `d` by the two halves of the population; without a `stage` it chooses on or off."""
-    per_group, lasting = population.n // 2, Arena.LASTING
+    per_group, lasting, cycle = population.n // 2, Arena.LASTING, config.cycle or USUAL_CYCLE
     command, low, rest, high = (0,) * 4 if stage is None else (stage.command, stage.low, stage.rest, stage.high)
     row = Switch(
         per_group=per_group, counts=population.counts, gate=population.gate, unit=unit_of(graph, per_group, config.full_rate),
-        cycle=config.cycle if config.modulation == "carrier" else 0, owed=graph.f8(1, arena=Arena.TRANSIENT),
+        cycle=cycle if config.modulation == "carrier" else 0, owed=graph.f8(1, arena=Arena.TRANSIENT),
         turn=graph.i4(1), winner=graph.i4(1), persistence=graph.f4(1, warm_up.persistence, lasting),
         stream=graph.stream(f"{name}.babble"), redraw_stream=graph.stream("redraw"), levels=2 if stage is None else 3,
         command=command + d, low=low + d, rest=rest + d, high=high + d,
     )  # fmt: skip
-    graph.index(row.turn, 1, config.cycle)
+    graph.index(row.turn, 1, cycle)
     part = graph.part(row)
     if stage is None:
         graph.name(f"selection.{name}.winner", "i4", row.winner, (1,))

@@ -5,6 +5,7 @@ with the most spikes wins, is boosted, and silences the others. The policy that 
 the groups' expected input; predictive plasticity subtracts it. Exploration currents persist from one decision to the next
 where the active cells are new, so that an untried direction is followed for a while.
 
+Credit: pairings of the winner, less what the policy expected (the score function of a softmax policy, Williams 1992).
 A Box action has one selection for each dimension, over ordered levels. What one level learns spreads over its neighbours
 by a Gaussian kernel g, rows of unit length: the winner's pairing is credited to level k with (g gᵀ)_ka − Σ_i (g gᵀ)_ki p_i.
 """

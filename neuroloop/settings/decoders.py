@@ -96,7 +96,7 @@ class Pwm(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pwm"):
 
     population: str
     modulation: Literal["sigma-delta", "carrier"] = "sigma-delta"
-    cycle: Count = 5  # control steps of a carrier's period, at whose start the duty cycle is read
+    cycle: Count | None = None  # control steps of a carrier's period, at whose start the duty cycle is read; absent: 5
     full_rate: Positive = 100.0  # Hz
     noise: Positive = 0.3
     persistence: Fraction = 0.0

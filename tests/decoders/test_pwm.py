@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroloop.decoders import make
-from neuroloop.errors import UnsupportedSpace
+from neuroloop.errors import ConfigError, UnsupportedSpace
 
 BOX = spaces.Box(-3.0, 1.0, (1,), np.float64)
 NEURONS = 8
@@ -64,3 +64,8 @@ def test_a_carrier_holds_what_it_read_for_a_period(even, difference, on):
 def test_three_choices_are_refused_with_what_to_take_instead():
     with pytest.raises(UnsupportedSpace, match="choices of two; more take 'winner-take-all' or 'first-spike'"):
         switch(spaces.Discrete(3))
+
+
+def test_a_cycle_without_a_carrier_is_refused():
+    with pytest.raises(ConfigError, match=r"decoder\.cycle: does nothing"):
+        switch(BOX, cycle=4)

@@ -227,12 +227,13 @@ def _add_feedback(graph: Graph, made: list[Made]) -> None:
         for out in made:
             if out.config.pre == hidden.config.post:
                 n, decoding = out.post.population.n, out.post.decoding
-                chosen = None if decoding is None else decoding.selection
-                reader = (
-                    Reader(1, n, 0, 0, rule.value)
-                    if chosen is None
-                    else Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
-                )
+                if decoding is None:
+                    reader = Reader(1, n, 0, 0, rule.value)
+                elif (chosen := decoding.selection) is not None:
+                    reader = Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
+                elif (currents := decoding.currents) is not None:
+                    share = EXPLORED / decoding.sigma
+                    reader = Reader(currents.groups, currents.per_group, 0, 0, share, currents.noise)
                 weights = (out.weights, out.scale) if mirrored else None
                 add_signals(graph, hidden.post.population.n, hidden.signal, reader, weights)
 

@@ -109,11 +109,6 @@ def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionCon
             f"{path}.pre: the conjunctive encoder has too many cells for this plasticity; use the gaussian one"
         )
     readers = {other.post for other in config.projection.values() if other.pre == projection.post}
-    if config.decoder.population in readers and not isinstance(config.decoder, Choosing):
-        raise ConfigError(
-            f"{path}.plasticity.kind: its learning signal is the surprise of a decoder that chooses; use "
-            "decoder.kind = 'winner-take-all' or 'first-spike'"
-        )
     if not readers:
         raise ConfigError(f"{path}.post: no projection reads {projection.post!r}, so no learning signal would come")
     for reader in sorted(readers - {config.decoder.population, config.learner.critic}):

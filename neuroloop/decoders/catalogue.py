@@ -45,6 +45,7 @@ class Decoding(NamedTuple):
     selection: Selection | None
     currents: Currents | None
     reach: float = 1.0  # what multiplies the bounds of weights onto it
+    sigma: float = 1.0  # of the currents
 
 
 def code_for(config: DecoderConfig | Softmax, space: Space[Any]) -> ActionCode:
@@ -84,7 +85,7 @@ def add_decoder(
             made.append(Decoding(population, selection, None, wider))
         else:
             currents = _add_reader(graph, config, warm_up, population, stage, d, groups)
-            made.append(Decoding(population, None, currents))
+            made.append(Decoding(population, None, currents, sigma=config.noise))
     return tuple(made)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from .decoders.actions import ActionCode
-from .decoders.winner_take_all import Selection, add_selection, reach
+from .decoders.catalogue import Decoding, add_decoder
 from .encoders.kinds import add_encoder, add_parts
 from .encoders.senses import Senses
 from .errors import ConfigError
@@ -28,6 +28,7 @@ from .plasticity.eprop import add_local
 from .plasticity.rstdp import Predicted, Third, add_rstdp
 from .plasticity.rstdp_cells import add_rstdp_cells
 from .settings import (
+    Choosing,
     ClockConfig,
     EProp,
     FeedbackAlignment,
@@ -43,15 +44,17 @@ from .settings import (
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
 HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually
+EXPLORED = (
+    0.5  # share of what was explored that a plastic gain of 1 learns from one decision: measured, docs/decoders.md
+)
 
 
 class Built(NamedTuple):
-    """A population with its settings, and the selection that reads it."""
+    """A population with its settings, and the decoder that reads it."""
 
     config: Lif
     population: Population
-    selection: Selection | None
-    reach: float = 1.0  # what multiplies the bounds of weights onto it
+    decoding: Decoding | None = None
 
 
 class Made(NamedTuple):
@@ -141,21 +144,20 @@ def _until_forgotten(decay: float, path: str) -> int:
 
 
 def _add_population(graph: Graph, config: SpikingConfig, name: str, actions: ActionCode) -> list[Built]:
-    """One population; of the one that the decoder selects from, one for each dimension of the action."""
+    """One population; of the one that the decoder reads, as many as it reads: one for each dimension of the action, mostly."""
     lif = config.population[name]
     learner = config.learner
     bias = critic_bias(learner) if isinstance(learner, TdLearner) and name == learner.critic else lif.bias
     if name != config.decoder.population:
         n = lif.n or (lif.n_per_action or 0) * sum(actions.groups)
-        return [Built(lif, add_lif(graph, name, lif, n, bias), None)]
-    built = []
-    for d, groups in enumerate(actions.groups):
-        assert lif.n_per_action is not None, "checks.py sees to it"
-        population = add_lif(graph, f"{name}[{d}]", lif, lif.n_per_action * groups, bias)
-        selection = add_selection(graph, str(d), config.decoder, config.warm_up, population, groups, actions.ordered)
-        wider = reach(groups, config.decoder.spread) if actions.ordered else 1.0
-        built.append(Built(lif, population, selection, wider))
-    return built
+        return [Built(lif, add_lif(graph, name, lif, n, bias))]
+    each = lif.n_per_action
+    assert each is not None, "checks.py sees to it"
+    read = add_decoder(
+        graph, config.decoder, config.warm_up, actions,
+        lambda d, groups: add_lif(graph, f"{name}[{d}]", lif, each * groups, bias),
+    )  # fmt: skip
+    return [Built(lif, decoding.population, decoding) for decoding in read]
 
 
 def _as_source(graph: Graph, built: Built) -> Source:
@@ -175,15 +177,20 @@ def _add_projection(
     signals: Signals,
 ) -> Made:
     learner = config.learner
-    low, high = projection.bounds
-    projection = msgspec.structs.replace(projection, bounds=(low * post.reach, high * post.reach))
+    (low, high), decoding = projection.bounds, post.decoding
+    wider = 1.0 if decoding is None else decoding.reach
+    projection = msgspec.structs.replace(projection, bounds=(low * wider, high * wider))
     graph.name(f"projection.{name}.bounds", "f4", graph.f4(2, projection.bounds, Arena.LASTING), (2,))
     onto_critic = projection.post == learner.critic
     scale = signals.scale if onto_critic else graph.signal("one", 1.0)
     rule, weights, signal = projection.plasticity, 0, 0
-    predicted = None
-    if isinstance(rule, RStdp) and rule.predictive and post.selection is not None:
-        predicted = Predicted(post.selection.per_group, post.selection.coefficients, post.selection.winner)
+    predicted, paired = None, post.population
+    if isinstance(rule, RStdp) and rule.predictive and decoding is not None:
+        if decoding.selection is not None:
+            chosen = decoding.selection
+            predicted = Predicted(chosen.per_group, chosen.coefficients, chosen.winner)
+        elif decoding.currents is not None:
+            paired = paired._replace(fired=decoding.currents.factor)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
         optimistic = onto_critic and isinstance(learner, TdLearner) and learner.value_range == "automatic"
@@ -191,11 +198,11 @@ def _add_projection(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
         if isinstance(rule, RStdp):
-            add_rstdp_cells(graph, name, projection, rule, pre, made, post.population, third, predicted)
+            add_rstdp_cells(graph, name, projection, rule, pre, made, paired, third, predicted)
     else:
         weights = add_dense(graph, name, projection, pre, post.population, scale)
         if isinstance(rule, RStdp):
-            add_rstdp(graph, name, projection, rule, pre, post.population, weights, third, predicted)
+            add_rstdp(graph, name, projection, rule, pre, paired, weights, third, predicted)
         elif rule is not None:
             if isinstance(rule, EProp):
                 local = add_local(graph, pre, post.population, projection.tau_syn, post.config.tau_mem, rule.dampening)
@@ -218,12 +225,14 @@ def _add_feedback(graph: Graph, made: list[Made]) -> None:
         mirrored = isinstance(rule, EProp) and rule.broadcast == "symmetric"
         for out in made:
             if out.config.pre == hidden.config.post:
-                n, chosen = out.post.population.n, out.post.selection
-                reader = (
-                    Reader(1, n, 0, 0, rule.value)
-                    if chosen is None
-                    else Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
-                )
+                n, decoding = out.post.population.n, out.post.decoding
+                if decoding is None:
+                    reader = Reader(1, n, 0, 0, rule.value)
+                elif (chosen := decoding.selection) is not None:
+                    reader = Reader(chosen.groups, chosen.per_group, chosen.predicted, chosen.winner, 1.0)
+                elif (currents := decoding.currents) is not None:
+                    share = EXPLORED / decoding.sigma
+                    reader = Reader(currents.groups, currents.per_group, 0, 0, share, currents.noise)
                 weights = (out.weights, out.scale) if mirrored else None
                 add_signals(graph, hidden.post.population.n, hidden.signal, reader, weights)
 
@@ -244,10 +253,10 @@ def _third(
     if isinstance(learner, TdLearner) and projection.post == learner.critic:
         pairing = usual_count(learner, lif, duration) * usual_trace
         modulator = signals.for_critic
-    elif post.selection is not None:
-        after = duration - config.decoder.decide_after
-        pairing = spikes_of(max(lif.bias + config.decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after) * usual_trace
-        gain *= config.decoder.temperature * config.decoder.noise
+    elif post.decoding is not None:
+        pairing, unit = _usual(config, projection, lif, graph.clock.n_steps, graph.clock.dt)
+        pairing *= usual_trace
+        gain *= unit
         modulator = signals.for_others
     elif isinstance(rule, EProp):
         pairing = graph.clock.n_steps * rule.dampening / 2.0 * usual_trace
@@ -256,3 +265,15 @@ def _third(
         pairing = spikes_of(HIDDEN_DRIVE, lif.tau_mem, lif.t_ref, duration) * usual_trace
         modulator = signals.for_others
     return Third(modulator, gain / pairing, decay, pairing, scale)
+
+
+def _usual(config: SpikingConfig, rule: ProjectionConfig, lif: Lif, n_steps: int, dt: float) -> tuple[float, float]:
+    """What plasticity onto the decoder's population pairs with a trace in a decision, and the drive explored with."""
+    decoder, plasticity, duration = config.decoder, rule.plasticity, n_steps * dt
+    if isinstance(decoder, Choosing):
+        after = duration - decoder.decide_after
+        pairing = spikes_of(max(lif.bias + decoder.boost, 1.1), lif.tau_mem, lif.t_ref, after)
+        return pairing, decoder.temperature * decoder.noise
+    if isinstance(plasticity, RStdp) and plasticity.predictive:
+        return float(n_steps), EXPLORED * decoder.noise  # currents of one σ
+    return spikes_of(max(lif.bias, 1.1), lif.tau_mem, lif.t_ref, duration), EXPLORED * decoder.noise

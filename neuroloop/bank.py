@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .controller import Controller, SpikingController, diverged
 from .encoders.normaliser import OBSERVATION
@@ -33,18 +32,16 @@ class Bank:
         self._spiking = {b: one for b, one in enumerate(controllers) if isinstance(one, SpikingController)}
         self._alone: dict[int, Any] = {}  # actions of the others
         self._awake = [False] * len(controllers)
-        n, spiking = len(controllers), self._spiking.values()
+        n = len(controllers)
         self._sizes = {b: one.network.view(OBSERVATION).size for b, one in self._spiking.items()}
-        most_winners = max((len(one.winners) for one in spiking), default=0)
         self._plans_of = {b: [one.network.plan(mode) for mode in MODES] for b, one in self._spiking.items()}
         length = max((plans[0].size for plans in self._plans_of.values()), default=0)
         self._plans = np.zeros((n, length), np.int64)
-        self._doors = np.zeros((n, len(Door._fields) - 1 + most_winners), np.int64)
+        self._doors = np.zeros((n, len(Door._fields)), np.int64)
         for b, one in self._spiking.items():
-            door = _door(one.network, one.winners)
-            self._doors[b, : door.size] = door
+            self._doors[b] = _door(one.network)
         self._observations = np.zeros((n, max(self._sizes.values(), default=0)))
-        self._told, self._winners = np.zeros((n, 3)), np.zeros((n, most_winners), np.int32)
+        self._told = np.zeros((n, 3))
         self._verdicts = np.zeros(n, np.int64)
 
     def sense(self, b: int, observation: Any, reward: float, *, first: bool) -> None:
@@ -67,7 +64,7 @@ class Bank:
         """One control step of each of `who`, which were told before."""
         spiking = np.array([b for b in who if b in self._spiking], np.int64)
         if spiking.size:
-            decide(spiking, self._plans, self._doors, self._observations, self._told, self._winners, self._verdicts)
+            decide(spiking, self._plans, self._doors, self._observations, self._told, self._verdicts)
 
     def action(self, b: int) -> Any:
         """What controller `b` decided. Raises `PlantError` or `DivergedError` if it could not."""
@@ -78,12 +75,8 @@ class Bank:
             controller.check_finite(self._observations[b, : self._sizes[b]])
         if verdict == FAULT:
             raise diverged()
-        return controller.action_of(self._winners[b].tolist())
+        return controller.action()
 
 
-def _door(network: Engine, winners: Sequence[str]) -> NDArray[np.int64]:
-    door = Door(
-        observation=network.place(OBSERVATION), size=network.view(OBSERVATION).size, error=network.place("td_error"),
-        n_winners=len(winners), first_winner=0,
-    )  # fmt: skip
-    return np.array([*door[:-1], *(network.place(name) for name in winners)], np.int64)
+def _door(network: Engine) -> Door:
+    return Door(network.place(OBSERVATION), network.view(OBSERVATION).size, network.place("td_error"))

@@ -8,7 +8,10 @@ from .errors import ConfigError, unknown
 from .settings import (
     AnyEncoder,
     BurstCode,
+    Choosing,
+    ClockConfig,
     Conjunctive,
+    DecoderConfig,
     EProp,
     FeedbackAlignment,
     Lif,
@@ -16,6 +19,7 @@ from .settings import (
     OneEncoder,
     Parts,
     ProjectionConfig,
+    Pwm,
     RStdp,
     SendOnDelta,
     SpikingConfig,
@@ -63,7 +67,7 @@ def _check_population(config: SpikingConfig, name: str, population: Lif) -> None
     if (population.n is None) == (population.n_per_action is None):
         raise ConfigError(f"{path}: needs either n or n_per_action")
     if name == config.decoder.population and population.n_per_action is None:
-        raise ConfigError(f"{path}.n_per_action: is missing; the decoder selects among groups of it")
+        raise ConfigError(f"{path}.n_per_action: is missing; the decoder reads groups of it")
     if name == config.learner.critic and population.bias != 0.0:
         raise ConfigError(f"{path}.bias: follows from learner.value_range and drive_range; leave it out")
 
@@ -95,10 +99,15 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         return
     if rule.predictive and projection.post != config.decoder.population:
         raise ConfigError(
-            f"{path}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder selects from"
+            f"{path}.plasticity.predictive: needs post = {config.decoder.population!r}, which the decoder reads"
         )
     if rule.predictive and rule.trace == "replacing":
         raise ConfigError(f"{path}.plasticity.trace: 'replacing' does not go with predictive = true")
+    if rule.predictive and rule.pre_only and not isinstance(config.decoder, Choosing):
+        raise ConfigError(
+            f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
+            "which wake silent neurons themselves; leave it out"
+        )
 
 
 def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig, cells: bool) -> None:
@@ -168,16 +177,24 @@ def _check_one(encoder: OneEncoder, path: str) -> None:
 
 
 def _check_decoder(config: SpikingConfig) -> None:
-    decoder, clock = config.decoder, config.clock
-    if not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
+    check_decision(config.decoder, config.clock)
+    if config.decoder.persistence > 0.0 and not any(
+        isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
+    ):
+        raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
+
+
+def check_decision(decoder: DecoderConfig, clock: ClockConfig) -> None:
+    """Raise `ConfigError` for a decision that would come too early, or never, and for settings that would do nothing."""
+    if isinstance(decoder, Pwm) and decoder.modulation == "sigma-delta" and decoder.cycle is not None:
+        raise ConfigError(
+            "decoder.cycle: does nothing with modulation = 'sigma-delta', which has no carrier; leave it out"
+        )
+    if isinstance(decoder, Choosing) and not 1 <= round(decoder.decide_after / clock.dt) < clock.n_steps:
         raise ConfigError(
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
             f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"
         )
-    if decoder.persistence > 0.0 and not any(
-        isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
-    ):
-        raise ConfigError("decoder.persistence: needs the conjunctive encoder, which knows what is new")
 
 
 def _check_learner(config: SpikingConfig) -> None:

@@ -106,6 +106,11 @@ def table(data: Mapping[str, Any], struct: type[Table], path: str = "") -> Table
     return converted
 
 
+def part(value: Any, expected: Any, path: str) -> Any:
+    """Validate what stands at `path` of an agent's file. Raises `ConfigError` with the path of the bad key."""
+    return _convert(value, expected, path)
+
+
 def to_toml(config: AgentConfig) -> str:
     """The whole configuration, defaults included, as TOML text."""
     kind = next(name for name, struct in KINDS.items() if isinstance(config, struct))

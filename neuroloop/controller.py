@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,8 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from .assembly import assemble, clock_of
-from .decoders.actions import code_of
+from .decoders.catalogue import code_for
+from .decoders.decoded import Decoded
 from .encoders.normaliser import OBSERVATION
 from .encoders.observation import Layout
 from .encoders.senses import Senses
@@ -70,14 +71,13 @@ class SpikingController:
         self, config: SpikingConfig | LinearConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
     ) -> None:
         self._senses = Senses(config.encoder, observation_space, clock_of(config), seed)
-        self._code = code_of(action_space, config.decoder.levels)
+        self._code = code_for(config.decoder, action_space)
         self._reward = config.reward
         self._warm_up = config.warm_up.decisions
         self.network: Engine = assemble(config, self._senses, self._code, seed)
         self._senses.hosts.attach(self.network)
         self._raw = self.network.view(OBSERVATION)
-        self.winners = tuple(f"selection.{d}.winner" for d in range(len(self._code.groups)))
-        self._winners = [self.network.view(name) for name in self.winners]
+        self._decoded = Decoded(self._code, self.network)
 
     @property
     def spikes(self) -> float:
@@ -90,7 +90,7 @@ class SpikingController:
         self.network.run(mode, reward=paid, first=first, fresh=fresh)
         if not math.isfinite(self.network.signal("td_error")):
             raise diverged()
-        return self._action()
+        return self.action()
 
     def mode(self, first: bool) -> tuple[Mode, bool]:
         """What the next control step is for, and whether the network starts from rest."""
@@ -125,7 +125,7 @@ class SpikingController:
         with self.network.visiting(state), self._senses.hosts.visiting(state):
             self._sense(observation, first)
             self.network.run(Mode.LOOK, first=first, fresh=first)
-            return self._action(), self.network.transient() | self._senses.hosts.state()
+            return self.action(), self.network.transient() | self._senses.hosts.state()
 
     def state(self) -> State:
         return self.network.state() | self._senses.hosts.state()
@@ -171,12 +171,9 @@ class SpikingController:
             raise PlantError(f"the reward is {reward}; rewards must be finite")
         return paid
 
-    def action_of(self, winners: Sequence[int]) -> Any:
-        """The action that the winners stand for."""
-        return self._code.decode(winners)
-
-    def _action(self) -> Any:
-        return self.action_of([int(winner[0]) for winner in self._winners])
+    def action(self) -> Any:
+        """What was decided in the latest control step."""
+        return self._decoded()
 
 
 def diverged() -> DivergedError:

@@ -57,6 +57,8 @@ class Phase(IntEnum):
     CHANGE = 201  # weights by the eligibility as it was, then eligibility by the new pairings
     FORGET = 202  # traces and slots
     WATCH = 203  # numbers that are not finite
+    DECODE = 204  # spikes become commands
+    LIMIT = 205  # and commands actions
 
 
 class Mode(Flag):

@@ -197,22 +197,20 @@ def tick_all(plans: Any, ids: Any, offsets: Any, rewards: Any, verdicts: Any) ->
 
 
 class Door(NamedTuple):
-    """Where in its pools an agent's network takes an observation in, and hands its decision out."""
+    """Where in its pools an agent's network takes an observation in, and has its TD error."""
 
     observation: int  # f8[size]
     size: int
     error: int  # f8: the TD error
-    n_winners: int
-    first_winner: int  # the places of the winners, i4, follow one another in the row
 
 
 _DOOR = places(Door)
 
 
 @inline
-def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-def]
+def _decide(plan, door, observation, told):  # type: ignore[no-untyped-def]
     """One control step of an agent, unless its observation cannot be used; `told`: reward, first and fresh."""
-    i4, f8, verdict = i4_at(plan[_AT.i4]), f8_at(plan[_AT.f8]), OK
+    f8, verdict = f8_at(plan[_AT.f8]), OK
     for d in range(door[_DOOR.size]):
         if not abs(observation[d]) < MOST:
             verdict = BAD_OBSERVATION
@@ -221,8 +219,6 @@ def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-
             f8[door[_DOOR.observation] + d] = observation[d]
         f8[HEAD.reward], f8[HEAD.first], f8[HEAD.fresh], f8[HEAD.ended] = told[0], told[1], told[2], 0.0
         _run(plan)
-        for d in range(door[_DOOR.n_winners]):
-            winners[d] = i4[door[_DOOR.first_winner + d]]
         error = f8[door[_DOOR.error]]
         if error - error != 0.0:
             verdict = FAULT
@@ -230,11 +226,11 @@ def _decide(plan, door, observation, told, winners):  # type: ignore[no-untyped-
 
 
 @compiled
-def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, winners: Any, verdicts: Any) -> None:
+def decide(who: Any, plans: Any, doors: Any, observations: Any, told: Any, verdicts: Any) -> None:
     """A control step of the agents `who`. Rows of all other arguments are agents, each with its own pools and parts."""
     for k in range(who.size):
         b = who[k]
-        verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b], winners[b])
+        verdicts[b] = _decide(plans[b], doors[b], observations[b], told[b])
 
 
 @compiled_for(

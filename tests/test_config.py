@@ -86,7 +86,7 @@ def test_a_later_override_wins() -> None:
         ("encoder.kind=gausian", "encoder.kind", "did you mean 'gaussian'?"),
         ("encoder.kind=[1]", "encoder.kind", "unknown kind"),
         ("encoder.normalise.kind=fxed", "encoder.normalise.kind", "did you mean 'fixed'?"),
-        ("decoder.kind=softmax", "decoder.kind", "known: winner-take-all"),
+        ("decoder.kind=softmax", "decoder.kind", "known: first-spike, leaky-integrator, linear"),
         ("learner.kind=ppo", "learner.kind", "unknown kind 'ppo'"),
         ("population.critic.kind=izhikevich", "population.critic.kind", "unknown kind 'izhikevich'"),
         ("kind=spikng", "kind", "did you mean 'spiking'?"),

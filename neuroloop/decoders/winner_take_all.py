@@ -5,6 +5,7 @@ with the most spikes wins, is boosted, and silences the others. The policy that 
 the groups' expected input; predictive plasticity subtracts it. Exploration currents persist from one decision to the next
 where the active cells are new, so that an untried direction is followed for a while.
 
+Credit: pairings of the winner, less what the policy expected (the score function of a softmax policy, Williams 1992).
 A Box action has one selection for each dimension, over ordered levels. What one level learns spreads over its neighbours
 by a Gaussian kernel g, rows of unit length: the winner's pairing is credited to level k with (g gᵀ)_ka − Σ_i (g gᵀ)_ki p_i.
 """
@@ -17,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numba import inline, kernel, places
+from .._numba import Kernel, inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.decision.lif import Population
 from ..rows import HEAD, f32, i32, i64, normal, uniform
-from ..settings import WarmUp, WinnerTakeAll
+from ..settings import Choosing, WarmUp
 
 INHIBITION_DECAY = 0.005  # s, of the inhibition that a spike leaves
 SILENCE = f32(-1e9)
@@ -57,6 +58,7 @@ class Selection(NamedTuple):
     tie_stream: int
     babble_persistence: int  # f4
     redraw_stream: int  # the same for all selections: they explore and persist together
+    silent: int  # the choice where nobody fires, of those that have one
 
 
 at = places(Selection)
@@ -135,22 +137,28 @@ def compete(f4, i4, row, f8):  # type: ignore[no-untyped-def]
                 for i in range(k * per_group, (k + 1) * per_group):
                     f4[arrived + i] += current
             return
-        _decide(f4, i4, row)
-    winner = i4[row[at.winner]]
-    for k in range(groups):
-        current = f4[row[at.boost]] if k == winner else SILENCE
-        for i in range(k * per_group, (k + 1) * per_group):
-            f4[arrived + i] += current
+        best = 0
+        for k in range(groups):
+            if f4[row[at.score] + k] > f4[row[at.score] + best]:
+                best = k
+        choose(f4, i4, row, best)
+    hold(f4, i4, row)
 
 
 @inline
-def _decide(f4, i4, row):  # type: ignore[no-untyped-def]
+def hold(f4, i4, row):  # type: ignore[no-untyped-def]
+    """Boost the winner and silence the others."""
+    per_group, winner = row[at.per_group], i4[row[at.winner]]
+    for k in range(row[at.groups]):
+        current = f4[row[at.boost]] if k == winner else SILENCE
+        for i in range(k * per_group, (k + 1) * per_group):
+            f4[row[at.input] + i] += current
+
+
+@inline
+def choose(f4, i4, row, best):  # type: ignore[no-untyped-def]
     """The winner, whose spikes may be paired from now on, and the credit of every level."""
     groups, per_group = row[at.groups], row[at.per_group]
-    best = 0
-    for k in range(groups):
-        if f4[row[at.score] + k] > f4[row[at.score] + best]:
-            best = k
     i4[row[at.winner]] = i32(best)
     for k in range(groups):
         predicted = f32(0.0)
@@ -186,9 +194,17 @@ def reach(groups: int, spread: float | None) -> float:
 
 
 def add_selection(
-    graph: Graph, name: str, config: WinnerTakeAll, warm_up: WarmUp, population: Population, groups: int, ordered: bool
+    graph: Graph,
+    name: str,
+    config: Choosing,
+    warm_up: WarmUp,
+    population: Population,
+    groups: int,
+    ordered: bool,
+    by: Kernel = compete,
+    silent: int = 0,
 ) -> Selection:
-    """Add a selection among `groups` equal groups of the population."""
+    """Add a selection among `groups` equal groups of the population; `by`: how they compete."""
     n, lasting = population.n, Arena.LASTING
     selection = Selection(
         groups=groups, per_group=n // groups, input=population.input, expected=population.expected, fired=population.fired,
@@ -203,7 +219,7 @@ def add_selection(
         novelty=graph.signal("novelty", 1.0), success=graph.signal("success"),
         decide_at=round(graph.steps(config.decide_after)), noise_stream=graph.stream(f"{name}.noise"),
         tie_stream=graph.stream(f"{name}.tie"), babble_persistence=graph.f4(1, warm_up.persistence, lasting),
-        redraw_stream=graph.stream("redraw"),
+        redraw_stream=graph.stream("redraw"), silent=silent,
     )  # fmt: skip
     graph.name(f"selection.{name}.winner", "i4", selection.winner, (1,))
     graph.name(f"selection.{name}.noise", "f4", selection.noise, (groups,))
@@ -214,5 +230,5 @@ def add_selection(
     graph.call(Phase.COMPETE, explore, part, Mode.ACT)
     graph.call(Phase.COMPETE, babble, part, Mode.WARM_UP)
     graph.call(Phase.COMPETE, exploit, part, Mode.LOOK)
-    graph.call(Phase.SELECT, compete, part, Mode.ACT | Mode.LOOK)
+    graph.call(Phase.SELECT, by, part, Mode.ACT | Mode.LOOK)
     return selection

@@ -4,8 +4,9 @@ Whatever reads a hidden neuron i sends it a learning signal at every decision (B
 
     L_i = Σ_k B_ik (1[k = a] − p_k) + c B_iV
 
-over the actions k of every selection, and for the critic; p is the policy that the weights predicted, a the winner. With the
-modulator m of the learner, a TD error, and local pairings C_ji,
+over the actions k of every selection, and for the critic; p is the policy that the weights predicted, a the winner. Where
+a decoder explores by currents ξ instead, ½ ξ_k / σ of its groups k stands for 1[k = a] − p_k. With the modulator m of the
+learner, a TD error, and local pairings C_ji,
 
     w_ji ← clip(w_ji + g m E_ji),    E_ji ← λ E_ji + L_i C_ji,    C_ji ← 0
 
@@ -37,7 +38,8 @@ class Signals(NamedTuple):
     scale: int  # f8: a signal that multiplies those weights
     predicted: int  # f4[n_out]: p; 0 for a critic
     winner: int  # i4: a
-    share: int  # f4: c for a critic, 1 for a selection
+    noise: int  # f4[n_out]: ξ; 0 for a critic or a selection
+    share: int  # f4: c for a critic, 1 for a selection, ½ / σ for currents
 
 
 class Rule(NamedTuple):
@@ -85,7 +87,10 @@ def send(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     n_out = row[to.n_out]
     for i in range(row[to.n]):
         total, b = f32(0.0), row[to.feedback] + i * n_out
-        if row[to.predicted] == 0:
+        if row[to.noise] != 0:
+            for k in range(n_out):
+                total += f4[b + k] * f4[row[to.noise] + k]
+        elif row[to.predicted] == 0:
             total = f4[b]
         else:
             total = f4[b + i4[row[to.winner]]]
@@ -155,6 +160,7 @@ class Reader(NamedTuple):
     predicted: int  # f4[n_out]; 0: a critic
     winner: int  # i4
     share: float
+    noise: int = 0  # f4[n_out]; 0: no currents
 
 
 def add_signals(graph: Graph, n: int, signal: int, reader: Reader, mirrored: tuple[int, int] | None) -> None:
@@ -165,7 +171,7 @@ def add_signals(graph: Graph, n: int, signal: int, reader: Reader, mirrored: tup
     signals = Signals(
         n=n, n_out=reader.n_out, per_group=reader.per_group, signal=signal,
         feedback=graph.f4(size, drawn, Arena.LASTING), weights=weights, scale=scale, predicted=reader.predicted,
-        winner=reader.winner, share=graph.f4(1, reader.share, Arena.LASTING),
+        winner=reader.winner, noise=reader.noise, share=graph.f4(1, reader.share, Arena.LASTING),
     )  # fmt: skip
     part = graph.part(signals)
     if mirrored:

@@ -8,7 +8,8 @@ At every postsynaptic spike the pairing C_ji grows by the presynaptic trace x_j 
 so m, which knows the reward for the control step before, meets the eligibility as it stood at the end of that step. Variants:
 a *replacing* trace is capped at one usual pairing (Singh and Sutton 1996); *pre-only* adds a share of a pairing for input
 alone, so that silenced neurons recover; *predictive* subtracts from the winner's mean pairing what the policy expected,
-the score function of a softmax policy (Williams 1992), and spreads it over neighbouring levels.
+the score function of a softmax policy (Williams 1992), and spreads it over neighbouring levels. Where a decoder explores by
+currents (`decoders.currents`), these are what is paired, in place of spikes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Rule(NamedTuple):
     n_pre: int
     n_post: int
     trace: int  # f4[n_pre]
-    fired: int  # f4[n_post]
+    fired: int  # f4[n_post]: the postsynaptic factor, spikes mostly
     gate: int  # f4[n_post]
     weights: int  # f4[n_pre, n_post]
     eligibility: int  # f4[n_pre, n_post]
@@ -95,10 +96,11 @@ def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """C_ji += x_j at every postsynaptic spike that the gate lets through."""
     n_pre, trace = row[at.n_pre], row[at.trace]
     for i in range(row[at.n_post]):
-        if f4[row[at.fired] + i] * f4[row[at.gate] + i] != f32(0.0):
+        y = f4[row[at.fired] + i] * f4[row[at.gate] + i]
+        if y != f32(0.0):
             c = row[at.pairs] + i * n_pre
             for j in range(n_pre):
-                f4[c + j] += f4[trace + j]
+                f4[c + j] += y * f4[trace + j]
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import Settings
-from .decoders import Softmax, WinnerTakeAll
+from .decoders import DecoderConfig, Softmax
 from .encoders import AnyEncoder, Conjunctive
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
@@ -20,7 +20,7 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     encoder: AnyEncoder = Conjunctive()
     population: dict[str, Lif] = {}
     projection: dict[str, ProjectionConfig] = {}
-    decoder: WinnerTakeAll
+    decoder: DecoderConfig
     learner: TdLearner | RMaxLearner | RewardLearner
     success: SuccessConfig = SuccessConfig()
     warm_up: WarmUp = WarmUp()

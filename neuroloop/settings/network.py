@@ -29,7 +29,7 @@ class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp",
     decay: Fraction = 0.8  # `lambda` in the file: what remains of a trace after a decision, beside the learner's gamma
     trace: Literal["accumulating", "replacing"] = "accumulating"
     pre_only: NonNegative = 0.0  # potentiable share of an input without output, in units of a full pairing
-    predictive: bool = False  # subtract the pairing that the policy predicted; needs a decoder that selects
+    predictive: bool = False  # pair what differs from what the policy predicted: for projections that the decoder reads
 
 
 class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .contract import ContractError as ContractError
+    from .decoders import check_decoder as check_decoder
     from .encoders import check_encoder as check_encoder
 
-_HOME = {"ContractError": "contract", "check_encoder": "encoders"}
+_HOME = {"ContractError": "contract", "check_decoder": "decoders", "check_encoder": "encoders"}
 __all__ = sorted(_HOME)
 
 

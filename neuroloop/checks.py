@@ -148,6 +148,9 @@ def _check_one(encoder: OneEncoder, path: str) -> None:
         levels = encoder.levels
         if not levels or levels[0] != 1 or any(a >= b for a, b in itertools.pairwise(levels)):
             raise ConfigError(f"{path}.levels: must begin with 1 and rise, got {list(levels)}")
+        for level, before in zip(levels, itertools.accumulate(levels, initial=0), strict=False):
+            if level > 1 + before:  # else some sums could not be sent in one step
+                raise ConfigError(f"{path}.levels: {level} must be at most 1 + the sum of those before, {1 + before}")
     if isinstance(encoder, BurstCode) and encoder.longest < encoder.shortest:
         raise ConfigError(
             f"{path}.longest: must be at least shortest = {encoder.shortest:g} s, got {encoder.longest:g}"

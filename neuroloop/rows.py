@@ -54,11 +54,22 @@ def unit(h):  # type: ignore[no-untyped-def]
 
 
 @inline
+def counter(f8, stream):  # type: ignore[no-untyped-def]
+    """What the numbers of a stream have in common at one step: a hash of (seed, tick, step, stream)."""
+    h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.tick])))
+    return mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(i64(f8[HEAD.step])))
+
+
+@inline
+def uniform_at(h, index):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) by a `counter` and an index: for loops over many."""
+    return f32(mixed(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+
+
+@inline
 def uniform(f8, stream, index):  # type: ignore[no-untyped-def]
     """A number in [0, 1): a hash of (seed, tick, step, stream, index). No generator state, so no order of evaluation."""
-    h = mixed(u64(i64(f8[HEAD.seed])) * u64(0x9E3779B97F4A7C15) + u64(i64(f8[HEAD.tick])))
-    h = mixed(h + u64(stream) * u64(0xD6E8FEB86659FD93) + u64(i64(f8[HEAD.step])))
-    return f32(mixed(h + u64(index) * u64(0x9E3779B97F4A7C15)) >> u64(40)) * f32(1.0 / 16777216.0)
+    return uniform_at(counter(f8, stream), index)
 
 
 @inline

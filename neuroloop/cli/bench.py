@@ -30,7 +30,7 @@ SuiteName = Annotated[
     typer.Argument(
         metavar="SUITE",
         help="classic, control, bullet: agents learn tasks, as they do in a TOML file of your own; engine: speed of"
-        " spiking networks; startup: waiting times.",
+        " spiking networks; sensors: speed and accuracy of event cameras; startup: waiting times.",
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]
@@ -57,7 +57,7 @@ BesideSeeds = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Put what was finished before aside, and begin anew.")]
 Peers = Annotated[
-    bool, typer.Option("--peers", help="engine: run other simulators beside, each in its own environment.")
+    bool, typer.Option("--peers", help="engine, sensors: run other simulators beside, each in its own environment.")
 ]
 Write = Annotated[
     Path | None, typer.Option("--write", metavar="FILE", help="Also write a page with figures and every run.")
@@ -93,7 +93,7 @@ def bench(
         _check_place(write)
     groups: list[Group] = []
     command, today = shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"
-    if suite in ("engine", "startup"):
+    if suite in ("engine", "sensors", "startup"):
         measured = _speed(suite, quick, peers)
         page = as_markdown(measured, command, today)
     else:
@@ -185,6 +185,10 @@ def _speed(suite: str, quick: bool, peers: bool) -> Measured:
 
     if suite == "startup":
         return startup.run(3 if quick else 9, quick, report)
+    if suite == "sensors":
+        from ..evaluation.suites import sensors
+
+        return sensors.run(quick, peers, report)
     from ..evaluation.suites import engine
 
     return engine.run(quick, peers, report)

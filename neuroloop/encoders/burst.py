@@ -28,7 +28,8 @@ class Bursts(NamedTuple):
     n: int
     intensity: int  # f4[n]
     apart: int  # i4[n]: steps from spike to spike
-    last: int  # i4[n]: step of the last spike; -1: none
+    left: int  # i4[n]: spikes left of the burst
+    waits: int  # i4[n]: for the step of the next spike
     fired: int  # f4[n]
     level: int  # f4[n]: the mean trace
     spikes: int  # f4: at intensity 1
@@ -43,21 +44,26 @@ at = places(Bursts)
 @kernel
 def plan(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """The bursts of this control step."""
-    most, shortest, longest = f4[row[at.spikes]], f4[row[at.shortest]], f4[row[at.longest]]
+    most, shortest, longest, each = f4[row[at.spikes]], f4[row[at.shortest]], f4[row[at.longest]], f4[row[at.each]]
+    intensity, apart, left, waits, level = row[at.intensity], row[at.apart], row[at.left], row[at.waits], row[at.level]
     for k in range(row[at.n]):
-        a = max(f4[row[at.intensity] + k], f32(0.0))
-        spikes, apart = i32(math.ceil(a * most)), i32(math.ceil(longest - a * (longest - shortest)))
-        i4[row[at.apart] + k], i4[row[at.last] + k] = apart, (spikes - 1) * apart if spikes > 0 else -1
-        f4[row[at.level] + k] = f4[row[at.each]] * f32(spikes)
+        a = max(f4[intensity + k], f32(0.0))
+        spikes = i32(math.ceil(a * most))
+        i4[left + k], i4[waits + k] = spikes, 0
+        i4[apart + k] = i32(math.ceil(longest - a * (longest - shortest)))
+        f4[level + k] = each * f32(spikes)
 
 
 @kernel
 def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Whoever is at a spike of its burst fires."""
-    step = i32(f8[HEAD.step])
-    for k in range(row[at.n]):
-        hit = step <= i4[row[at.last] + k] and step % i4[row[at.apart] + k] == 0
-        f4[row[at.fired] + k] = f32(1.0) if hit else f32(0.0)
+    n, step, fired, left, apart = row[at.n], i32(f8[HEAD.step]), row[at.fired], row[at.left], row[at.apart]
+    waits = row[at.waits]
+    for k in range(n):
+        hit = i4[waits + k] == step and i4[left + k] > 0
+        f4[fired + k] = f32(1.0) if hit else f32(0.0)
+        i4[waits + k] += i4[apart + k] if hit else i32(0)
+        i4[left + k] -= i32(1) if hit else i32(0)
 
 
 def add_burst(
@@ -80,11 +86,10 @@ def add_burst(
     n, lasting = felt.n, Arena.LASTING
     each = graph.steps(config.tau_trace) / n_steps
     bursts = Bursts(
-        n=n, intensity=felt.intensity, apart=graph.i4(n, 1), last=graph.i4(n), fired=graph.f4(n), level=graph.f4(n),
-        spikes=graph.f4(1, config.spikes, lasting), shortest=graph.f4(1, shortest, lasting),
+        n=n, intensity=felt.intensity, apart=graph.i4(n), left=graph.i4(n), waits=graph.i4(n), fired=graph.f4(n),
+        level=graph.f4(n), spikes=graph.f4(1, config.spikes, lasting), shortest=graph.f4(1, shortest, lasting),
         longest=graph.f4(1, longest, lasting), each=graph.f4(1, each, lasting),
     )  # fmt: skip
-    graph.index(bursts.apart, n, 2**31, least=1)
     part = graph.part(bursts)
     graph.call(Phase.ENCODE, plan, part, Mode.ACT | Mode.LOOK)
     graph.call(Phase.FIRE, fire, part, Mode.ACT | Mode.LOOK)

@@ -58,22 +58,22 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Whoever's level was crossed fires."""
-    share, n = (f8[HEAD.step] + 1.0) / row[at.n_steps], 2 * row[at.n_levels]
-    for k in range(row[at.n_dims] * n):
-        f4[row[at.fired] + k] = f32(0.0)
-    for d in range(row[at.n_dims]):
-        start, delta = f8[row[at.start] + d], f8[row[at.step] + d]
-        off = start + share * (f8[row[at.before] + d] - start) - f8[row[at.sent] + d]
-        due = min(abs(off) / delta + 1e-9, MOST_DUE)
-        if due < 1.0:
+    share, n_levels, fired = (f8[HEAD.step] + 1.0) / row[at.n_steps], row[at.n_levels], row[at.fired]
+    n_dims, starts, ends, sent, steps = row[at.n_dims], row[at.start], row[at.before], row[at.sent], row[at.step]
+    for k in range(2 * n_dims * n_levels):
+        f4[fired + k] = f32(0.0)
+    for d in range(n_dims):
+        start, delta = f8[starts + d], f8[steps + d]
+        off = start + share * (f8[ends + d] - start) - f8[sent + d]
+        if abs(off) < (1.0 - 1e-9) * delta:
             continue
-        left, sign = i32(due), 1.0 if off > 0.0 else -1.0
-        for level in range(row[at.n_levels] - 1, -1, -1):
+        left, up = i32(min(abs(off) / delta + 1e-9, MOST_DUE)), off > 0.0
+        for level in range(n_levels - 1, -1, -1):
             size = i4[row[at.levels] + level]
             if left >= size:
                 left -= size
-                f4[row[at.fired] + d * n + 2 * level + (0 if off > 0.0 else 1)] = f32(1.0)
-                f8[row[at.sent] + d] += sign * size * delta
+                f4[fired + 2 * (d * n_levels + level) + (0 if up else 1)] = f32(1.0)
+                f8[sent + d] += size * delta if up else -size * delta
 
 
 def add_delta(

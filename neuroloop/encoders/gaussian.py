@@ -42,13 +42,15 @@ at = places(Tuning)
 @kernel
 def tune(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Rates for this observation."""
+    neurons, scaled, rates, level = row[at.neurons], row[at.scaled], row[at.rate], row[at.level]
+    width, most, tau, last = f4[row[at.width]], f4[row[at.most]], f4[row[at.tau]], f32(max(row[at.neurons] - 1, 1))
     for d in range(row[at.n_dims]):
-        for i in range(row[at.neurons]):
-            distance = (f4[row[at.scaled] + d] - f32(i) / f32(max(row[at.neurons] - 1, 1))) / f4[row[at.width]]
-            rate = f4[row[at.most]] * f32(math.exp(-0.5 * distance * distance))
-            k = d * row[at.neurons] + i
-            f4[row[at.rate] + k] = rate if rate > f32(1e-3) else f32(0.0)
-            f4[row[at.level] + k] = f4[row[at.rate] + k] * f4[row[at.tau]]
+        for i in range(neurons):
+            distance = (f4[scaled + d] - f32(i) / last) / width
+            rate = most * f32(math.exp(-0.5 * distance * distance))
+            k = d * neurons + i
+            f4[rates + k] = rate if rate > f32(1e-3) else f32(0.0)
+            f4[level + k] = f4[rates + k] * tau
 
 
 def add_tuned(

@@ -49,12 +49,14 @@ at = places(Channel)
 @kernel
 def feel(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Intensities for this observation."""
+    scaled, dims, level, levels = row[at.scaled], row[at.dims], row[at.level], row[at.levels]
+    offset, slope, intensity = row[at.offset], row[at.slope], row[at.intensity]
     for k in range(row[at.n]):
-        u, level = f4[row[at.scaled] + i4[row[at.dims] + k]], i4[row[at.level] + k]
-        a = f4[row[at.offset] + k] + f4[row[at.slope] + k] * u
-        if level >= 0:
-            a = f32(1.0) if i32(u * f4[row[at.levels] + k]) == level else f32(SILENT)
-        f4[row[at.intensity] + k] = a
+        u = f4[scaled + i4[dims + k]]
+        a = f4[offset + k] + f4[slope + k] * u
+        if i4[level + k] >= 0:
+            a = f32(1.0) if i32(u * f4[levels + k]) == i4[level + k] else f32(SILENT)
+        f4[intensity + k] = a
 
 
 def n_channels(layout: Layout, channels: Channels) -> list[int]:

@@ -56,9 +56,9 @@ def plan(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Whoever is due fires."""
-    step = i32(f8[HEAD.step])
-    for k in range(row[at.n]):
-        f4[row[at.fired] + k] = f32(1.0) if i4[row[at.due] + k] == step else f32(0.0)
+    n, step, due, fired = row[at.n], i32(f8[HEAD.step]), row[at.due], row[at.fired]
+    for k in range(n):
+        f4[fired + k] = f32(1.0) if i4[due + k] == step else f32(0.0)
 
 
 def add_latency(

@@ -32,11 +32,14 @@ class Layout(NamedTuple):
 
     def take(self, chosen: NDArray[np.int64]) -> Layout:
         """The layout of some of the dimensions."""
+        size, whole = self.size, self.flatten
+        if np.array_equal(chosen, np.arange(size)):
+            return self
 
         def flatten(value: Any) -> NDArray[Any]:
-            flat = np.ravel(np.asarray(self.flatten(value)))
-            if flat.size != self.size:
-                raise ValueError(f"{self.names[0]} and what follows should be {self.size} numbers, got {flat.size}")
+            flat: NDArray[Any] = np.asarray(whole(value))
+            if flat.shape != (size,):
+                raise ValueError(f"{self.names[0]} and what follows should be {size} numbers, got {flat.size}")
             return flat[chosen]
 
         names = tuple(self.names[d] for d in chosen)

@@ -49,13 +49,14 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 @kernel
 def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Whoever's phase lies in this step fires."""
+    n, intensity, fired, share = row[at.n], row[at.intensity], row[at.fired], f8[row[at.share]]
     steps, cycles = f8[row[at.steps]], f8[row[at.cycles]]
-    now, then = steps * cycles + 1e-9, (steps + 1.0) * cycles + 1e-9
-    for k in range(row[at.n]):
-        a = f4[row[at.intensity] + k]
-        phase = f8[row[at.share]] * (1.0 - a)
-        hit = a >= f32(0.0) and math.floor(then - phase) > math.floor(now - phase)
-        f4[row[at.fired] + k] = f32(1.0) if hit else f32(0.0)
+    now, then = steps * cycles - 1e-9, (steps + 1.0) * cycles - 1e-9
+    for k in range(n):
+        a = f4[intensity + k]
+        phase = share * (1.0 - a)
+        hit = a >= f32(0.0) and math.ceil(then - phase) > math.ceil(now - phase)
+        f4[fired + k] = f32(1.0) if hit else f32(0.0)
     f8[row[at.steps]] = steps + 1.0
 
 

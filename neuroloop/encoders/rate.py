@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .._numba import kernel, places
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
-from ..rows import HEAD, f32, uniform
+from ..rows import HEAD, counter, f32, uniform, uniform_at
 from ..settings import RateCode
 from ..settings.encoders import Trains
 from .firing import Firing
@@ -49,12 +49,13 @@ at, on = places(Rates), places(Train)
 @kernel
 def tune(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Rates for this observation."""
+    n, intensity, rates, level, tau = row[at.n], row[at.intensity], row[at.rate], row[at.level], f4[row[at.tau]]
     least, span = f4[row[at.least]], f4[row[at.most]] - f4[row[at.least]]
-    for k in range(row[at.n]):
-        a = f4[row[at.intensity] + k]
+    for k in range(n):
+        a = f4[intensity + k]
         rate = least + a * span if a >= f32(0.0) else f32(0.0)
-        f4[row[at.rate] + k] = rate
-        f4[row[at.level] + k] = rate * f4[row[at.tau]]
+        f4[rates + k] = rate
+        f4[level + k] = rate * tau
 
 
 @kernel
@@ -67,21 +68,21 @@ def begin(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 @kernel
 def fire(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Accumulate phases; whoever reaches 1 fires."""
-    for k in range(row[on.n]):
-        phase = f4[row[on.phase] + k] + f4[row[on.rate] + k]
+    """Accumulate phases; whoever reaches 1 fires. What is constant is read before the loop, so that it vectorises."""
+    n, rates, phases, fired = row[on.n], row[on.rate], row[on.phase], row[on.fired]
+    for k in range(n):
+        phase = f4[phases + k] + f4[rates + k]
         spike = f32(1.0) if phase >= f32(1.0) else f32(0.0)
-        f4[row[on.fired] + k] = spike
-        f4[row[on.phase] + k] = phase - spike
+        f4[fired + k] = spike
+        f4[phases + k] = phase - spike
 
 
 @kernel
 def fire_at_random(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Each neuron fires with a probability of its own."""
-    for k in range(row[on.n]):
-        rate = f4[row[on.rate] + k]
-        hit = rate > f32(0.0) and uniform(f8, row[on.stream], k) < rate
-        f4[row[on.fired] + k] = f32(1.0) if hit else f32(0.0)
+    n, rates, fired, h = row[on.n], row[on.rate], row[on.fired], counter(f8, row[on.stream])
+    for k in range(n):
+        f4[fired + k] = f32(1.0) if uniform_at(h, k) < f4[rates + k] else f32(0.0)
 
 
 def add_train(graph: Graph, n: int, rate: int, spikes: Trains, path: str) -> int:

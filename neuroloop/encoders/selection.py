@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import Space, spaces
+from numpy.typing import NDArray
 
 from ..errors import ConfigError, unknown
 from .observation import ROOT, Layout, join, lay_out
@@ -45,23 +46,33 @@ def find(space: Space[Any], key: str, where: str) -> Found:
 def layout_of_keys(space: Space[Any], keys: Sequence[str], where: str) -> Layout:
     """The layout of what `keys` name, one after the other. Raises `ConfigError` or `UnsupportedSpace`."""
     found = [find(space, key, where) for key in keys]
-    return join([(_chosen(one, where), one.take) for one in found])
+    if len({one.name for one in found}) == 1:  # of one array: taken at once
+        chosen = np.concatenate([_chosen(one, where) for one in found])
+        return _at(lay_out(found[0].space, found[0].name).take(chosen), found[0].take)
+    parts = [(lay_out(one.space, one.name).take(_chosen(one, where)), one.take) for one in found]
+    return join(parts)
 
 
-def _chosen(found: Found, where: str) -> Layout:
+def _at(layout: Layout, take: Callable[[Any], Any]) -> Layout:
+    flatten = layout.flatten
+    return layout._replace(flatten=lambda observation: flatten(take(observation)))
+
+
+def _chosen(found: Found, where: str) -> NDArray[np.int64]:
+    """Which dimensions of what it is in a key names."""
     layout = lay_out(found.space, found.name)
     if not found.within:
-        return layout
+        return np.arange(layout.size)
     shape = found.space.shape
     if shape is None or isinstance(found.space, spaces.Discrete):
         raise ConfigError(f"{where}: {found.key!r} has an index, but {found.name} is {found.space}")
     try:
         chosen = np.arange(layout.size).reshape(shape)[_index(found.within)].reshape(-1)
-    except (IndexError, ValueError):
+    except (IndexError, TypeError, ValueError):
         raise ConfigError(f"{where}: {found.key!r} does not fit {found.name}, whose shape is {list(shape)}") from None
     if not chosen.size:
         raise ConfigError(f"{where}: {found.key!r} names nothing: the shape of {found.name} is {list(shape)}")
-    return layout.take(chosen.astype(np.int64))
+    return chosen.astype(np.int64)
 
 
 def _index(text: str) -> tuple[int | slice, ...]:

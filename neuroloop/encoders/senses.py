@@ -92,11 +92,14 @@ def _layout(keys: tuple[str, ...], space: Space[Any], where: str) -> Layout:
 
 def _joints(config: Spindles, space: Space[Any], path: str) -> Layout:
     """Positions of all joints, then velocities and loads where they are observed."""
-    layouts = [_layout(config.on, space, f"{path}.on")]
+    layouts, all_keys = [_layout(config.on, space, f"{path}.on")], config.on
     for name, keys in (("velocity", config.velocity), ("load", config.load)):
         if keys:
             layouts.append(layout_of_keys(space, keys, f"{path}.{name}"))
             if layouts[-1].size != layouts[0].size:
                 sizes = f"{layouts[-1].size} for {layouts[0].size} joints"
                 raise ConfigError(f"{path}.{name}: needs one dimension for each joint, got {sizes}")
-    return join([(layout, _all) for layout in layouts])
+            all_keys += keys
+    if config.on:
+        return layout_of_keys(space, all_keys, path)
+    return layouts[0] if len(layouts) == 1 else join([(layout, _all) for layout in layouts])

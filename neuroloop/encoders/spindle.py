@@ -67,6 +67,7 @@ def differ(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 @inline
 def _set(f4, row, k, intensity):  # type: ignore[no-untyped-def]
+    """The rate of one neuron of a pair."""
     rate = f4[row[at.most]] * f32(min(max(intensity, 0.0), 1.0))
     f4[row[at.rate] + k] = rate
     f4[row[at.level] + k] = rate * f4[row[at.tau]]

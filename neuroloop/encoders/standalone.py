@@ -29,6 +29,7 @@ from .monotone import monotone_of
 from .normaliser import OBSERVATION
 from .senses import Senses
 
+BLOCK = 32
 FIRST = "first"  # the name in its state of whether an episode begins
 
 
@@ -62,10 +63,16 @@ def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Note who fires at this step."""
     step = i64(f8[HEAD.step])
     count = i64(i4[row[at.offsets] + step + 1]) if row[at.first_id] > 0 else i64(i4[row[at.offsets] + step])
-    for k in range(row[at.n]):
-        if f4[row[at.fired] + k] != f32(0.0):
-            i4[row[at.ids] + count] = i32(row[at.first_id] + k)
-            count += 1
+    fired, ids = row[at.fired], row[at.ids]
+    for start in range(0, row[at.n], BLOCK):  # most neurons are silent: look at many at once
+        stop, some = min(start + BLOCK, row[at.n]), i32(0)
+        for k in range(start, stop):
+            some |= i32(1) if f4[fired + k] != f32(0.0) else i32(0)
+        if some == i32(0):
+            continue
+        for k in range(start, stop):
+            i4[ids + count] = i32(row[at.first_id] + k)  # overwritten by the next, if this one is silent
+            count += i64(1) if f4[fired + k] != f32(0.0) else i64(0)
     i4[row[at.offsets] + step + 1] = i32(count)
 
 
@@ -86,7 +93,7 @@ def _add_gatherers(graph: Graph, parts: Mapping[str, Part]) -> int:
     """Gather the spikes of all parts, numbered one part after the other; returns how many neurons there are."""
     n_steps, n = graph.clock.n_steps, 0
     most = sum(part.cells.n_active if isinstance(part, CellSource) else part.n for part in parts.values()) * n_steps
-    ids, offsets = graph.i4(most), graph.i4(n_steps + 1)
+    ids, offsets = graph.i4(most + 1), graph.i4(n_steps + 1)  # one more, for who is silent
     graph.name("ids", "i4", ids, (most,))
     graph.name("offsets", "i4", offsets, (n_steps + 1,))
     for part in parts.values():
@@ -121,7 +128,7 @@ class Encoder:
         self._senses.hosts.attach(self._engine)
         self._spikes = Spikes(self._engine.view("ids"), self._engine.view("offsets"))
         self._plan, self._place = self._engine.plan(Mode.ACT), self._engine.place(OBSERVATION)
-        self._encode, self._first = encode.now, True
+        self._encode, self._first, self._hosted = encode.now, True, len(self._senses.hosts) > 0
         self.monotone = monotone_of(self._senses)
         return self.n
 
@@ -140,7 +147,7 @@ class Encoder:
             self._must_be_bound()
         senses = self._senses
         flat = senses.flat(observation)
-        if senses.hosts:
+        if self._hosted:
             senses.check_finite(flat)
             senses.hosts.encode(observation, self._engine.tick if tick is None else tick, first=self._first)
         if self._encode(self._plan, self._place, flat, self._first, -1 if tick is None else tick) != OK:

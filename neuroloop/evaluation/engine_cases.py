@@ -168,7 +168,7 @@ def rates(counts: list[int], n: int) -> str:
 
 def report(figure: str, unit: str, samples: list[float], note: str) -> None:
     """Print the figure's JSON line; the best sample is the largest of a speed, else the smallest."""
-    best = max(samples) if unit.startswith("M") else min(samples)
+    best = max(samples) if unit.startswith("M") or unit == "fps" else min(samples)
     low, high, best = (float(f"{x:.4g}") for x in (min(samples), max(samples), best))
     line = {"figure": figure, "value": best, "unit": unit, "n": len(samples), "low": low, "high": high, "note": note}
     print(json.dumps(line), flush=True)

@@ -76,6 +76,7 @@ class EventCamera:
         for place in (at.begun, at.held, at.on, at.off):
             self._counters[place] = 0
         self._counters[at.newest] = row.level
+        self._cells[row.level] = self._cells[row.other] = 0.0  # so that the first levels are not rounded from others
         self._ready[:] = LONG_AGO
 
     def see(self, frame: NDArray[Any], t_us: int) -> NDArray[np.void]:

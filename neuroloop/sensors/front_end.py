@@ -15,6 +15,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from .._numba import compiled_for, inline
+from ..rows import f32
 from ..settings.sensors import Pixel
 from .cells import CELLS, COUNTERS, at, row
 
@@ -36,26 +37,49 @@ def intensity(level, knee, linear_range, offset):  # type: ignore[no-untyped-def
 
 @compiled_for(types.void(FRAME, TABLE, TABLE, CELLS, COUNTERS))
 def follow_bytes(frame, levels, shares, cells, counters):  # type: ignore[no-untyped-def]
-    """Levels of this frame, each its share of the way from the level before to that of the intensity."""
+    """Levels of this frame, each its (negative) share of the way from the level before to that of the intensity."""
     new, old = cells[counters[at.newest]], cells[row.level + row.other - counters[at.newest]]
     if shares.size == 0:
         for i in range(frame.size):
             new[i] = levels[frame[i]]
         return
     for i in range(frame.size):
-        new[i] = old[i] + shares[frame[i]] * (levels[frame[i]] - old[i])
+        new[i] = old[i] - shares[frame[i]] * (levels[frame[i]] - old[i])
 
 
-@compiled_for(types.void(TABLE, TABLE, CELLS, COUNTERS))
-def follow(levels, shares, cells, counters):  # type: ignore[no-untyped-def]
-    """The same for a level, and a share, of every pixel."""
+@compiled_for(types.void(TABLE, TABLE, TABLE, CELLS, COUNTERS))
+def follow(above, below, shares, cells, counters):  # type: ignore[no-untyped-def]
+    """The same for a level, in two parts, and a share of every pixel."""
     new, old = cells[counters[at.newest]], cells[row.level + row.other - counters[at.newest]]
     if shares.size == 0:
-        for i in range(levels.size):
-            new[i] = levels[i]
+        for i in range(above.size):
+            new[i] = above[i] + below[i]
         return
-    for i in range(levels.size):
-        new[i] = old[i] + shares[i] * (levels[i] - old[i])
+    for i in range(above.size):
+        new[i] = old[i] - shares[i] * (above[i] + below[i] - old[i])
+
+
+@compiled_for(types.void(TABLE, types.float64, types.float64, types.float64, TABLE, TABLE))
+def part(light, offset, knee, linear_range, above, below):  # type: ignore[no-untyped-def]
+    """What is to be taken the logarithm of, and the level of what lies below the knee. One loop in place of six calls."""
+    if knee == 0.0:
+        for i in range(light.size):
+            above[i] = light[i] + f32(offset)
+            below[i] = f32(0.0)
+        return
+    scale = f32(1.0 / knee)
+    for i in range(light.size):
+        x = (light[i] + f32(offset)) * scale
+        above[i] = x if x > f32(1.0) else f32(1.0)
+        below[i] = f32(linear_range) * (x - f32(1.0)) if x < f32(1.0) else f32(0.0)
+
+
+@compiled_for(types.void(TABLE, types.float64, types.float64, TABLE))
+def pace(light, dark, rate, out):  # type: ignore[no-untyped-def]
+    """How many time constants the frame lasts, negative."""
+    for i in range(light.size):
+        seen = light[i] if light[i] < f32(1.0) else f32(1.0)
+        out[i] = -f32(rate) * (f32(dark) + f32(1.0 - dark) * seen)
 
 
 class FrontEnd:
@@ -64,9 +88,10 @@ class FrontEnd:
     def __init__(self, pixel: Pixel, n: int) -> None:
         self._pixel = pixel
         self._greys = np.arange(256, dtype=np.float32) / np.float32(255)
-        self._table = np.empty(256, np.float32)
-        self._to_level(self._greys, self._table)
-        self._levels = np.empty(n, np.float32)
+        below, self._table = np.empty(256, np.float32), np.empty(256, np.float32)
+        self._to_level(self._greys, self._table, below)
+        self._table += below
+        self._above, self._below = np.empty(n, np.float32), np.empty(n, np.float32)
         limited = pixel.bandwidth > 0.0
         self._table_shares = np.empty(256 if limited else 0, np.float32)
         self._shares = np.empty(n if limited else 0, np.float32)
@@ -85,34 +110,22 @@ class FrontEnd:
         self, frame: NDArray[np.float32], seconds: float, cells: NDArray[np.float32], counters: NDArray[np.int64]
     ) -> None:
         """Take a frame of intensities."""
-        self._to_level(frame, self._levels)
+        self._to_level(frame, self._above, self._below)
         self._to_share(frame, seconds, self._shares)
-        follow.now(self._levels, self._shares, cells, counters)
+        follow.now(self._above, self._below, self._shares, cells, counters)
 
-    def _to_level(self, light: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        """ln units."""
-        knee, offset = self._pixel.knee, self._pixel.offset
-        np.add(light, np.float32(offset), out=out)
-        if knee == 0.0:
-            np.log(out, out=out)
-            return
-        out *= np.float32(1.0 / knee)
-        below = np.minimum(out, np.float32(1.0))
-        below -= np.float32(1.0)
-        below *= np.float32(self._pixel.linear_range)
-        np.maximum(out, np.float32(1.0), out=out)
-        np.log(out, out=out)
-        out += below
+    def _to_level(self, light: NDArray[np.float32], above: NDArray[np.float32], below: NDArray[np.float32]) -> None:
+        """ln units, as the sum of two parts. NumPy's logarithm is vectorised, numba's is not."""
+        pixel = self._pixel
+        part.now(light, pixel.offset, pixel.knee, pixel.linear_range, above, below)
+        np.log(above, out=above)
 
     def _to_share(self, light: NDArray[np.float32], seconds: float, out: NDArray[np.float32]) -> None:
-        """Of the way to the new level, 1 − e^(−2π f s t)."""
+        """Of the way to the new level, negative: e^(−2π f s t) − 1."""
         if not out.size:
             return
-        dark, rate = self._pixel.dark_bandwidth, -2.0 * math.pi * self._pixel.bandwidth * seconds
-        if math.isinf(rate):
-            out[:] = 1.0
+        if math.isinf(seconds):
+            out[:] = -1.0
             return
-        np.multiply(np.minimum(light, np.float32(1.0)), np.float32(rate * (1.0 - dark)), out=out)
-        out += np.float32(rate * dark)
+        pace.now(light, self._pixel.dark_bandwidth, 2.0 * math.pi * self._pixel.bandwidth * seconds, out)
         np.expm1(out, out=out)
-        np.negative(out, out=out)

@@ -23,7 +23,7 @@ from ..types import EVENT
 from .camera import EventCamera
 from .pictures import Env, picture_of, seconds_a_step
 from .scaling import Scaler
-from .space import MOST, EventSpace, packet
+from .space import MOST, EventSpace, Packet
 
 EVENTS, OBSERVATION = "events", "observation"
 CAMERA_FRAMES = "camera_frames"  # a world that has a camera gives its frames by this name
@@ -109,7 +109,8 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Hold the action for as many steps as the wrapper was made with, or until the episode ends."""
-        total, events, start_us = 0.0, list[NDArray[Any]](), self._seen_us
+        events: list[NDArray[Any]] = []
+        total, start_us = 0.0, self._seen_us
         for _ in range(self._hold):
             self._steps += 1
             observation, reward, terminated, truncated, info = self.env.step(action)
@@ -134,6 +135,9 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         if self._picture is not None:
             return [(round(1e6 * self._steps * self._period), self._picture.of(observation))]
         frames: Frames = list(self.env.get_wrapper_attr(CAMERA_FRAMES)())
+        for frame in frames:
+            if not isinstance(frame, tuple) or len(frame) != 2 or not isinstance(frame[1], np.ndarray):
+                raise PlantError(f"{CAMERA_FRAMES}(): must give [(t_us, frame), …], got {type(frame).__name__} in it")
         return frames
 
     def _fit(self, frame: NDArray[Any]) -> None:
@@ -149,13 +153,13 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
     def _observe(
         self, observation: Any, info: dict[str, Any], seen: list[NDArray[Any]], start_us: int
     ) -> tuple[Any, dict[str, Any]]:
-        events = np.concatenate(seen) if seen else np.zeros(0, EVENT)
+        events = seen[0] if len(seen) == 1 else np.concatenate([np.zeros(0, EVENT), *seen])
         n, most = events.size, self._space.most
         if n > most:  # the rule of `encoders.pooling`: evenly, and always the same ones
             passed = np.arange(n + 1) * most // n
             events = events[passed[1:] > passed[:-1]]
         facts = {"start_us": start_us, "end_us": self._seen_us, "dropped": n - events.size}
-        new: Any = packet(events)
+        new: Any = events.view(Packet)
         if not self._only:
             inside = isinstance(self.env.observation_space, spaces.Dict)
             new = {**(observation if inside else {OBSERVATION: observation}), EVENTS: new}

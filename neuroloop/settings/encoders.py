@@ -89,7 +89,7 @@ class SendOnDelta(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="se
     """A spike where the value moved by `delta` since the last spike: two neurons, up and down, for each of `levels`."""
 
     delta: Annotated[float, Meta(gt=0, le=1)] = 0.02  # share of the range
-    levels: tuple[Size, ...] = (1, 4, 16)  # deltas that a spike of each pair of neurons stands for
+    levels: tuple[Size, ...] = (1, 2, 4)  # deltas that a spike of each pair of neurons stands for
     tau_trace: Time = 0.005  # s
     normalise: Adaptive | Fixed = Adaptive()
 

@@ -240,56 +240,6 @@ def test_packets_are_found_in_dictionaries_and_tuples():
         bound(spaces.Box(0.0, 1.0))
 
 
-@pytest.mark.parametrize(
-    ("events", "message"),
-    [
-        (
-            events_of((5, 0, 0, 0), (4, 0, 0, 0)),
-            r"^observation\[1\]: events must be sorted by time, got 4 µs after 5 µs",
-        ),
-        (events_of((5, 0, 0, 0), (6, 32, 0, 0)), r"^observation\[1\]: \{'x': 32, 'y': 0, 'p': 0\} lies outside Event"),
-        (events_of((5, 0, 24, 0)), r"^observation\[0\]: \{'x': 0, 'y': 24"),
-        (events_of((5, 0, 0, 2)), r"^observation\[0\]: .*'p': 2"),
-        (np.zeros(3), "^observation: must be a list of events"),
-        (np.zeros((1, 1), EVENT), "^observation: must be a list of events"),
-        (np.zeros(1001, EVENT), "^observation: holds 1001 events, more than 1000"),
-        (events_of((0, 0, 0, 0), (2**50, 0, 0, 0)), "^observation: time stamps from 0 to"),
-        (events_of((2**63 - 1, 0, 0, 0)), "^observation: time stamps from"),
-        (events_of((-(2**63), 0, 0, 0), (2**63 - 1, 0, 0, 0)), "^observation: time stamps from"),
-    ],
-)
-def test_what_is_no_packet_is_refused_and_changes_nothing(events, message):
-    encoder, _ = bound(EventSpace(32, 24, most=1000), events_per_spike=2, max_rate=75.0)
-    encoder.encode(events_of(), 0)
-    encoder.encode(events_of((1, 0, 0, 0)), 1)
-    before = encoder.state()
-    with pytest.raises(nl.PlantError, match=message):
-        encoder.encode(events, 2)
-    assert {name: array.tolist() for name, array in before.items()} == {
-        name: array.tolist() for name, array in encoder.state().items()
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"regions": ((20, 0, 13, 4),)}, r"^encoder\.regions\[0\]: reaches to \(33, 4\), outside the 32 × 24 pixels"),
-        ({"bins": (40, 2)}, r"^encoder\.bins: \[40, 2\] are more than the 32 × 24 pixels of region 0"),
-        ({"cell": (0, 2)}, r"^encoder\.cell: Expected `int` >= 1"),
-        ({"polarity": "onn"}, r"^encoder\.polarity: unknown value 'onn': did you mean 'on'"),
-        ({"max_rate": -1.0}, r"^encoder\.max_rate: Expected `float` > 0"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(changes, message):
-    with pytest.raises(nl.ConfigError, match=message):
-        bound(**changes)
-
-
-def test_more_neurons_than_fit_are_refused():
-    with pytest.raises(nl.ConfigError, match=r"^encoder\.cell: makes 1843200 neurons"):
-        bound(EventSpace(1280, 720), ClockConfig(n_steps=100), cell=(1, 1))
-
-
 def test_its_state_goes_on_bit_for_bit():
     changes = {"max_rate": 777.0, "events_per_spike": 2}
     one, two = bound(**changes)[0], bound(**changes)[0]
@@ -311,29 +261,3 @@ def test_its_state_goes_on_bit_for_bit():
             two.restore(one.state() | {name: array})
     with pytest.raises(nl.CheckpointError, match="array 'counts'"):
         two.restore({})
-
-
-def centre_surround(size=3):
-    """Receptive fields of a bin and its neighbours: ON centre and OFF centre, each against its surround."""
-    field = np.full((size, size), -1.0 / (size * size - 1))
-    field[size // 2, size // 2] = 1.0
-    return np.array([[-field, field], [field, -field]])  # filters ON and OFF centre × channels OFF and ON
-
-
-def test_receptive_fields_see_where_and_how_a_spot_changed():
-    encoder, n = bound(EventSpace(40, 40), cell=(4, 4))
-    (shape,) = encoder.shapes
-    assert shape == (2, 10, 10)
-    fields = nl.Convolution(shape=shape, kernel=centre_surround(), padding=1)
-    net = nl.Network(dt=CLOCK.dt, n_steps=CLOCK.n_steps)
-    retina = net.input(n)
-    cells = net.population(nl.LIF(tau_mem=0.01), int(np.prod(fields.output_shape)))
-    net.connect(retina, cells, 1.5, layout=fields, synapse=nl.Delta())
-    spot = [(t, 20 + dx, 12 + dy, 1) for t in (2500, 7500) for dx in range(4) for dy in range(4)]
-    field = [(12_500, x, y, 0) for x in range(40) for y in range(40)]  # the whole picture darkens: no contrast
-    encoder.encode(events_of(), 0)
-    out = net.run(encoder.encode(events_of(*spot, *field), 1))
-    where = {tuple(int(k) for k in np.unravel_index(i, fields.output_shape)) for _, i in pairs(out)}
-    inner = {(f, y, x) for f, y, x in where if 0 < y < 9 and 0 < x < 9}
-    assert (0, 3, 5) in inner  # the ON centre at row 12 // 4, column 20 // 4
-    assert inner - {(0, 3, 5)} == set()  # an OFF centre beside it gets 1 / 8 of it, an even change cancels

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroloop.errors import BadInput
 from neuroloop.evaluation import engine_cases as cases
 from neuroloop.evaluation.figures import Suite
 from neuroloop.evaluation.suites import engine
@@ -57,12 +56,6 @@ def test_short_ticks_are_timed_together_and_long_ones_alone():
 def test_peers_load_the_cases_without_neuroloop():
     program = "import sys, common; assert common.B1.steps == 20; assert 'neuroloop' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], cwd=PEERS, check=True)
-
-
-def test_peers_need_a_clone_of_the_repository(monkeypatch, tmp_path):
-    monkeypatch.setattr(engine, "__file__", str(tmp_path / "a" / "b" / "c" / "engine.py"))
-    with pytest.raises(BadInput, match="needs a clone"):
-        engine.peers_folder()
 
 
 def test_the_cost_against_activity_is_drawn(tmp_path):

@@ -26,7 +26,11 @@ def films(draw: Any) -> tuple[str, list[np.ndarray], list[int]]:
     if draw(st.booleans()):
         frames = [np.float32(frame / 255) for frame in frames]
     gaps = draw(st.lists(st.one_of(st.integers(1, 50), st.integers(1, 10**7)), min_size=n, max_size=n))
-    return draw(st.sampled_from(sorted(PIXELS))), frames, (draw(st.integers(-(10**9), 10**9)) + np.cumsum(gaps)).tolist()
+    return (
+        draw(st.sampled_from(sorted(PIXELS))),
+        frames,
+        (draw(st.integers(-(10**9), 10**9)) + np.cumsum(gaps)).tolist(),
+    )
 
 
 def film(camera: EventCamera, frames: list[np.ndarray], times: list[int]) -> list[np.ndarray]:
@@ -80,6 +84,7 @@ def test_another_seed_is_another_chip_and_a_reset_with_a_seed_only_other_noise()
     one.reset()
     assert one.counts == (0, 0)
     later = np.concatenate(film(one, frames, times))
+    one.see(np.full((30, 40), 201, np.uint8), 10**9)
     one.reset(seed=1)
     again = np.concatenate(film(one, frames, times))
     one.reset(seed=7)
@@ -122,7 +127,9 @@ def test_colours_are_seen_by_their_luma_and_other_layouts_as_themselves() -> Non
     turned = [np.asfortranarray(frame)[::-1][::-1] for frame in luma]
     assert all(map(np.array_equal, film(EventCamera(4, 3, "ideal"), turned, times), wanted))
     floats = film(EventCamera(4, 3, "ideal"), list(colours / 255.0), times)
-    grey = film(EventCamera(4, 3, "ideal"), list((colours @ np.array([0.299, 0.587, 0.114]) / 255).astype(np.float32)), times)
+    grey = film(
+        EventCamera(4, 3, "ideal"), list((colours @ np.array([0.299, 0.587, 0.114]) / 255).astype(np.float32)), times
+    )
     assert [events.size for events in floats] == [events.size for events in grey]
 
 

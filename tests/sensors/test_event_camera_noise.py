@@ -40,7 +40,9 @@ def test_thresholds_differ_from_pixel_to_pixel_as_said() -> None:
     assert abs(np.corrcoef(on[:, 1:].ravel(), on[:, :-1].ravel())[0, 1]) < 4 / SIDE
     wide = EventCamera(SIDE, SIDE, only(mismatch=0.2), seed=1).thresholds.on
     assert wide.min() == np.float32(0.01)
-    assert np.mean(wide == np.float32(0.01)) == pytest.approx(0.171, abs=0.025)  # 0.95 standard deviations below the mean
+    assert np.mean(wide == np.float32(0.01)) == pytest.approx(
+        0.171, abs=0.025
+    )  # 0.95 standard deviations below the mean
 
 
 @pytest.mark.parametrize("step", [500, 20_000])
@@ -54,7 +56,9 @@ def test_shot_noise_has_its_rate_in_any_light_at_any_frame_rate(grey: int, share
     assert per_pixel.var() / per_pixel.mean() == pytest.approx(1.0, abs=4 * math.sqrt(2 / N))  # Poisson
     waits = np.diff(np.sort(events["t_us"]))
     assert waits.std() / waits.mean() == pytest.approx(1.0, abs=0.05)  # exponential, but for rounding to µs
-    assert np.histogram(events["t_us"], 10, (0, 1_000_000))[0] == pytest.approx(expected / 10, abs=4.5 * math.sqrt(expected / 10))
+    assert np.histogram(events["t_us"], 10, (0, 1_000_000))[0] == pytest.approx(
+        expected / 10, abs=4.5 * math.sqrt(expected / 10)
+    )
 
 
 def test_shot_noise_comes_more_often_where_thresholds_are_low() -> None:
@@ -135,7 +139,10 @@ def test_every_parameter_set_sees_a_moving_scene(name: str) -> None:
 
 def test_the_published_parameter_sets_hold_the_published_numbers() -> None:
     """v2e 1.5.1: `v2e_args.py`, and `set_dvs_params` of `emulator.py`; ESIM: flags of `esim_node.cpp`."""
-    names = "threshold_on threshold_off mismatch bandwidth leak_rate leak_jitter leak_spread shot_rate refractory".split()
+    names = (
+        "threshold_on", "threshold_off", "mismatch", "bandwidth", "leak_rate", "leak_jitter", "leak_spread", "shot_rate",
+        "refractory",
+    )  # fmt: skip
     published = {
         "v2e": (0.2, 0.2, 0.03, 300.0, 0.01, 0.1, 0.1, 0.001, 0.0005),
         "v2e-clean": (0.2, 0.2, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),

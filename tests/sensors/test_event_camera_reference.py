@@ -21,8 +21,14 @@ reference = sys.modules["event_camera_reference"] = importlib.util.module_from_s
 _SPEC.loader.exec_module(reference)
 
 SHAPE = (9, 13)
-OFF = {"mismatch": 0.0, "bandwidth": 0.0, "refractory": 0.0, "leak_rate": 0.0, "leak_spread": 0.0, "leak_jitter": 0.0, "shot_rate": 0.0}  # fmt: skip
-ROUNDING, FLOAT32 = 2.0, 4e-6  # µs of rounding; ln units by which float32 differs from float64 after some tens of events
+OFF = {
+    "mismatch": 0.0, "bandwidth": 0.0, "refractory": 0.0, "leak_rate": 0.0, "leak_spread": 0.0, "leak_jitter": 0.0,
+    "shot_rate": 0.0,
+}  # fmt: skip
+ROUNDING, FLOAT32 = (
+    2.0,
+    4e-6,
+)  # µs of rounding; ln units by which float32 differs from float64 after some tens of events
 PIXELS = {
     "nothing": Pixel(**OFF),
     "mismatch": Pixel(**OFF | {"mismatch": 0.05}),

@@ -15,7 +15,7 @@ THETA = IDEAL.threshold_on
 
 @pytest.mark.parametrize("rising", [True, False])
 def test_a_moving_edge_crosses_each_pixel_at_the_known_times(rising: bool) -> None:
-    """An edge of ln height `height`, a ramp `wide` pixels wide, moves at `speed`: crossing k comes when k θ of it has passed."""
+    """The edge is a ramp in ln I, `wide` pixels wide; a pixel's crossing k comes when k θ of it has passed."""
     width, height, wide, speed = 40, 1.5, 6.0, 500.0  # speed: pixels a second
     camera = EventCamera(width, 2, IDEAL)
     sign = 1.0 if rising else -1.0

@@ -199,6 +199,15 @@ def test_a_world_with_a_camera_is_seen_through_its_own_frames():
         assert events["t_us"].min() > 2500 + 3000 * k  # nothing changed before the second frame
 
 
+def test_frames_of_a_world_that_are_none_are_errors_of_the_world():
+    class Wrong(Own):
+        def camera_frames(self):
+            return [frame for _, frame in self.frames]
+
+    with pytest.raises(PlantError, match=r"^camera_frames\(\): must give \[\(t_us, frame\), …\], got ndarray"):
+        EventCameraWrapper(Wrong(), size=(16, 12)).reset()
+
+
 def test_more_events_than_wanted_are_dropped_evenly_and_counted():
     env, all_of_them = (EventCameraWrapper(screen(), "ideal", most=most, only=True) for most in (50, 10**6))
     env.reset(seed=0)

@@ -6,7 +6,6 @@ one thread, the best of several; peers run in their own environments, between tw
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -29,11 +28,11 @@ from ... import (
     Poisson,
     Spikes,
 )
-from ...errors import BadInput
 from ...network.network import Counters
 from ...view.activity import draw_activity
 from .. import engine_cases as cases
 from ..figures import Figure, Suite
+from ..peers import run_peer
 
 Report = Callable[[str], Any]
 MS = 1e-3
@@ -52,7 +51,7 @@ def run(quick: bool, peers: bool, report: Report) -> Suite:
     for name in ("b1", "b2", "b3_4k", "b3_40k", "b4_5k"):
         samples, unit, note = measure(name, quick)
         rivals = (
-            {peer: _peer(peer, name, quick, report) for peer, known in PEERS.items() if name in known.split()}
+            {peer: run_peer(peer, name, quick, report) for peer, known in PEERS.items() if name in known.split()}
             if peers
             else {}
         )
@@ -269,28 +268,3 @@ def _script(text: str, **environment: str) -> list[float]:
         [sys.executable, "-c", text], env=os.environ | environment, capture_output=True, text=True, check=True
     )
     return [float(word) for word in done.stdout.split()]
-
-
-def peers_folder() -> Path:
-    """The scripts of the peers, which are part of a clone of the repository, not of the installed package."""
-    folder = Path(__file__).parents[3] / "tests" / "benchmarks" / "peers"
-    if not folder.is_dir():
-        raise BadInput("bench: --peers needs a clone of the repository, with tests/benchmarks/peers")
-    return folder
-
-
-def _peer(peer: str, name: str, quick: bool, report: Report) -> dict[str, Any]:
-    """What a peer says of a benchmark; its environment is made if it is missing."""
-    folder = peers_folder()
-    home = Path(os.environ.get("NEUROLOOP_PEERS", folder / ".environments")) / peer
-    python = home / "bin" / "python"
-    if not python.exists():
-        report(f"making the environment of {peer} in {home}")
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", folder / f"peer_{peer}.txt"], check=True)
-    command = [str(python), f"peer_{peer}.py", name, *(["--repeats", "1"] if quick else [])]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
-    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=True)
-    line: dict[str, Any] = json.loads(next(text for text in done.stdout.splitlines() if text.startswith("{")))
-    report(f"{peer} {line['figure']}: {line['value']} {line['unit']} ({line['note']})")
-    return line

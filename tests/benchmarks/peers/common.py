@@ -1,4 +1,4 @@
-"""What every peer script shares with our own benchmark: the file of the cases, which needs NumPy only."""
+"""What every peer script shares with our own benchmarks: the files of the cases, which need NumPy only."""
 
 import importlib.util
 import os
@@ -7,8 +7,9 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before numpy loads
 
-_FILE = Path(__file__).parents[3] / "neuroloop" / "evaluation" / "engine_cases.py"
-_SPEC = importlib.util.spec_from_file_location("engine_cases", _FILE)
-_CASES = sys.modules["engine_cases"] = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_CASES)
-globals().update(vars(_CASES))
+_FOLDER = Path(__file__).parents[3] / "neuroloop" / "evaluation"
+for _name in ("engine_cases", "sensor_cases"):
+    _spec = importlib.util.spec_from_file_location(_name, _FOLDER / f"{_name}.py")
+    _cases = sys.modules[_name] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(_cases)
+    globals().update({key: value for key, value in vars(_cases).items() if not key.startswith("_")})

@@ -84,7 +84,14 @@ def check(events: Any, folder: Path) -> None:
         same(f"faery {encoding}", events, a["t"], a["x"], a["y"], a["on"])
         frame = evlib.load_events(str(path)).collect()
         p = frame["polarity"].to_numpy() > 0
-        same(f"evlib {encoding}", events, frame["t"].to_physical().to_numpy(), frame["x"].to_numpy(), frame["y"].to_numpy(), p)
+        same(
+            f"evlib {encoding}",
+            events,
+            frame["t"].to_physical().to_numpy(),
+            frame["x"].to_numpy(),
+            frame["y"].to_numpy(),
+            p,
+        )
     b = evt3.decode_file(str(DATA / "events_ours_evt3.raw"))
     same("evt3 evt3", events, b.t, b.x, b.y, b.p)
     first = events[:400]  # expelliarmus loses the round of EVT2's clock, and delays EVT3's

@@ -116,8 +116,7 @@ def _learner(request: Request) -> Agent:
         return load_agent(request.agent, *_playback(request.agent, request))
     if request.settings or request.env or request.events or request.seed is not None:
         raise BadInput(
-            "--resume: a checkpoint keeps its settings, environment, recording and seed; leave --set, --env, --events and "
-            "--seed out"
+            "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
         )
     learner = Agent.load(request.resume)
     if request.agent is not None and learner.name != Path(request.agent).stem:

@@ -26,7 +26,7 @@ SUPERBLOCK = 48  # bytes at the beginning of a file that hold no events
 CHUNK = 1 << 15  # events that are compressed together
 GROUP, VERSION = "events", 1
 COLUMNS = {"t": "t_us", "x": "x", "y": "y", "p": "p"}
-FAILS = (OSError, RuntimeError, ValueError, KeyError, TypeError)  # of h5py on damaged files
+FAILS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError)  # of h5py on damaged files
 
 
 def h5py_() -> Any:

@@ -9,7 +9,9 @@ from ...errors import BadInput
 from .source import BLOCK, columns_of
 
 GROUPS = ("events", "/", "CD", "davis/left", "prophesee/left", "left/events")  # where others keep them
+COLUMNS = (("t", "ts", "t_us", "timestamp"), ("x", "xs"), ("y", "ys"), ("p", "ps", "polarity", "on"))
 MOST_CHUNK = 1 << 24  # events
+MOST_A_BYTE = 1024  # events that compression can hold
 
 
 class Layout(NamedTuple):
@@ -28,7 +30,7 @@ def find(h5py: Any, file: Any, path: Path) -> Layout:
     for name in GROUPS:
         node = file.get(name)
         if isinstance(node, h5py.Dataset):
-            if columns_of(node.dtype):
+            if node.ndim == 1 and columns_of(node.dtype):
                 return _layout(h5py, file, (node,), path)
         elif node is not None:
             datasets = _columns(h5py, node) or _records(h5py, node)
@@ -48,14 +50,13 @@ def _records(h5py: Any, group: Any) -> tuple[Any, ...]:
     return (node,) if isinstance(node, h5py.Dataset) and node.ndim == 1 and columns_of(node.dtype) else ()
 
 
-COLUMNS = (("t", "ts", "t_us", "timestamp"), ("x", "xs"), ("y", "ys"), ("p", "ps", "polarity", "on"))
-
-
 def _layout(h5py: Any, file: Any, datasets: tuple[Any, ...], path: Path) -> Layout:
     n = min(dataset.shape[0] for dataset in datasets)
     chunk = max(dataset.chunks[0] if dataset.chunks else 1 for dataset in datasets)
     if chunk > MOST_CHUNK:
         raise BadInput(f"{path}: its chunks of {chunk} events are larger than the {MOST_CHUNK} that are read")
+    if n > MOST_A_BYTE * path.stat().st_size:
+        raise BadInput(f"{path}: is damaged: says that it holds {n} events, in {path.stat().st_size} bytes")
     offset = file.get("t_offset")
     known = isinstance(offset, h5py.Dataset) and offset.shape == () and offset.dtype.kind in "iu"
     attributes = datasets[0].parent.attrs if len(datasets) > 1 else datasets[0].attrs

@@ -148,3 +148,20 @@ def test_a_damaged_time_makes_no_endless_windows(tmp_path: Path, events_of: Call
     windows = list(nl.open_events(tmp_path / "a.npy").windows(10))
     assert len(windows) < 500
     assert sum(window.events.size for window in windows) == 1000
+
+
+def test_hdf5_of_a_damaged_length_is_no_endless_file(tmp_path: Path, events_of: Callable[..., Any]) -> None:
+    h5py = pytest.importorskip("h5py")
+    path = nl.write_events(tmp_path / "a.h5", events_of(32768), 64, 48)
+    with h5py.File(path, "a") as file:
+        for name in "txyp":
+            file["events"][name].resize((10_000_000,))  # never written: no zeros are made up for them
+    found, loss = read(path)
+    assert found.size == 32768
+    assert loss is not None
+    assert loss.n_events == 10_000_000 - 32768
+    with h5py.File(path, "a") as file:
+        for name in "txyp":
+            file["events"][name].resize((1 << 60,))
+    with pytest.raises(nl.BadInput, match="is damaged: says that it holds 1152921504606846976 events"):
+        nl.read_events(path)

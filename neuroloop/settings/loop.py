@@ -27,7 +27,8 @@ class RewardConfig(Settings, frozen=True, kw_only=True):
 
 
 class ClockConfig(Settings, frozen=True, kw_only=True):
-    """A control step is `n_steps` × `dt` for the network; `period`, what it is meant to last for the plant, is only a note."""
+    """A control step is `n_steps` × `dt` for the network and `period` for the plant; only velocities that the spindle encoder
+    finds from positions are computed from `period`."""
 
     period: Time = 0.020  # s
     dt: Time = 0.001  # s

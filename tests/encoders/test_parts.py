@@ -12,7 +12,7 @@ from neuroloop.agent import Agent
 from neuroloop.encoders import make
 from neuroloop.encoders.kinds import add_encoder
 from neuroloop.encoders.senses import Senses
-from neuroloop.errors import ConfigError
+from neuroloop.errors import ConfigError, PlantError
 from neuroloop.graph import Graph
 from neuroloop.settings import ClockConfig
 
@@ -150,3 +150,15 @@ def test_a_prediction_leaves_the_levels_that_were_sent_alone():
         _, state = one.predict(observation, state)
     assert bits(one) == bits(twin)
     assert Arm.observation_space.contains(observation)
+
+
+def test_what_was_refused_leaves_a_state_that_can_be_saved(tmp_path):
+    one = agent()
+    one.learn(10)
+    bad = Arm().reset(seed=1)[0]
+    bad["q"][1] = np.nan
+    before = bits(one)
+    with pytest.raises(PlantError, match=r"observation\['q'\]\[1\] is nan"):
+        one.controller.act(bad, 0.0, first=False)
+    assert bits(one) == before
+    assert bits(Agent.load(one.save(tmp_path / "a.zip"), Arm())) == before

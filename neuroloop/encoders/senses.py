@@ -18,7 +18,8 @@ from .protocol import SpikeEncoder
 from .selection import layout_of_keys
 
 MAKERS: dict[type[OneEncoder], Callable[[Any, str], SpikeEncoder]] = {PythonEncoder: load}
-"""Settings of encoders in Python, and what makes the encoder from settings and their path."""
+"""Settings of encoders in Python, and what makes the encoder from settings and their path. A further kind is one entry here and
+one in `settings.encoders.OneEncoder`."""
 
 
 class Sense(NamedTuple):

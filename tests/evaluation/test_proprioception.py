@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from neuroloop.encoders import make
+from neuroloop.encoders.senses import MAKERS
 from neuroloop.evaluation.suites import proprioception
-from neuroloop.settings import Conjunctive, Gaussian, OneEncoder, PythonEncoder
+from neuroloop.settings import Conjunctive, Gaussian, OneEncoder
 
 
 def test_every_compiled_kind_is_measured():
-    kinds = {kind.__struct_config__.tag for kind in OneEncoder.__args__ if kind is not PythonEncoder}
+    kinds = {kind.__struct_config__.tag for kind in OneEncoder.__args__ if kind not in MAKERS}
     assert {table["kind"] for table in proprioception.CASES.values()} == kinds
 
 

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, PlantError
 from ..settings import AnyEncoder, ClockConfig, OneEncoder, Parts, PythonEncoder, Spindles
 from ..walk import MOST
-from .hosted import Host, Hosts, load
+from .hosted import Host
+from .hosts import Hosts
 from .observation import Layout, check_size, join, layout_of, misfit
 from .protocol import SpikeEncoder
+from .python import load
 from .selection import layout_of_keys
 
 MAKERS: dict[type[OneEncoder], Callable[[Any, str], SpikeEncoder]] = {PythonEncoder: load}

@@ -54,8 +54,8 @@ class Senses:
         try:
             flat = np.asarray(self.layout.flatten(observation), np.float64)
         except (TypeError, ValueError, KeyError, IndexError) as error:
-            found = misfit(self._space, observation) or error
-            raise PlantError(f"the observation {observation!r} does not fit its space: {found}") from None
+            what = misfit(self._space, observation) or error
+            raise PlantError(f"the observation {observation!r} does not fit its space: {what}") from None
         if flat.shape != levels.shape:
             found = None if self._space.shape is not None else misfit(self._space, observation)
             raise PlantError(found or f"the observation has shape {np.shape(observation)}, expected {self._shape}")

@@ -104,7 +104,7 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
             built = populations[projection.pre]
             sources[projection.pre] = [_as_source(graph, one) for one in built]
         for k, pre in enumerate(sources[projection.pre]):
-            part = f".{senses.parts[k].name}" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
+            part = f"[{senses.parts[k].name}]" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}{part}[{d}]" if len(populations[projection.post]) > 1 else f"{name}{part}"
                 made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))

@@ -76,6 +76,7 @@ class SpikingController:
         self._warm_up = config.warm_up.decisions
         self.network: Engine = assemble(config, self._senses, self._code, seed)
         self._senses.hosts.attach(self.network)
+        self.hosts = len(self._senses.hosts)  # how many encoders in Python there are
         self._raw = self.network.view(OBSERVATION)
         self._decoded = Decoded(self._code, self.network)
 
@@ -145,7 +146,8 @@ class SpikingController:
         if not np.abs(flat).sum() < MOST:
             self.check_finite(flat)
         self._raw[:] = flat
-        self.play(observation, first=first)
+        if self.hosts:
+            self.play(observation, first=first)
 
     def play(self, observation: Any, *, first: bool) -> None:
         """Have encoders in Python hand their spikes for the next control step to the network."""
@@ -158,11 +160,6 @@ class SpikingController:
     def check_finite(self, flat: NDArray[np.float64]) -> None:
         """Raise `PlantError` with the name of a dimension that is not finite, or beyond all measure."""
         self._senses.check_finite(flat)
-
-    @property
-    def hosts(self) -> int:
-        """How many encoders in Python there are."""
-        return len(self._senses.hosts)
 
     def paid(self, reward: float, *, terminated: bool = False) -> float:
         """What the learner is paid for a reward of the plant."""

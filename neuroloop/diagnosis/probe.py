@@ -7,6 +7,7 @@ that only some learners and rules have are asked for by name, with what it means
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ class NetworkProbe:
     def _populations(self, config: SpikingConfig, counts: dict[str, Any]) -> tuple[Population, ...]:
         made = []
         for name, (mean, most, _) in counts.items():
-            lif = config.population[_table(name)]
+            lif = config.population[_table(name, config.population)]
             ceiling = -(-config.clock.n_steps // (1 + round(lif.t_ref / config.clock.dt)))
             made.append(Population(name=name, total=self._totals[name], mean=mean, most=most, ceiling=ceiling))
         return tuple(made)
@@ -156,7 +157,7 @@ class NetworkProbe:
     def _projections(self, config: SpikingConfig) -> tuple[Projection, ...]:
         now, made = self._weights(), []
         for name in now:
-            table = _table(name)
+            table = _table(name, config.projection)
             settings, then = config.projection[table], self._halfway.get(name)
             rule, (low, high) = settings.plasticity, self._network.view(f"projection.{name}.bounds").tolist()
             decay = getattr(rule, "decay", None)
@@ -183,9 +184,12 @@ class NetworkProbe:
         return tuple(made)
 
 
-def _table(name: str) -> str:
-    """`actor[0]` is the part for the first dimension of the action that the table `actor` describes."""
-    return re.sub(r"\[\d+\]$", "", name)
+def _table(name: str, tables: Iterable[str]) -> str:
+    """The table that describes a part: `policy[arm][0]` is what `policy` says, of the encoder's part `arm` and for the first
+    dimension of the action."""
+    while name not in tables and "[" in name:
+        name = name.rpartition("[")[0]
+    return name
 
 
 def _entropy(policy: NDArray[np.float32]) -> float:

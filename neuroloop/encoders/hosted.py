@@ -6,31 +6,26 @@ call and copies of the network hold all that it needs.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import Space, spaces
-from numpy.typing import NDArray
 
 from .._numba import compiled, kernel, places
-from ..errors import BadInput, CheckpointError, ConfigError, unknown
+from ..errors import BadInput, ConfigError, PlantError
 from ..graph import Graph, Mode, Phase
-from ..network.engine import Engine, State
+from ..network.engine import Engine
 from ..rows import HEAD, f32, i32, i64
-from ..settings import ClockConfig, PythonEncoder
+from ..settings import ClockConfig
 from ..types import Spikes
 from .firing import Firing
-from .protocol import SpikeEncoder
+from .protocol import METHODS, SpikeEncoder
 from .selection import find
 
-EPISODES = "encoder.episodes"
 MOST_NEURONS = 1_000_000
 MOST_SPIKES = 1 << 26  # in a control step
-METHODS = ("bind", "reset", "encode", "state", "restore")
 FINE, BAD_OFFSETS, OUT_OF_RANGE, UNSORTED = range(4)
 SAID = {
     BAD_OFFSETS: "offsets must be n_steps + 1 numbers from 0 on that never fall, and ids at least as many as the last",
@@ -98,6 +93,7 @@ class Host:
         missing = [name for name in METHODS if not callable(getattr(encoder, name, None))]
         if missing:
             raise BadInput(f"{path}: {type(encoder).__name__} has no method {missing[0]!r}; see SpikeEncoder")
+        self._keys = keys
         part, self._take = _what(keys, space, path)
         own_seed = int(np.random.SeedSequence([seed, zlib.crc32(path.encode())]).generate_state(1)[0])
         n = encoder.bind(part, clock, own_seed)
@@ -114,7 +110,11 @@ class Host:
 
     def encode(self, observation: Any, tick: int) -> None:
         """Hand the spikes for an observation to the network."""
-        spikes = self.encoder.encode(self._take(observation), tick)
+        try:
+            given = self._take(observation)
+        except (KeyError, IndexError, TypeError) as error:
+            raise PlantError(f"{self.path}: the observation has no {' and '.join(self._keys)}: {error!r}") from None
+        spikes = self.encoder.encode(given, tick)
         said = "must be Spikes of whole numbers"
         if isinstance(spikes, Spikes) and all(
             isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "iu" for array in spikes
@@ -138,105 +138,6 @@ def add_played(graph: Graph, host: Host, tau_trace: float) -> Firing:
     graph.consistent(lambda read: bool((np.diff(read(played.offsets, n_steps + 1)) >= 0).all()))
     graph.call(Phase.FIRE, play, graph.part(played), Mode.ACT | Mode.LOOK)
     return Firing(n, played.fired, None, graph.steps(tau_trace) / n_steps, 0.5 * n, tau_trace)
-
-
-class Hosts:
-    """The encoders in Python of one network: their episodes and their state."""
-
-    def __init__(self, hosts: Sequence[Host]) -> None:
-        self._hosts, self._episodes = hosts, 0
-
-    def __len__(self) -> int:
-        return len(self._hosts)
-
-    def attach(self, network: Engine) -> None:
-        """Note where in the network spikes go."""
-        for host in self._hosts:
-            host.attach(network)
-
-    def encode(self, observation: Any, tick: int, *, first: bool) -> None:
-        """Hand the spikes of all for an observation to the network; `first`: an episode begins."""
-        for host in self._hosts:
-            if first:
-                host.encoder.reset(self._episodes)
-            host.encode(observation, tick)
-        self._episodes += first
-
-    def state(self) -> State:
-        """A copy of the state of all."""
-        if not self._hosts:
-            return {}
-        state = {
-            f"{host.path}/{name}": np.array(array)
-            for host in self._hosts
-            for name, array in host.encoder.state().items()
-        }
-        return state | {EPISODES: np.array([self._episodes], np.int64)}
-
-    @contextlib.contextmanager
-    def restoring(self, state: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-        """Put back what `state` returned, for good if what is done meanwhile succeeds. Raises `CheckpointError`."""
-        before = self.state()
-        try:
-            self.restore(state)
-            yield
-        except Exception:
-            self.restore(before)
-            raise
-
-    @contextlib.contextmanager
-    def visiting(self, state: State | None) -> Iterator[None]:
-        """Work from `state` (None: an episode begins) for a while; afterwards all is as it was before."""
-        before = self.state()
-        try:
-            if state is None:
-                self._episodes = 0
-            else:
-                self.restore(state)
-            yield
-        finally:
-            self.restore(before)
-
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what `state` returned. Raises `CheckpointError` if it does not fit; then it is as if half was restored."""
-        if not self._hosts:
-            return
-        episodes = state.get(EPISODES, np.zeros(0))
-        if episodes.shape != (1,) or episodes.dtype.kind != "i" or episodes[0] < 0:
-            raise CheckpointError(f"encoder: array {EPISODES!r} should be one whole number")
-        for host in self._hosts:
-            start = f"{host.path}/"
-            own = {name.removeprefix(start): array for name, array in state.items() if name.startswith(start)}
-            try:
-                host.encoder.restore(own)
-            except CheckpointError:
-                raise
-            except Exception as error:
-                raise CheckpointError(f"{host.path}: its state cannot be restored: {error!r}") from error
-        self._episodes = int(episodes[0])
-
-
-def load(config: PythonEncoder, path: str) -> SpikeEncoder:
-    """The encoder that a table names. Only a class with the methods of an encoder is called."""
-    module, colon, name = config.of.partition(":")
-    if not colon:
-        raise ConfigError(f"{path}.of: must be module:Class, got {config.of!r}")
-    try:
-        found = importlib.import_module(module)
-    except ImportError as error:
-        raise ConfigError(f"{path}.of: {module!r} cannot be imported: {error}") from None
-    if not hasattr(found, name):
-        raise ConfigError(f"{path}.of: " + unknown(f"class of {module}", name, vars(found)))
-    made_of = getattr(found, name)
-    missing = [method for method in METHODS if not callable(getattr(made_of, method, None))]
-    if not isinstance(made_of, type) or missing:
-        what = f"has no method {missing[0]!r}" if missing else "is no class"
-        raise ConfigError(f"{path}.of: {config.of} {what}; see neuroloop.encoders.SpikeEncoder")
-    try:
-        encoder: SpikeEncoder = made_of(**config.arguments)
-    except TypeError as error:
-        raise ConfigError(f"{path}.arguments: {config.of}: {error}") from None
-    return encoder
 
 
 def _what(keys: Sequence[str], space: Space[Any], path: str) -> tuple[Space[Any], Callable[[Any], Any]]:

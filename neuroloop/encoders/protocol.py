@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ..settings import ClockConfig
 from ..types import Spikes
 
+METHODS = ("bind", "reset", "encode", "state", "restore")
+
 
 class Monotone(NamedTuple):
     """A promise: where the value of a dimension rises, all else the same, a neuron's answer never falls.

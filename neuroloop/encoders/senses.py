@@ -13,9 +13,11 @@ from ..errors import ConfigError, PlantError
 from ..settings import AnyEncoder, ClockConfig, EventPooling, OneEncoder, Parts, PythonEncoder, Spindles
 from ..walk import MOST
 from .events import EventEncoder
-from .hosted import Host, Hosts, load
+from .hosted import Host
+from .hosts import Hosts
 from .observation import Layout, check_size, join, layout_of, misfit
 from .protocol import SpikeEncoder
+from .python import load
 from .selection import layout_of_keys
 
 MAKERS: dict[type[OneEncoder], Callable[[Any, str], SpikeEncoder]] = {PythonEncoder: load, EventPooling: EventEncoder}
@@ -52,10 +54,8 @@ class Senses:
         try:
             flat = np.asarray(self.layout.flatten(observation), np.float64)
         except (TypeError, ValueError, KeyError, IndexError) as error:
-            found = misfit(self._space, observation)
-            if found is not None:
-                raise PlantError(found) from None
-            raise PlantError(f"the observation {observation!r} does not fit its space: {error}") from None
+            what = misfit(self._space, observation) or error
+            raise PlantError(f"the observation {observation!r} does not fit its space: {what}") from None
         if flat.shape != levels.shape:
             found = None if self._space.shape is not None else misfit(self._space, observation)
             raise PlantError(found or f"the observation has shape {np.shape(observation)}, expected {self._shape}")

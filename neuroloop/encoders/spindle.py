@@ -23,6 +23,7 @@ from .normaliser import Inputs, add_normaliser
 from .observation import Layout
 from .rate import add_train, check_rate
 
+NO_LIMIT = 1e6  # bounds of a space beyond this are no joint's
 USUAL = {"position": 1.0, "velocity": 0.5, "load": 0.3, "limit": 0.1}  # sum of a pair's intensities, roughly
 
 
@@ -186,6 +187,6 @@ def _limits(graph: Graph, config: Spindles, layout: Layout, position: Inputs, n:
             raise ConfigError(f"{path}.low: needs {n} limits below those of high, got {list(config.low)}")
     else:
         low, high = layout.low[:n], layout.high[:n]
-    if np.isfinite(low).all() and np.isfinite(high).all():
+    if np.abs([low, high]).max() < NO_LIMIT:
         return graph.f8(n, low), graph.f8(n, high)
     return position.low, position.high

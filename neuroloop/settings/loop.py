@@ -27,8 +27,8 @@ class RewardConfig(Settings, frozen=True, kw_only=True):
 
 
 class ClockConfig(Settings, frozen=True, kw_only=True):
-    """A control step is `n_steps` × `dt` for the network, and meant to last `period` for the plant: a note, by which only
-    limits of slew are measured."""
+    """A control step is `n_steps` × `dt` for the network and `period` for the plant. Velocities that the spindle encoder finds
+    from positions, windows of event packets and limits of slew are measured by `period`; nothing else is."""
 
     period: Time = 0.020  # s
     dt: Time = 0.001  # s

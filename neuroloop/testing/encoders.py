@@ -12,14 +12,13 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from ..encoders.protocol import Monotone, SpikeEncoder
+from ..encoders.protocol import METHODS, Monotone, SpikeEncoder
 from ..encoders.standalone import Encoder
 from ..errors import BadInput, NeuroloopError
 from ..settings import AnyEncoder, ClockConfig
 from ..types import Spikes
 from .contract import ContractError, equal, require, same, samples, spoilt, what_is_wrong
 
-METHODS = ("bind", "reset", "encode", "state", "restore")
 N_TICKS, N_EPISODES = 6, 2
 SWEEP = 23  # values that a dimension is swept over
 MOST_BYTES = 4096  # that a call may use meanwhile, beside its observation as numbers

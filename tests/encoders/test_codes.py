@@ -134,6 +134,8 @@ def test_limits_are_those_given_those_of_the_space_or_the_range_seen():
     assert at_end(bounded, [2.0])[0] >= 99
     assert at_end(bounded, [1.0], low=[-1.0], high=[1.0])[0] >= 99
     assert at_end(unbounded, [-7.0])[1] >= 99
+    most = np.finfo(np.float32).max
+    assert at_end(spaces.Box(-most, most, (1,), np.float32), [-7.0])[1] >= 99
 
 
 @pytest.mark.parametrize(

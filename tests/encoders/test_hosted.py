@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from neuroloop import BadInput, ConfigError, Spikes, load_agent, load_agents
 from neuroloop.agent import Agent
 from neuroloop.encoders.hosted import Host
-from neuroloop.errors import CheckpointError
+from neuroloop.errors import CheckpointError, PlantError
 from neuroloop.settings import ClockConfig
 
 HERE = "tests_encoders_hosted"
@@ -230,5 +230,7 @@ def test_a_dictionary_of_chosen_keys_is_what_an_encoder_is_given():
     assert seen[0] is observation
     assert seen[1] == 2
     assert set(seen[2]) == {"a", "b.0"}
+    with pytest.raises(PlantError, match=r"encoder: the observation has no a and b.0: KeyError\('a'\)"):
+        host.encode({"b": (1, 2)}, 0)
     with pytest.raises(ConfigError, match=r"encoder.on: unknown key 'c'"):
         Host("encoder", Watching(), ("c",), space, ClockConfig(), 0)

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+import neuroloop
 from neuroloop import config
 from neuroloop.agent import Agent
+from neuroloop.diagnosis import examine
+from neuroloop.diagnosis.watch import watch
 from neuroloop.encoders import make
 from neuroloop.encoders.kinds import add_encoder
 from neuroloop.encoders.senses import Senses
-from neuroloop.errors import ConfigError
+from neuroloop.errors import ConfigError, PlantError
 from neuroloop.graph import Graph
 from neuroloop.settings import ClockConfig
 
@@ -78,7 +81,7 @@ def test_agents_learn_from_all_parts_or_from_one_and_go_on_bit_for_bit(pre, tmp_
     network = straight.controller.network
     named = {name for name in (*network.names, *network.growing) if name.endswith(".weights")}
     expected = {
-        "encoder": {f"projection.p0.{name}.weights" for name in TABLES},
+        "encoder": {f"projection.p0[{name}].weights" for name in TABLES},
         "encoder.touch": {"projection.p0.weights"},
     }.get(str(pre), {f"projection.p{k}.weights" for k in range(3)})
     assert named == expected
@@ -150,3 +153,29 @@ def test_a_prediction_leaves_the_levels_that_were_sent_alone():
         _, state = one.predict(observation, state)
     assert bits(one) == bits(twin)
     assert Arm.observation_space.contains(observation)
+
+
+def test_what_was_refused_leaves_a_state_that_can_be_saved(tmp_path):
+    one = agent()
+    one.learn(10)
+    bad = Arm().reset(seed=1)[0]
+    bad["q"][1] = np.nan
+    before = bits(one)
+    with pytest.raises(PlantError, match=r"observation\['q'\]\[1\] is nan"):
+        one.controller.act(bad, 0.0, first=False)
+    assert bits(one) == before
+    assert bits(Agent.load(one.save(tmp_path / "a.zip"), Arm())) == before
+
+
+def test_the_doctor_examines_an_agent_of_parts():
+    record = watch(agent(), 300)
+    assert {(one.name, one.table) for one in record.projections} == {(f"p0[{name}]", "p0") for name in TABLES}
+    assert record.observed.values.shape == (300, len(record.observed.low)) == (300, len(record.observed.names))
+    assert "observation['q'][0]" in record.observed.names
+    assert isinstance(examine(record), list)
+
+
+def test_a_linear_agent_looks_at_the_keys_it_is_told():
+    linear = neuroloop.load_agent("linear", "CartPole-v1", overrides=['encoder.on=["[2:4]"]'])
+    linear.learn(50)
+    assert linear.controller.layout.names == ("observation[2]", "observation[3]")

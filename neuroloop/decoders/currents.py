@@ -7,8 +7,9 @@ predict, and the score of that policy for a weight from input j is the input's t
 
     C_ji = Σ_t x_j(t) ξ_i / σ
 
-in place of spikes, whatever the neuron fired, so neurons that are silent can be woken. Rows of B have unit length. What
-lies outside B's span is not explored and not learned: neighbours learn together, antagonists learn opposite things.
+in place of spikes, whatever the neuron fired, so neurons that are silent can be woken. σ is not cooled here: what is
+explored less is learned less. Rows of B have unit length. What lies outside B's span is not explored and not learned:
+neighbours learn together, antagonists learn opposite things.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def check_decoder(
     _check_refusals(decoder, trains)
     if built_in is not None:
         _check_allocation(decoder, trains)
-        limits = built_in.settings.limits
+        limits, period = built_in.settings.limits, built_in.clock.period
         if isinstance(action_space, spaces.Box):
             rising = rising_with(built_in)
     if rising is not None:

@@ -23,7 +23,8 @@ from .images import Images
 from .memory import CHANGING, COUNTED, check_state
 from .sorting import DIGITS
 
-MOST_PIXELS, LONGEST = 65_536, 2**31 - 1  # a side; µs between two frames
+MOST_PIXELS, MOST_SIDE = 2**26, 65_536
+LONGEST = 2**31 - 1  # µs between two frames
 ROOM = 4096  # events to begin with
 
 
@@ -50,8 +51,10 @@ class EventCamera:
 
     def __init__(self, width: int, height: int, pixel: str | Pixel = "clean", seed: int = 0) -> None:
         for name, size in (("width", width), ("height", height)):
-            if not _whole(size) or not 1 <= size <= MOST_PIXELS:
-                raise ConfigError(f"event camera: {name} must be a whole number from 1 to {MOST_PIXELS}, got {size!r}")
+            if not _whole(size) or not 1 <= size <= MOST_SIDE:
+                raise ConfigError(f"event camera: {name} must be a whole number from 1 to {MOST_SIDE}, got {size!r}")
+        if width * height > MOST_PIXELS:
+            raise ConfigError(f"event camera: must have at most {MOST_PIXELS} pixels, got {width} × {height}")
         self.width, self.height, self.pixel, self.seed = int(width), int(height), pixel_of(pixel), _seed(seed)
         n = self.width * self.height
         self._images, self._front_end = Images(self.width, self.height), FrontEnd(self.pixel, n)

@@ -42,7 +42,7 @@ def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # ty
             return True
         i = find(weights, n_pixels, unit(draw + u64(1)) * weights[n_pixels - 1])
         light = intensity(np.float64(lines.new[i]), numbers[of.knee], numbers[of.linear_range], numbers[of.offset])
-        if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] <= span.start + now:
+        if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] - span.start <= now:
             y = i // counters[at.width]
             place = address(i - y * counters[at.width], y)
             n, n_held = cross(
@@ -50,7 +50,7 @@ def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # ty
             )  # fmt: skip
             if n < 0 or n + 2 > room:
                 return False
-            if ready[i] <= span.start + now:
+            if ready[i] - span.start <= now:
                 on, off = np.float64(lines.on[i]), np.float64(lines.off[i])
                 p = unit(draw + u64(3)) * (on + numbers[of.balance] * off) < numbers[of.balance] * off
                 keys[n] = key_of(i64(now + 0.5), place, p)

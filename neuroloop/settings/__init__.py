@@ -10,6 +10,7 @@ from .encoders import Adaptive, Conjunctive, Fixed, Gaussian
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
+from .sensors import Pixel
 
 __all__ = [
     "ActorCritic",
@@ -27,6 +28,7 @@ __all__ = [
     "LinearConfig",
     "NonNegative",
     "Number",
+    "Pixel",
     "PlantConfig",
     "Positive",
     "ProjectionConfig",

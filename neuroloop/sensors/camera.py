@@ -132,6 +132,10 @@ class EventCamera:
         self._held[: held.size] = held
         self._counters[at.held] = held.size
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, in this process or in another, is made anew: it cannot share addresses."""
+        return _copied, (self.width, self.height, self.pixel, self.seed, self.state())
+
     def _image(self, place: int) -> NDArray[np.float32]:
         return self._cells[place, : self.width * self.height].reshape(self.height, self.width).copy()
 
@@ -192,6 +196,12 @@ class EventCamera:
         numbers[of.rate] = pixel.shot_rate * 1e-6 * (self._weights[-1] if self._weights.size else 0.0)
         numbers[of.balance] = pixel.threshold_on / pixel.threshold_off
         numbers[of.knee], numbers[of.linear_range], numbers[of.offset] = pixel.knee, pixel.linear_range, pixel.offset
+
+
+def _copied(width: int, height: int, pixel: Pixel, seed: int, state: Mapping[str, NDArray[Any]]) -> EventCamera:
+    camera = EventCamera(width, height, pixel, seed)
+    camera.restore(state)
+    return camera
 
 
 def pixel_of(pixel: str | Pixel) -> Pixel:

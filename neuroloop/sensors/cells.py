@@ -142,12 +142,11 @@ def draw_normal(seed, stream, out):  # type: ignore[no-untyped-def]
 @compiled_for(types.void(CELLS, COUNTERS))
 def wake(cells, counters):  # type: ignore[no-untyped-def]
     """The first frame: references are its levels, below them where a pixel leaks, as if it had long done so."""
+    seed = random(counters[at.seed], PHASE, counters[at.frames])
     for i in range(counters[at.size]):
-        phase = unit(random(counters[at.seed], PHASE, i)) if cells[row.usual, i] > f32(0.0) else 0.0
-        cells[row.leak, i] = cells[row.usual, i]
-        cells[row.reference, i] = cells[counters[at.newest], i] - (
-            f32(phase) * cells[row.on, i] if phase > 0.0 else f32(0.0)
-        )
+        leak, level = cells[row.usual, i], cells[counters[at.newest], i]
+        cells[row.leak, i] = leak
+        cells[row.reference, i] = level - f32(unit(seed + u64(i))) * cells[row.on, i] if leak > f32(0.0) else level
 
 
 def size_of(n: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,16 @@ def test_the_same_seed_gives_the_same_bits_and_a_restored_state_goes_on_bit_for_
     assert all(map(np.array_equal, [*begun, *film(other, frames[cut:], times[cut:])], whole))
     ended, wanted = other.state(), straight.state()
     assert all(np.array_equal(ended[key], wanted[key]) for key in wanted)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda camera: pickle.loads(pickle.dumps(camera))])
+def test_a_copy_is_a_camera_of_its_own_that_goes_on_alike(copied: Any) -> None:
+    camera = EventCamera(4, 3, "noisy", seed=5)
+    film(camera, [GREY, GREY * 2], [0, 9000])
+    other = copied(camera)
+    wanted = film(camera, [GREY, GREY * 2, GREY // 2], [20_000, 30_000, 40_000])
+    assert all(map(np.array_equal, film(other, [GREY, GREY * 2, GREY // 2], [20_000, 30_000, 40_000]), wanted))
+    assert sum(map(len, wanted)) > 0
 
 
 def test_another_seed_is_another_chip_and_a_reset_with_a_seed_only_other_noise() -> None:

@@ -161,8 +161,7 @@ class EventCamera:
         (self._front_end.see_bytes if bytes_ else self._front_end.see_light)(light, seconds, self._cells, counters)
         if not begun:
             wake.now(self._cells, counters)
-            counters[at.begun] = 1
-            counters[at.events] = 0
+            counters[at.begun], counters[at.events], counters[at.base] = 1, 0, t_us
         else:
             while not advance.now(self._plan, self._leaks, self._events):
                 self._make_room(2 * self._events.size)

@@ -30,7 +30,7 @@ class Cells(NamedTuple):
 
     level: int = 0  # ln units that the photoreceptor gives, of even frames
     other: int = 1  # and of odd ones: the level before is kept, since crossings lie between the two
-    reference: int = 2  # the level that the pixel compares with
+    reference: int = 2  # the level that the pixel compares with, as it was at the base
     on: int = 3  # thresholds, ln units
     off: int = 4
     leak: int = 5  # by which the reference falls, ln units a second
@@ -38,7 +38,7 @@ class Cells(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """Places in int64[19]."""
+    """Places in int64[20]."""
 
     width: int
     pixels: int
@@ -50,6 +50,7 @@ class Counters(NamedTuple):
     begun: int  # 1 after the first frame
     start: int  # µs, the frame before
     end: int  # µs, this frame
+    base: int  # µs, when references were as they are written: they fall since then
     newest: int  # row of the levels of this frame
     stage: int  # what is done of this frame
     events: int  # found so far in this frame

@@ -3,6 +3,9 @@
 Between two frames the difference runs on a straight line, so every crossing has a time of its own. At each the reference moves
 by the threshold; with a refractory period the pixel is held after an event, and its reference is the level at the end of that
 time (the reset switch opens then). A leak lets the reference fall (Nozaki and Delbruck 2017). Times are rounded to µs.
+
+References are written as they were at a base that moves once a second: what a slow leak takes in one short frame would be
+rounded away.
 """
 
 from __future__ import annotations
@@ -22,20 +25,23 @@ class Span(NamedTuple):
     start: int  # µs
     length: int  # µs
     rest: int  # µs that a pixel rests after an event
+    leaked: np.float32  # s that references fell until the frame before
+    leaks: np.float32  # and until this one
 
 
 @inline
 def span_of(counters):  # type: ignore[no-untyped-def]
     """The span of this frame."""
-    return Span(counters[at.start], counters[at.end] - counters[at.start], counters[at.refractory])
+    start, end, base = counters[at.start], counters[at.end], counters[at.base]
+    return Span(start, end - start, counters[at.refractory], f32(1e-6 * (start - base)), f32(1e-6 * (end - base)))
 
 
 @inline
 def ends_of(i, lines, span):  # type: ignore[no-untyped-def]
-    """The difference at the beginning and at the end of the frame; references are those of its end already."""
-    reference = lines.reference[i]
-    fallen = np.float64(lines.leak[i]) * (1e-6 * span.length)
-    return np.float64(lines.old[i]) - np.float64(reference) - fallen, np.float64(lines.new[i] - reference)
+    """The difference at the beginning and at the end of the frame."""
+    reference, leak = lines.reference[i], lines.leak[i]
+    begin = np.float64(lines.old[i]) - (np.float64(reference) - np.float64(leak) * np.float64(span.leaked))
+    return begin, np.float64(lines.new[i] - (reference - leak * span.leaks))
 
 
 @inline
@@ -77,7 +83,8 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
             rests = stamp + span.rest >= span.length
         crossing = zero + step
     share, moved = f32(rests), lines.reference[i] + f32(sign * zero)
-    lines.reference[i] = share * lines.new[i] + (f32(1.0) - share) * moved  # no branch, as none could be predicted
+    fresh = lines.new[i] + lines.leak[i] * span.leaks
+    lines.reference[i] = share * fresh + (f32(1.0) - share) * moved  # no branch, as none could be predicted
     held[n_held] = i32(i)
     return n, n_held + i64(rests)
 
@@ -93,18 +100,18 @@ def release(lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
         i = held[k]
         left = span.start + span.length - ready[i]
         if left <= 0:
-            lines.reference[i] = lines.new[i]
+            lines.reference[i] = lines.new[i] + lines.leak[i] * span.leaks
             held[kept] = i
             kept += 1
             continue
         level = np.float64(lines.new[i]) - left * share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
-        lines.reference[i] = f32(level - np.float64(lines.leak[i]) * (1e-6 * left))
+        lines.reference[i] = f32(level + np.float64(lines.leak[i]) * (np.float64(span.leaks) - 1e-6 * left))
     return kept
 
 
 @inline
-def fall(lines, size, seconds):  # type: ignore[no-untyped-def]
-    """References fall by the leak of this frame."""
+def rebase(lines, size, seconds):  # type: ignore[no-untyped-def]
+    """Write references as they are now, so many seconds after the base."""
     for i in range(size):
         lines.reference[i] -= lines.leak[i] * seconds
 
@@ -114,6 +121,14 @@ def compare(lines, size, flags):  # type: ignore[no-untyped-def]
     """Flag the pixels whose difference reached a threshold. Free of branches, so that it vectorises."""
     for i in range(size):
         difference = lines.new[i] - lines.reference[i]
+        flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
+
+
+@inline
+def compare_leaking(lines, size, seconds, flags):  # type: ignore[no-untyped-def]
+    """The same where references fall."""
+    for i in range(size):
+        difference = lines.new[i] - (lines.reference[i] - lines.leak[i] * seconds)
         flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
 
 
@@ -149,7 +164,9 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
             return False
         n = n_now
         if jitter > 0.0 and lines.usual[i] > f32(0.0):
-            lines.leak[i] = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
+            leak = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
+            lines.reference[i] += (leak - lines.leak[i]) * span.leaks
+            lines.leak[i] = leak
     counters[at.events], counters[at.held] = n, n_held
     return True
 

@@ -69,7 +69,7 @@ def _renew(i, now, lines, span, ready, held, n_held):  # type: ignore[no-untyped
         now = np.float64(i64(now + 0.5) + span.rest)
         ready[i] = span.start + i64(now)
         if now >= span.length:
-            lines.reference[i] = lines.new[i]
+            lines.reference[i] = lines.new[i] + lines.leak[i] * span.leaks
             held[n_held] = i32(i)
             return n_held + 1
     lines.reference[i] += f32(begin + (end - begin) * (now / span.length))

@@ -62,7 +62,7 @@ def seen(camera: EventCamera, frames: list[Any], times: list[int]) -> tuple[dict
     found: dict[Any, Any] = {place: [] for place in np.ndindex(camera.height, camera.width)}
     camera.see(frames[0], times[0])
     state = camera.state()
-    levels, n = state["cells"][state["counters"][4]], camera.width * camera.height
+    levels, n = state["cells"][state["counters"][5]], camera.width * camera.height
     start = (levels - state["cells"][2])[:n].reshape(camera.height, camera.width)
     for frame, time in zip(frames[1:], times[1:], strict=True):
         for t, x, y, p in camera.see(frame, time).tolist():

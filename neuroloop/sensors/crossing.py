@@ -25,6 +25,7 @@ class Span(NamedTuple):
     start: int  # µs
     length: int  # µs
     rest: int  # µs that a pixel rests after an event
+    share: float  # of it that a µs is
     leaked: np.float32  # s that references fell until the frame before
     leaks: np.float32  # and until this one
 
@@ -32,8 +33,9 @@ class Span(NamedTuple):
 @inline
 def span_of(counters):  # type: ignore[no-untyped-def]
     """The span of this frame."""
-    start, end, base = counters[at.start], counters[at.end], counters[at.base]
-    return Span(start, end - start, counters[at.refractory], f32(1e-6 * (start - base)), f32(1e-6 * (end - base)))
+    start, base, length = counters[at.start], counters[at.base], counters[at.end] - counters[at.start]
+    leaked, leaks = f32(1e-6 * (start - base)), f32(1e-6 * (start + length - base))
+    return Span(start, length, counters[at.refractory], 1.0 / length, leaked, leaks)
 
 
 @inline
@@ -62,7 +64,7 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
     many pixels rest at the end of the frame; −1 events if there may be no room for them."""
     begin, end = ends_of(i, lines, span)
     length, rise = np.float64(span.length), end - begin
-    reached = end if until >= length else begin + rise * (until / length)
+    reached = end if until >= length else begin + rise * (until * span.share)
     p = reached > 0.0
     sign, step = 1.0 if p else -1.0, np.float64(lines.on[i] if p else lines.off[i])
     reached *= sign
@@ -73,13 +75,15 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
     pace = length / rise if sign * rise > 0.0 else 0.0  # µs until the difference has grown by 1
     zero, crossing, rests = 0.0, step, False
     while crossing <= reached:  # a rest beyond the frame puts the next crossing there too
-        stamp = i64(min(max((sign * crossing - begin) * pace, 0.0), length) + 0.5)
+        when = (sign * crossing - begin) * pace
+        when = when if when > 0.0 else 0.0
+        stamp = i64((when if when < length else length) + 0.5)
         keys[n] = key_of(stamp, place, p)
         n += 1
         zero = crossing
         if span.rest > 0:
             ready[i] = span.start + stamp + span.rest
-            zero = sign * (begin + rise * ((stamp + span.rest) / length))
+            zero = sign * (begin + rise * ((stamp + span.rest) * span.share))
             rests = stamp + span.rest >= span.length
         crossing = zero + step
     share, moved = f32(rests), lines.reference[i] + f32(sign * zero)
@@ -95,7 +99,7 @@ def release(lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
 
     Returns how many rest beyond this frame.
     """
-    kept, share = 0, 1.0 / span.length
+    kept = 0
     for k in range(n_held):
         i = held[k]
         left = span.start + span.length - ready[i]
@@ -104,7 +108,7 @@ def release(lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
             held[kept] = i
             kept += 1
             continue
-        level = np.float64(lines.new[i]) - left * share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
+        level = np.float64(lines.new[i]) - left * span.share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
         lines.reference[i] = f32(level + np.float64(lines.leak[i]) * (np.float64(span.leaks) - 1e-6 * left))
     return kept
 
@@ -179,4 +183,4 @@ def _wobble(counter, jitter):  # type: ignore[no-untyped-def]
     """
     h, low = mixed(counter), u64(0xFFFF)
     total = (h & low) + ((h >> u64(16)) & low) + ((h >> u64(32)) & low) + (h >> u64(48))
-    return max(1.0 - jitter * (total / 65536.0 - 2.0) * 1.7320508075688772, 0.05)
+    return max(1.0 - jitter * (i64(total) / 65536.0 - 2.0) * 1.7320508075688772, 0.05)

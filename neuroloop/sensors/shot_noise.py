@@ -72,5 +72,5 @@ def _renew(i, now, lines, span, ready, held, n_held):  # type: ignore[no-untyped
             lines.reference[i] = lines.new[i] + lines.leak[i] * span.leaks
             held[n_held] = i32(i)
             return n_held + 1
-    lines.reference[i] += f32(begin + (end - begin) * (now / span.length))
+    lines.reference[i] += f32(begin + (end - begin) * (now * span.share))
     return n_held

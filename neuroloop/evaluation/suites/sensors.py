@@ -63,7 +63,7 @@ def frames_per_s(case: str, quick: bool) -> tuple[list[float], str]:
     height, width = frames[0].shape
     camera = EventCamera(width, height, PIXEL)
     tick = cases.ticker(camera.see, frames)
-    medians = engine_cases.tick_medians(tick, 5, 0.2 if quick else 1.0)
+    medians = engine_cases.tick_medians(tick, 5 if quick else 9, 0.2 if quick else 0.5)
     camera.reset()
     for _ in range(2 * cases.LAP):
         tick(0)

@@ -38,7 +38,7 @@ class Cells(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """Places in int64[20]."""
+    """Places in int64[21]."""
 
     width: int
     pixels: int
@@ -55,7 +55,8 @@ class Counters(NamedTuple):
     stage: int  # what is done of this frame
     events: int  # found so far in this frame
     room: int  # for events of a frame
-    flagged: int  # pixels whose difference reached a threshold
+    block: int  # first pixel of the block in hand
+    flagged: int  # pixels of it whose difference reached a threshold
     cursor: int  # so many noise events are done, or flagged pixels
     held: int  # pixels that rest at the end of the frame
     on: int  # events since the last reset
@@ -82,7 +83,7 @@ class Plan(NamedTuple):
     ready: int  # int64[size]: µs until which a pixel rests
     held: int  # int32[size + 1]: pixels that rest beyond the frame
     flags: int  # uint8[size]: whether a pixel's difference reached a threshold
-    flagged: int  # int32[size + 1]: which did
+    flagged: int  # int32[size + 1]: which did, of a block
     keys: int  # uint64[2, room]: events
     weights: int  # float64[n]: running sum of how often pixels make noise
     counts: int  # int64[2^digits], to sort by

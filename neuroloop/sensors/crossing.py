@@ -121,26 +121,26 @@ def rebase(lines, size, seconds):  # type: ignore[no-untyped-def]
 
 
 @inline
-def compare(lines, size, flags):  # type: ignore[no-untyped-def]
+def compare(lines, first, last, flags):  # type: ignore[no-untyped-def]
     """Flag the pixels whose difference reached a threshold. Free of branches, so that it vectorises."""
-    for i in range(size):
+    for i in range(first, last):
         difference = lines.new[i] - lines.reference[i]
         flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
 
 
 @inline
-def compare_leaking(lines, size, seconds, flags):  # type: ignore[no-untyped-def]
+def compare_leaking(lines, first, last, seconds, flags):  # type: ignore[no-untyped-def]
     """The same where references fall."""
-    for i in range(size):
+    for i in range(first, last):
         difference = lines.new[i] - (lines.reference[i] - lines.leak[i] * seconds)
         flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
 
 
 @inline
-def gather(flags, packed, size, flagged):  # type: ignore[no-untyped-def]
+def gather(flags, packed, first, last, flagged):  # type: ignore[no-untyped-def]
     """The numbers of flagged pixels, rising; `packed` are the flags, eight at a time. Returns how many there are."""
     n = i64(0)
-    for line in range(size // LINE):
+    for line in range(first // LINE, last // LINE):
         if packed[line] == u64(0):
             continue
         for i in range(line * LINE, (line + 1) * LINE):
@@ -154,7 +154,8 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
     """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
     jitter, width, room = numbers[of.jitter], counters[at.width], counters[at.room]
     seed = random(counters[at.seed], JITTER, counters[at.frames])
-    n, n_held, n_flagged, y = counters[at.events], counters[at.held], counters[at.flagged], 0
+    n, n_held, n_flagged = counters[at.events], counters[at.held], counters[at.flagged]
+    y = flagged[counters[at.cursor]] // width
     length = np.float64(span.length)
     for k in range(counters[at.cursor], n_flagged):
         i = i64(flagged[k])

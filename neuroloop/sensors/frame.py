@@ -13,6 +13,7 @@ from .sorting import put_in_order
 
 BEGIN, NOISE, COMPARE, FIRE = range(4)  # what comes next
 REBASE = 1_000_000  # µs
+BLOCK = 4096  # pixels that are compared and fire while what they need is in the cache; a multiple of `LINE`
 
 
 @compiled_for(types.boolean(PLAN, types.boolean, EVENTS))
@@ -36,16 +37,21 @@ def advance(plan, leaks, events):  # type: ignore[no-untyped-def]
         weights = f8_at(plan[to.weights])
         if numbers[of.rate] > 0.0 and not add_noise(lines, span, ready, held, keys, weights, counters, numbers):
             return False
+        counters[at.stage], counters[at.block] = COMPARE, 0
+    while counters[at.block] < size:
+        if counters[at.stage] == COMPARE:
+            first = counters[at.block]
+            last = min(first + BLOCK, size)
+            if leaks:
+                compare_leaking(lines, first, last, span.leaks, flags)
+            else:
+                compare(lines, first, last, flags)
+            counters[at.flagged] = gather(flags, u8_at(plan[to.flags]), first, last, flagged)
+            counters[at.cursor], counters[at.stage] = 0, FIRE
+        if not fire(lines, span, ready, held, flagged, keys, counters, numbers):
+            return False
+        counters[at.block] += BLOCK
         counters[at.stage] = COMPARE
-    if counters[at.stage] == COMPARE:
-        if leaks:
-            compare_leaking(lines, size, span.leaks, flags)
-        else:
-            compare(lines, size, flags)
-        counters[at.flagged] = gather(flags, u8_at(plan[to.flags]), size, flagged)
-        counters[at.cursor], counters[at.stage] = 0, FIRE
-    if not fire(lines, span, ready, held, flagged, keys, counters, numbers):
-        return False
     other = u8_at(plan[to.keys] + 8 * counters[at.room])
     put_in_order(keys, other, i8_at(plan[to.counts]), counters, events)
     counters[at.stage] = BEGIN

@@ -23,7 +23,8 @@ from .images import Images
 from .memory import CHANGING, COUNTED, check_state
 from .sorting import DIGITS
 
-MOST_PIXELS, LONGEST = 65_536, 2**31 - 1  # a side; µs between two frames
+MOST_PIXELS, MOST_SIDE = 2**26, 65_536
+LONGEST = 2**31 - 1  # µs between two frames
 ROOM = 4096  # events to begin with
 
 
@@ -50,8 +51,10 @@ class EventCamera:
 
     def __init__(self, width: int, height: int, pixel: str | Pixel = "clean", seed: int = 0) -> None:
         for name, size in (("width", width), ("height", height)):
-            if not _whole(size) or not 1 <= size <= MOST_PIXELS:
-                raise ConfigError(f"event camera: {name} must be a whole number from 1 to {MOST_PIXELS}, got {size!r}")
+            if not _whole(size) or not 1 <= size <= MOST_SIDE:
+                raise ConfigError(f"event camera: {name} must be a whole number from 1 to {MOST_SIDE}, got {size!r}")
+        if width * height > MOST_PIXELS:
+            raise ConfigError(f"event camera: must have at most {MOST_PIXELS} pixels, got {width} × {height}")
         self.width, self.height, self.pixel, self.seed = int(width), int(height), pixel_of(pixel), _seed(seed)
         n = self.width * self.height
         self._images, self._front_end = Images(self.width, self.height), FrontEnd(self.pixel, n)
@@ -129,6 +132,10 @@ class EventCamera:
         self._held[: held.size] = held
         self._counters[at.held] = held.size
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, in this process or in another, is made anew: it cannot share addresses."""
+        return _copied, (self.width, self.height, self.pixel, self.seed, self.state())
+
     def _image(self, place: int) -> NDArray[np.float32]:
         return self._cells[place, : self.width * self.height].reshape(self.height, self.width).copy()
 
@@ -154,8 +161,7 @@ class EventCamera:
         (self._front_end.see_bytes if bytes_ else self._front_end.see_light)(light, seconds, self._cells, counters)
         if not begun:
             wake.now(self._cells, counters)
-            counters[at.begun] = 1
-            counters[at.events] = 0
+            counters[at.begun], counters[at.events], counters[at.base] = 1, 0, t_us
         else:
             while not advance.now(self._plan, self._leaks, self._events):
                 self._make_room(2 * self._events.size)
@@ -189,6 +195,12 @@ class EventCamera:
         numbers[of.rate] = pixel.shot_rate * 1e-6 * (self._weights[-1] if self._weights.size else 0.0)
         numbers[of.balance] = pixel.threshold_on / pixel.threshold_off
         numbers[of.knee], numbers[of.linear_range], numbers[of.offset] = pixel.knee, pixel.linear_range, pixel.offset
+
+
+def _copied(width: int, height: int, pixel: Pixel, seed: int, state: Mapping[str, NDArray[Any]]) -> EventCamera:
+    camera = EventCamera(width, height, pixel, seed)
+    camera.restore(state)
+    return camera
 
 
 def pixel_of(pixel: str | Pixel) -> Pixel:

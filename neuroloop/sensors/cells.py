@@ -30,7 +30,7 @@ class Cells(NamedTuple):
 
     level: int = 0  # ln units that the photoreceptor gives, of even frames
     other: int = 1  # and of odd ones: the level before is kept, since crossings lie between the two
-    reference: int = 2  # the level that the pixel compares with
+    reference: int = 2  # the level that the pixel compares with, as it was at the base
     on: int = 3  # thresholds, ln units
     off: int = 4
     leak: int = 5  # by which the reference falls, ln units a second
@@ -38,7 +38,7 @@ class Cells(NamedTuple):
 
 
 class Counters(NamedTuple):
-    """Places in int64[19]."""
+    """Places in int64[21]."""
 
     width: int
     pixels: int
@@ -50,11 +50,13 @@ class Counters(NamedTuple):
     begun: int  # 1 after the first frame
     start: int  # µs, the frame before
     end: int  # µs, this frame
+    base: int  # µs, when references were as they are written: they fall since then
     newest: int  # row of the levels of this frame
     stage: int  # what is done of this frame
     events: int  # found so far in this frame
     room: int  # for events of a frame
-    flagged: int  # pixels whose difference reached a threshold
+    block: int  # first pixel of the block in hand
+    flagged: int  # pixels of it whose difference reached a threshold
     cursor: int  # so many noise events are done, or flagged pixels
     held: int  # pixels that rest at the end of the frame
     on: int  # events since the last reset
@@ -81,7 +83,7 @@ class Plan(NamedTuple):
     ready: int  # int64[size]: µs until which a pixel rests
     held: int  # int32[size + 1]: pixels that rest beyond the frame
     flags: int  # uint8[size]: whether a pixel's difference reached a threshold
-    flagged: int  # int32[size + 1]: which did
+    flagged: int  # int32[size + 1]: which did, of a block
     keys: int  # uint64[2, room]: events
     weights: int  # float64[n]: running sum of how often pixels make noise
     counts: int  # int64[2^digits], to sort by
@@ -142,12 +144,11 @@ def draw_normal(seed, stream, out):  # type: ignore[no-untyped-def]
 @compiled_for(types.void(CELLS, COUNTERS))
 def wake(cells, counters):  # type: ignore[no-untyped-def]
     """The first frame: references are its levels, below them where a pixel leaks, as if it had long done so."""
+    seed = random(counters[at.seed], PHASE, counters[at.frames])
     for i in range(counters[at.size]):
-        phase = unit(random(counters[at.seed], PHASE, i)) if cells[row.usual, i] > f32(0.0) else 0.0
-        cells[row.leak, i] = cells[row.usual, i]
-        cells[row.reference, i] = cells[counters[at.newest], i] - (
-            f32(phase) * cells[row.on, i] if phase > 0.0 else f32(0.0)
-        )
+        leak, level = cells[row.usual, i], cells[counters[at.newest], i]
+        cells[row.leak, i] = leak
+        cells[row.reference, i] = level - f32(unit(seed + u64(i))) * cells[row.on, i] if leak > f32(0.0) else level
 
 
 def size_of(n: int) -> int:

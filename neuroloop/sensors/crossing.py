@@ -3,6 +3,9 @@
 Between two frames the difference runs on a straight line, so every crossing has a time of its own. At each the reference moves
 by the threshold; with a refractory period the pixel is held after an event, and its reference is the level at the end of that
 time (the reset switch opens then). A leak lets the reference fall (Nozaki and Delbruck 2017). Times are rounded to µs.
+
+References are written as they were at a base that moves once a second: what a slow leak takes in one short frame would be
+rounded away.
 """
 
 from __future__ import annotations
@@ -22,20 +25,25 @@ class Span(NamedTuple):
     start: int  # µs
     length: int  # µs
     rest: int  # µs that a pixel rests after an event
+    share: float  # of it that a µs is
+    leaked: np.float32  # s that references fell until the frame before
+    leaks: np.float32  # and until this one
 
 
 @inline
 def span_of(counters):  # type: ignore[no-untyped-def]
     """The span of this frame."""
-    return Span(counters[at.start], counters[at.end] - counters[at.start], counters[at.refractory])
+    start, base, length = counters[at.start], counters[at.base], counters[at.end] - counters[at.start]
+    leaked, leaks = f32(1e-6 * (start - base)), f32(1e-6 * (start + length - base))
+    return Span(start, length, counters[at.refractory], 1.0 / length, leaked, leaks)
 
 
 @inline
 def ends_of(i, lines, span):  # type: ignore[no-untyped-def]
-    """The difference at the beginning and at the end of the frame; references are those of its end already."""
-    reference = lines.reference[i]
-    fallen = np.float64(lines.leak[i]) * (1e-6 * span.length)
-    return np.float64(lines.old[i]) - np.float64(reference) - fallen, np.float64(lines.new[i] - reference)
+    """The difference at the beginning and at the end of the frame."""
+    reference, leak = lines.reference[i], lines.leak[i]
+    begin = np.float64(lines.old[i]) - (np.float64(reference) - np.float64(leak) * np.float64(span.leaked))
+    return begin, np.float64(lines.new[i] - (reference - leak * span.leaks))
 
 
 @inline
@@ -56,7 +64,7 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
     many pixels rest at the end of the frame; −1 events if there may be no room for them."""
     begin, end = ends_of(i, lines, span)
     length, rise = np.float64(span.length), end - begin
-    reached = end if until >= length else begin + rise * (until / length)
+    reached = end if until >= length else begin + rise * (until * span.share)
     p = reached > 0.0
     sign, step = 1.0 if p else -1.0, np.float64(lines.on[i] if p else lines.off[i])
     reached *= sign
@@ -67,17 +75,20 @@ def cross(i, place, until, lines, span, ready, held, n_held, keys, room, n):  # 
     pace = length / rise if sign * rise > 0.0 else 0.0  # µs until the difference has grown by 1
     zero, crossing, rests = 0.0, step, False
     while crossing <= reached:  # a rest beyond the frame puts the next crossing there too
-        stamp = i64(min(max((sign * crossing - begin) * pace, 0.0), length) + 0.5)
+        when = (sign * crossing - begin) * pace
+        when = when if when > 0.0 else 0.0
+        stamp = i64((when if when < length else length) + 0.5)
         keys[n] = key_of(stamp, place, p)
         n += 1
         zero = crossing
         if span.rest > 0:
             ready[i] = span.start + stamp + span.rest
-            zero = sign * (begin + rise * ((stamp + span.rest) / length))
+            zero = sign * (begin + rise * ((stamp + span.rest) * span.share))
             rests = stamp + span.rest >= span.length
         crossing = zero + step
     share, moved = f32(rests), lines.reference[i] + f32(sign * zero)
-    lines.reference[i] = share * lines.new[i] + (f32(1.0) - share) * moved  # no branch, as none could be predicted
+    fresh = lines.new[i] + lines.leak[i] * span.leaks
+    lines.reference[i] = share * fresh + (f32(1.0) - share) * moved  # no branch, as none could be predicted
     held[n_held] = i32(i)
     return n, n_held + i64(rests)
 
@@ -88,40 +99,48 @@ def release(lines, span, ready, held, n_held):  # type: ignore[no-untyped-def]
 
     Returns how many rest beyond this frame.
     """
-    kept, share = 0, 1.0 / span.length
+    kept = 0
     for k in range(n_held):
         i = held[k]
         left = span.start + span.length - ready[i]
         if left <= 0:
-            lines.reference[i] = lines.new[i]
+            lines.reference[i] = lines.new[i] + lines.leak[i] * span.leaks
             held[kept] = i
             kept += 1
             continue
-        level = np.float64(lines.new[i]) - left * share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
-        lines.reference[i] = f32(level - np.float64(lines.leak[i]) * (1e-6 * left))
+        level = np.float64(lines.new[i]) - left * span.share * (np.float64(lines.new[i]) - np.float64(lines.old[i]))
+        lines.reference[i] = f32(level + np.float64(lines.leak[i]) * (np.float64(span.leaks) - 1e-6 * left))
     return kept
 
 
 @inline
-def fall(lines, size, seconds):  # type: ignore[no-untyped-def]
-    """References fall by the leak of this frame."""
+def rebase(lines, size, seconds):  # type: ignore[no-untyped-def]
+    """Write references as they are now, so many seconds after the base."""
     for i in range(size):
         lines.reference[i] -= lines.leak[i] * seconds
 
 
 @inline
-def compare(lines, size, flags):  # type: ignore[no-untyped-def]
+def compare(lines, first, last, flags):  # type: ignore[no-untyped-def]
     """Flag the pixels whose difference reached a threshold. Free of branches, so that it vectorises."""
-    for i in range(size):
+    for i in range(first, last):
         difference = lines.new[i] - lines.reference[i]
         flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
 
 
 @inline
-def gather(flags, packed, size, flagged):  # type: ignore[no-untyped-def]
+def compare_leaking(lines, first, last, seconds, flags):  # type: ignore[no-untyped-def]
+    """The same where references fall."""
+    for i in range(first, last):
+        difference = lines.new[i] - (lines.reference[i] - lines.leak[i] * seconds)
+        flags[i] = np.uint8(difference >= lines.on[i]) | np.uint8(difference <= -lines.off[i])
+
+
+@inline
+def gather(flags, packed, first, last, flagged):  # type: ignore[no-untyped-def]
     """The numbers of flagged pixels, rising; `packed` are the flags, eight at a time. Returns how many there are."""
     n = i64(0)
-    for line in range(size // LINE):
+    for line in range(first // LINE, last // LINE):
         if packed[line] == u64(0):
             continue
         for i in range(line * LINE, (line + 1) * LINE):
@@ -135,7 +154,8 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
     """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
     jitter, width, room = numbers[of.jitter], counters[at.width], counters[at.room]
     seed = random(counters[at.seed], JITTER, counters[at.frames])
-    n, n_held, n_flagged, y = counters[at.events], counters[at.held], counters[at.flagged], 0
+    n, n_held, n_flagged = counters[at.events], counters[at.held], counters[at.flagged]
+    y = flagged[counters[at.cursor]] // width
     length = np.float64(span.length)
     for k in range(counters[at.cursor], n_flagged):
         i = i64(flagged[k])
@@ -149,7 +169,9 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
             return False
         n = n_now
         if jitter > 0.0 and lines.usual[i] > f32(0.0):
-            lines.leak[i] = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
+            leak = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
+            lines.reference[i] += (leak - lines.leak[i]) * span.leaks
+            lines.leak[i] = leak
     counters[at.events], counters[at.held] = n, n_held
     return True
 
@@ -162,4 +184,4 @@ def _wobble(counter, jitter):  # type: ignore[no-untyped-def]
     """
     h, low = mixed(counter), u64(0xFFFF)
     total = (h & low) + ((h >> u64(16)) & low) + ((h >> u64(32)) & low) + (h >> u64(48))
-    return max(1.0 - jitter * (total / 65536.0 - 2.0) * 1.7320508075688772, 0.05)
+    return max(1.0 - jitter * (i64(total) / 65536.0 - 2.0) * 1.7320508075688772, 0.05)

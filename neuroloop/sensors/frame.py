@@ -7,11 +7,13 @@ from numba import types
 from .._numba import compiled_for, f8_at, i4_at, i8_at, u1_at, u8_at
 from ..rows import f32
 from .cells import EVENTS, PLAN, at, lines_of, of, to
-from .crossing import compare, fall, fire, gather, release, span_of
+from .crossing import compare, compare_leaking, fire, gather, rebase, release, span_of
 from .shot_noise import add_noise
 from .sorting import put_in_order
 
 BEGIN, NOISE, COMPARE, FIRE = range(4)  # what comes next
+REBASE = 1_000_000  # µs
+BLOCK = 4096  # pixels that are compared and fire while what they need is in the cache; a multiple of `LINE`
 
 
 @compiled_for(types.boolean(PLAN, types.boolean, EVENTS))
@@ -20,25 +22,36 @@ def advance(plan, leaks, events):  # type: ignore[no-untyped-def]
     counters, numbers = i8_at(plan[to.counters]), f8_at(plan[to.numbers])
     ready, held, keys = i8_at(plan[to.ready]), i4_at(plan[to.held]), u8_at(plan[to.keys])
     flags, flagged, size = u1_at(plan[to.flags]), i4_at(plan[to.flagged]), counters[at.size]
-    lines, span = lines_of(plan, counters), span_of(counters)
+    lines = lines_of(plan, counters)
+    if counters[at.start] - counters[at.base] >= REBASE:
+        if leaks:
+            rebase(lines, size, f32(1e-6 * (counters[at.start] - counters[at.base])))
+        counters[at.base] = counters[at.start]
+    span = span_of(counters)
     if counters[at.stage] == BEGIN:
         counters[at.events] = counters[at.cursor] = 0
         numbers[of.now] = 0.0
-        if leaks:
-            fall(lines, size, f32(1e-6 * span.length))
         counters[at.held] = release(lines, span, ready, held, counters[at.held])
         counters[at.stage] = NOISE
     if counters[at.stage] == NOISE:
         weights = f8_at(plan[to.weights])
         if numbers[of.rate] > 0.0 and not add_noise(lines, span, ready, held, keys, weights, counters, numbers):
             return False
+        counters[at.stage], counters[at.block] = COMPARE, 0
+    while counters[at.block] < size:
+        if counters[at.stage] == COMPARE:
+            first = counters[at.block]
+            last = min(first + BLOCK, size)
+            if leaks:
+                compare_leaking(lines, first, last, span.leaks, flags)
+            else:
+                compare(lines, first, last, flags)
+            counters[at.flagged] = gather(flags, u8_at(plan[to.flags]), first, last, flagged)
+            counters[at.cursor], counters[at.stage] = 0, FIRE
+        if not fire(lines, span, ready, held, flagged, keys, counters, numbers):
+            return False
+        counters[at.block] += BLOCK
         counters[at.stage] = COMPARE
-    if counters[at.stage] == COMPARE:
-        compare(lines, size, flags)
-        counters[at.flagged] = gather(flags, u8_at(plan[to.flags]), size, flagged)
-        counters[at.cursor], counters[at.stage] = 0, FIRE
-    if not fire(lines, span, ready, held, flagged, keys, counters, numbers):
-        return False
     other = u8_at(plan[to.keys] + 8 * counters[at.room])
     put_in_order(keys, other, i8_at(plan[to.counts]), counters, events)
     counters[at.stage] = BEGIN

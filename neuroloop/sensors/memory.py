@@ -12,8 +12,8 @@ from ..errors import BadInput
 from .cells import at, row
 
 CHANGING = (row.level, row.other, row.reference, row.leak)  # rows of the cells
-COUNTED = (at.seed, at.frames, at.begun, at.start, at.newest, at.on, at.off)
-MOST = 1000.0  # ln units: no level of ours is beyond
+LEAST, MOST = -(2**61), 2**61  # µs
+COUNTED = (at.seed, at.frames, at.begun, at.start, at.base, at.newest, at.on, at.off)
 
 
 def check_state(state: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any]]) -> None:
@@ -30,6 +30,6 @@ def check_state(state: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any
                 f"this one has {own[name].tolist()}"
             )
     counters = dict(zip(COUNTED, state["counters"].tolist(), strict=True))
-    sound = np.all(np.abs(state["cells"]) <= MOST) and counters[at.newest] in (row.level, row.other)
-    if not sound or counters[at.begun] not in (0, 1) or abs(counters[at.start]) > 2**62:
+    sound = np.all(np.isfinite(state["cells"])) and counters[at.newest] in (row.level, row.other)
+    if not sound or counters[at.begun] not in (0, 1) or not LEAST <= counters[at.base] <= counters[at.start] <= MOST:
         raise BadInput("event camera: the state is damaged: its numbers are none that a camera has")

@@ -42,7 +42,7 @@ def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # ty
             return True
         i = find(weights, n_pixels, unit(draw + u64(1)) * weights[n_pixels - 1])
         light = intensity(np.float64(lines.new[i]), numbers[of.knee], numbers[of.linear_range], numbers[of.offset])
-        if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] <= span.start + now:
+        if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] - span.start <= now:
             y = i // counters[at.width]
             place = address(i - y * counters[at.width], y)
             n, n_held = cross(
@@ -50,7 +50,7 @@ def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # ty
             )  # fmt: skip
             if n < 0 or n + 2 > room:
                 return False
-            if ready[i] <= span.start + now:
+            if ready[i] - span.start <= now:
                 on, off = np.float64(lines.on[i]), np.float64(lines.off[i])
                 p = unit(draw + u64(3)) * (on + numbers[of.balance] * off) < numbers[of.balance] * off
                 keys[n] = key_of(i64(now + 0.5), place, p)
@@ -69,8 +69,8 @@ def _renew(i, now, lines, span, ready, held, n_held):  # type: ignore[no-untyped
         now = np.float64(i64(now + 0.5) + span.rest)
         ready[i] = span.start + i64(now)
         if now >= span.length:
-            lines.reference[i] = lines.new[i]
+            lines.reference[i] = lines.new[i] + lines.leak[i] * span.leaks
             held[n_held] = i32(i)
             return n_held + 1
-    lines.reference[i] += f32(begin + (end - begin) * (now / span.length))
+    lines.reference[i] += f32(begin + (end - begin) * (now * span.share))
     return n_held

@@ -40,6 +40,7 @@ from .encoders import (
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
+from .sensors import Pixel
 
 __all__ = [
     "ActorCritic",
@@ -72,6 +73,7 @@ __all__ = [
     "OneEncoder",
     "Parts",
     "PhaseCode",
+    "Pixel",
     "PlantConfig",
     "PopulationVector",
     "Positive",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import neuroloop
+from neuroloop.evaluation.suites import sensors
 
 Cli = Callable[..., Any]
 
@@ -106,6 +107,18 @@ def test_bench_measures_and_writes_a_page(cli: Cli) -> None:
     assert "neuroloop bench mine.toml --quick --seeds 1" in page
     assert Path("pages/mine.png").exists()
     assert "pole default seed 8000: solved at" in done.err
+
+
+def test_bench_measures_sensors(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([5e4, 6e4], "3 events a frame"))
+    monkeypatch.setattr(sensors, "events_per_s", lambda quick: [5e7])
+    done = cli("bench", "sensors", "--quick", "--json", "--write", "sensors.md")
+    assert done.code == 0
+    report = json.loads(done.out)
+    assert report["suite"] == "sensors"
+    assert report["figures"]["dvs_128_sparse_fps"]["value"] == 6e4
+    assert report["figures"]["dvs_timestamp_error_us"]["met"]
+    assert "| dvs_128_sparse_fps | neuroloop |" in Path("sensors.md").read_text()
 
 
 ALL = ("mine.toml", "--quick", "--agent", "default", "--agent", "cartpole", "--json")  # 10 runs

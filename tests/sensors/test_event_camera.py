@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,16 @@ def test_the_same_seed_gives_the_same_bits_and_a_restored_state_goes_on_bit_for_
     assert all(np.array_equal(ended[key], wanted[key]) for key in wanted)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda camera: pickle.loads(pickle.dumps(camera))])
+def test_a_copy_is_a_camera_of_its_own_that_goes_on_alike(copied: Any) -> None:
+    camera = EventCamera(4, 3, "noisy", seed=5)
+    film(camera, [GREY, GREY * 2], [0, 9000])
+    other = copied(camera)
+    wanted = film(camera, [GREY, GREY * 2, GREY // 2], [20_000, 30_000, 40_000])
+    assert all(map(np.array_equal, film(other, [GREY, GREY * 2, GREY // 2], [20_000, 30_000, 40_000]), wanted))
+    assert sum(map(len, wanted)) > 0
+
+
 def test_another_seed_is_another_chip_and_a_reset_with_a_seed_only_other_noise() -> None:
     frames, times = [np.full((30, 40), 10, np.uint8)] * 50, list(range(0, 1_000_000, 20_000))
     one, two = EventCamera(40, 30, "noisy", seed=1), EventCamera(40, 30, "noisy", seed=2)
@@ -108,6 +120,31 @@ def test_frames_with_more_events_than_there_is_room_for_lose_none() -> None:
     assert np.all(np.diff(found[1]["t_us"]) >= 0)
 
 
+def test_a_camera_may_be_as_wide_as_an_address() -> None:
+    camera, frame = EventCamera(65_536, 2, "ideal"), np.full((2, 65_536), 100, np.uint8)
+    camera.see(frame, 0)
+    frame[1, -1] = frame[0, 0] = 200
+    assert {(x, y) for _, x, y, _ in camera.see(frame, 1000).tolist()} == {(65_535, 1), (0, 0)}
+
+
+def test_times_may_be_those_of_an_epoch() -> None:
+    now = 1_800_000_000_000_000
+    early, late = (
+        film(EventCamera(4, 3, "v2e"), [GREY, GREY * 2, GREY // 2], [t, t + 900, t + 2000]) for t in (0, now)
+    )
+    for ours, theirs in zip(early, late, strict=True):
+        assert np.array_equal(ours["t_us"] + now, theirs["t_us"])
+        assert np.array_equal(ours["x"], theirs["x"])
+
+
+def test_frames_may_lie_half_an_hour_apart() -> None:
+    camera = EventCamera(4, 3, "ideal")
+    film(camera, [GREY // 2], [5])
+    events = camera.see(GREY, 5 + 2**31 - 1)
+    assert np.unique(events["t_us"]).size == events.size // GREY.size == 3
+    assert np.all(np.diff(events["t_us"]) >= 0)
+
+
 def test_a_packet_is_a_view_until_the_next_call() -> None:
     camera = EventCamera(4, 3, "ideal")
     camera.see(GREY, 0)
@@ -125,6 +162,9 @@ def test_colours_are_seen_by_their_luma_and_other_layouts_as_themselves() -> Non
     wanted = film(EventCamera(4, 3, "ideal"), list(luma), times)
     assert all(map(np.array_equal, film(EventCamera(4, 3, "ideal"), list(colours), times), wanted))
     turned = [np.asfortranarray(frame)[::-1][::-1] for frame in luma]
+    assert all(map(np.array_equal, film(EventCamera(4, 3, "ideal"), turned, times), wanted))
+    for frame in turned:
+        frame.flags.writeable = False  # as renderers may give them
     assert all(map(np.array_equal, film(EventCamera(4, 3, "ideal"), turned, times), wanted))
     floats = film(EventCamera(4, 3, "ideal"), list(colours / 255.0), times)
     grey = film(
@@ -185,6 +225,7 @@ def test_bad_logarithmic_frames_are_refused(frame: Any, says: str) -> None:
     ("arguments", "says"),
     [
         ({"width": 0}, "width must be a whole number from 1 to 65536, got 0"),
+        ({"width": 65_536, "height": 65_536}, "at most 67108864 pixels, got 65536 × 65536"),
         ({"height": 2.0}, "height must be a whole number"),
         ({"pixel": "claen"}, "unknown pixel 'claen': did you mean 'clean'"),
         ({"pixel": 3}, "pixel must be a name or a Pixel, got int"),

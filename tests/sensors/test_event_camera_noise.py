@@ -107,6 +107,16 @@ def test_leaks_have_their_rate_spread_and_jitter() -> None:
     assert abs(np.corrcoef(*successive)[0, 1]) < 0.03
 
 
+def test_a_slow_leak_is_not_rounded_away_by_short_frames() -> None:
+    """In 3 µs a reference of 2.5 falls by 1e-7, less than float32 can tell there."""
+    camera = EventCamera(SIDE, SIDE, only(leak_rate=0.16), seed=2)
+    frame = np.full((SIDE, SIDE), 255, np.uint8)
+    for t in range(0, 150_000, 3):
+        camera.see(frame, t)
+    expected = N * 0.16 * 0.15
+    assert camera.counts.on == pytest.approx(expected, abs=4 * math.sqrt(expected))
+
+
 def test_the_first_leaks_come_at_once_and_not_all_together() -> None:
     events = watched(only(leak_rate=1.0), 120, 1.0)
     assert np.histogram(events["t_us"], 10, (0, 1_000_000))[0] == pytest.approx(N / 10, abs=4.5 * math.sqrt(N / 10))

@@ -62,7 +62,7 @@ def seen(camera: EventCamera, frames: list[Any], times: list[int]) -> tuple[dict
     found: dict[Any, Any] = {place: [] for place in np.ndindex(camera.height, camera.width)}
     camera.see(frames[0], times[0])
     state = camera.state()
-    levels, n = state["cells"][state["counters"][4]], camera.width * camera.height
+    levels, n = state["cells"][state["counters"][5]], camera.width * camera.height
     start = (levels - state["cells"][2])[:n].reshape(camera.height, camera.width)
     for frame, time in zip(frames[1:], times[1:], strict=True):
         for t, x, y, p in camera.see(frame, time).tolist():
@@ -126,3 +126,16 @@ def test_intensities_beyond_white_are_seen_by_their_logarithm() -> None:
     camera.see_log(np.zeros((1, 2), np.float32), 0)
     events = camera.see_log(np.array([[1.01, 2.05]], np.float32), 1000)
     assert np.bincount(events["x"]).tolist() == [5, 10]
+
+
+def test_the_logarithm_of_nothing_is_black() -> None:
+    frames = [np.array([[0.0, 0.5]], np.float32), np.array([[0.6, 0.0]], np.float32)]
+    for pixel in ("clean", "esim"):
+        plain, logarithmic = EventCamera(2, 1, pixel), EventCamera(2, 1, pixel)
+        plain.see(frames[0], 0)
+        with np.errstate(divide="ignore"):
+            logs = [np.log(frame) for frame in frames]
+        logarithmic.see_log(logs[0], 0)
+        wanted, found = plain.see(frames[1], 10_000), logarithmic.see_log(logs[1], 10_000)
+        assert wanted.size > 4
+        assert found.tolist() == wanted.tolist()

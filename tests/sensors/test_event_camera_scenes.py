@@ -72,12 +72,12 @@ def test_a_leak_fires_at_its_rate_whatever_the_frame_rate() -> None:
     )  # fmt: skip
     grey = np.full((20, 20), 120, np.uint8)
     counts = []
-    for step in (1000, 40_000):
+    for step in (1000, 40_000, 1_000_000, 2_000_000):
         camera = EventCamera(20, 20, pixel)
         for t in range(0, 2_000_001, step):
             camera.see(grey, t)
         counts.append(camera.counts)
-    assert counts[0] == counts[1]
+    assert max(counts).on - min(counts).on <= 1  # one that falls on the end
     assert counts[0].off == 0
     assert abs(counts[0].on - 400 * 10) <= 1  # 2 s at 5 Hz, at random phases
 

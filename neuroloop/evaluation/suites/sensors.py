@@ -1,4 +1,5 @@
-"""The suite `sensors`: what a frame costs an event camera, and how far its time stamps are from those of finer frames.
+"""The suite `sensors`: what a frame costs an event camera, how far its time stamps are from those of finer frames, and what
+proprioception costs.
 
 Scenes are in `sensor_cases.py`, and what each peer runs in `tests/benchmarks/peers/README.md`. Times are CPU times of one
 thread, the best of several; the pixel is `v2e`, with all its noise.
@@ -18,12 +19,14 @@ from .. import engine_cases
 from .. import sensor_cases as cases
 from ..figures import Figure, Suite
 from ..peers import run_peer
+from .proprioception import proprio_us
 
 Report = Callable[[str], Any]
 PIXEL = "v2e"
 PEERS = ("v2e",)
 SPEEDS = {"128_sparse": 40_000.0, "128_dense": 5000.0, "346_sparse": 8000.0, "346_dense": 1000.0, "1280_static": 600.0}
 EVENTS_PER_S = 40e6
+PROPRIO_US = 3.0  # a tick of 12 joints
 BYTES = "dvs_timestamp_error_us"
 STAMPS = {BYTES: 500.0, "dvs_timestamp_error_float_us": 100.0}
 
@@ -45,6 +48,8 @@ def run(quick: bool, peers: bool, report: Report) -> Suite:
             figures.append(Figure(f"{name}_vs_{peer}", max(samples) / line["value"], "×", line["n"], None, "high"))
         report(f"{name}: {max(samples):.4g} fps")
     figures.append(_best("dvs_events_per_s", events_per_s(quick), "1/s", EVENTS_PER_S, "high"))
+    figures.append(_best("proprio_us", proprio_us(quick), "us", PROPRIO_US, "low"))
+    report(f"{figures[-1]}")
     for name, target in STAMPS.items():
         errors = np.abs(stamp_errors(as_bytes="float" not in name))
         middle = float(np.median(errors))
@@ -63,7 +68,7 @@ def frames_per_s(case: str, quick: bool) -> tuple[list[float], str]:
     height, width = frames[0].shape
     camera = EventCamera(width, height, PIXEL)
     tick = cases.ticker(camera.see, frames)
-    medians = engine_cases.tick_medians(tick, 5, 0.2 if quick else 1.0)
+    medians = engine_cases.tick_medians(tick, 5 if quick else 9, 0.2 if quick else 0.5)
     camera.reset()
     for _ in range(2 * cases.LAP):
         tick(0)

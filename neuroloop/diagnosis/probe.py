@@ -120,7 +120,11 @@ class NetworkProbe:
             for name in self._policies
             if name in chosen and self._policies[name].size > 1
         )
-        modules = sum(getattr(one, "modules", 0) for one in sources_of(config.encoder)["encoder"])
+        modules = sum(
+            self._network.view(name).size
+            for name in self._network.names
+            if name.startswith("encoder") and name.endswith(".cells")
+        )
         learner = config.learner
         awake = signals["awake"] != 0.0 if "awake" in signals else np.ones(n, np.bool_)
         return {

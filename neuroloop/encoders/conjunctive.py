@@ -20,6 +20,7 @@ from .normaliser import Inputs, add_normaliser
 from .observation import Layout
 
 MOST_CELLS = 100_000  # in a module: more dimensions are left out of it
+PER_DIMENSION, FEWEST, MOST = 24, 96, 384  # modules, where their number is automatic
 
 
 class Tiling(NamedTuple):
@@ -62,6 +63,13 @@ class Modules(NamedTuple):
     n_cells: int
 
 
+def modules_of(config: Conjunctive, layout: Layout) -> int:
+    """How many modules there are; an automatic number grows with the dimensions whose combinations must be covered."""
+    if isinstance(config.modules, int):
+        return config.modules
+    return min(max(PER_DIMENSION * layout.size, FEWEST), MOST)
+
+
 def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) -> Modules:
     """Deal dimensions to modules from shuffled decks, so that all are used alike, with random offsets.
 
@@ -70,12 +78,13 @@ def deal_modules(config: Conjunctive, layout: Layout, rng: np.random.Generator) 
     most = min(layout.size, len(config.dimensions))
     chance = np.array(config.dimensions[:most])
     chance[-1] += sum(config.dimensions[most:])
-    dims = np.full((config.modules, most), -1)
-    tiles = np.zeros((config.modules, most), np.int64)
-    offsets = rng.random((config.modules, most))
-    sizes = np.zeros(config.modules, np.int64)
+    n_modules = modules_of(config, layout)
+    dims = np.full((n_modules, most), -1)
+    tiles = np.zeros((n_modules, most), np.int64)
+    offsets = rng.random((n_modules, most))
+    sizes = np.zeros(n_modules, np.int64)
     deck: list[int] = []
-    for module in range(config.modules):
+    for module in range(n_modules):
         size = 1
         chosen: list[int] = []
         wanted = int(rng.choice(most, p=chance / chance.sum())) + 1
@@ -111,8 +120,9 @@ def add_conjunctive(
     """Add the encoder to the graph. `memory`: control steps until an eligibility is gone; `fires`: whether cells spike."""
     modules = deal_modules(config, layout, graph.rng)
     scaled = add_normaliser(graph, config.normalise, layout, inputs, path).scaled
-    n, dims, lasting = config.modules, modules.dims, Arena.LASTING
+    n, dims, lasting = len(modules.dims), modules.dims, Arena.LASTING
     wanted = graph.i4(n)
+    graph.name(f"{path}.cells", "i4", wanted, (n,))
     tiling = (
         Tiling(
             modules=n, most_dims=dims.shape[1], scaled=scaled, dims=graph.i4(dims.size, dims, lasting),

@@ -43,7 +43,7 @@ class Encoding(Settings, frozen=True, kw_only=True):
 class Conjunctive(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="conjunctive"):
     """Modules of cells that tile random combinations of dimensions; one cell of a module is active and fires regularly."""
 
-    modules: Size = 96
+    modules: Size | Literal["automatic"] = 96  # automatic: 24 for each dimension, from 96 to 384
     tiles: tuple[Size, ...] = (4, 6, 8)  # a dimension, dealt to modules in turn; doubled in modules of one dimension
     dimensions: tuple[Fraction, ...] = (0.2, 0.3, 0.3, 0.2)  # probability that a module combines 1, 2, 3 … dimensions
     interval: Time = 0.004  # s between spikes of an active cell

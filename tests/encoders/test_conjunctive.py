@@ -120,3 +120,10 @@ def test_the_same_seed_deals_the_same_modules(space):
     np.testing.assert_array_equal(one(flat), same(flat))
     assert one.n_cells == same.n_cells
     assert other.n_cells != one.n_cells or np.any(other(flat) != one(flat)) or isinstance(space, spaces.Discrete)
+
+
+@pytest.mark.parametrize(("dims", "n"), [(2, 96), (4, 96), (8, 192), (20, 384)])
+def test_an_automatic_number_of_modules_grows_with_the_dimensions(dims, n):
+    layout = layout_of(spaces.Box(-1.0, 1.0, (dims,)))
+    modules = deal_modules(Conjunctive(modules="automatic"), layout, np.random.default_rng(0))
+    assert modules.dims.shape[0] == n

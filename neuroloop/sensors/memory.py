@@ -18,6 +18,8 @@ COUNTED = (at.seed, at.frames, at.begun, at.start, at.base, at.newest, at.on, at
 
 def check_state(state: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any]]) -> None:
     """Raise `BadInput` if a state does not fit a camera whose own state is given, or would be no state of any camera."""
+    if not isinstance(state, Mapping):
+        raise BadInput(f"event camera: a state must be what state() returned, got {type(state).__name__}")
     for name, value in own.items():
         given = state.get(name)
         if not isinstance(given, np.ndarray) or given.shape != value.shape or given.dtype != value.dtype:

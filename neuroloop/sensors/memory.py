@@ -13,7 +13,6 @@ from .cells import at, row
 
 CHANGING = (row.level, row.other, row.reference, row.leak)  # rows of the cells
 LEAST, MOST = -(2**61), 2**61  # µs
-COUNTED = (at.seed, at.frames, at.begun, at.start, at.base, at.newest, at.on, at.off)
 
 
 def check_state(state: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any]]) -> None:
@@ -31,7 +30,7 @@ def check_state(state: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any
                 f"event camera: the state is of a camera with other {what}: {state[name].tolist()}, "
                 f"this one has {own[name].tolist()}"
             )
-    counters = dict(zip(COUNTED, state["counters"].tolist(), strict=True))
+    counters = state["counters"].tolist()
     sound = np.all(np.isfinite(state["cells"])) and counters[at.newest] in (row.level, row.other)
     if not sound or counters[at.begun] not in (0, 1) or not LEAST <= counters[at.base] <= counters[at.start] <= MOST:
         raise BadInput("event camera: the state is damaged: its numbers are none that a camera has")

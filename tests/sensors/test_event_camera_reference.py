@@ -45,7 +45,14 @@ PIXELS = {
 }  # fmt: skip
 
 
-JUMP = {1000: 3, 2000: 4, 5000: 7, 10_000: 10, 20_000: 12, 33_333: 14}  # events by µs from frame to frame; as the page says
+JUMP = {
+    1000: 3,
+    2000: 4,
+    5000: 7,
+    10_000: 10,
+    20_000: 12,
+    33_333: 14,
+}  # events by µs from frame to frame; as the page says
 
 
 @pytest.mark.parametrize("rest", [0.0005, 0.0])

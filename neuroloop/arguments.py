@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import operator
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,6 +25,21 @@ def whole(name: str, value: Any, least: int) -> int:
 def optional_whole(name: str, value: Any, least: int) -> int | None:
     """A whole number from `least`, or None. Raises `BadInput`."""
     return None if value is None else whole(name, value, least)
+
+
+def positive(name: str, value: Any, unit: str = "") -> float:
+    """A finite number above 0. Raises `BadInput`."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0.0 < value < math.inf:
+        raise BadInput(f"{name}: must be a number{unit and ' of '}{unit} above 0, got {value!r}")
+    return float(value)
+
+
+def switch(name: str, value: Any) -> bool:
+    """True or False. Raises `BadInput`."""
+    if not isinstance(value, bool):
+        raise BadInput(f"{name}: must be True or False, got {value!r}")
+    return value
 
 
 def seed(name: str, value: Any) -> int:

@@ -109,8 +109,8 @@ class EventEncoder:
             raise PlantError(f"{self._name}: is missing in the observation") from None
         if not isinstance(part, np.ndarray) or part.dtype != EVENT or part.ndim != 1:
             raise PlantError(f"{self._name}: must be a list of events of dtype neuroloop.types.EVENT, got {part!r}")
-        if part.size > self._space.most:
-            raise PlantError(f"{self._name}: holds {part.size} events, more than {self._space.most}")
+        if part.size > self._space.most_events:
+            raise PlantError(f"{self._name}: holds {part.size} events, more than {self._space.most_events}")
         return np.ascontiguousarray(part)
 
     def _window(self, events: NDArray[Any]) -> tuple[int, int]:

@@ -1,8 +1,7 @@
 """Compiled parts of `EventEncoder`: events are checked, assigned to bins, thinned to a budget and turned into spikes.
 
 An event at t of the window (start, start + W] belongs to step ⌈(t − start) n_steps / W⌉ − 1, one at its very beginning to the
-first. Of N events that a budget of B < N is left for, event j passes if ⌊(j + 1) B / N⌋ > ⌊j B / N⌋: evenly in the order of
-arrival, and always the same ones.
+first. Of more events than the budget, those pass that `sensors.thinning` says.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from numba import types
 
 from .._numba import compiled_for, inline
 from ..rows import i32, i64
+from ..sensors.thinning import passes as may_pass
 from ..types import EVENT
 
 INSIDE, UNSORTED, OUTSIDE = range(3)  # what `inspect` says
@@ -75,7 +75,7 @@ def pool(  # type: ignore[no-untyped-def]
                 if column < 0 or line < 0 or base < 0:
                     continue
                 if not counted:
-                    passes = budget >= taken or (j + 1) * budget // taken > j * budget // taken
+                    passes = budget >= taken or may_pass(j, budget, taken)
                     counted = True
                     j += 1
                     kept += i64(passes)

@@ -16,11 +16,27 @@ from ..config import table
 from ..errors import BadInput, ConfigError, unknown
 from ..settings.sensors import PIXELS, Pixel
 from ..types import EVENT
-from .cells import LONG_AGO, Counters, Numbers, Plan, at, made, noise_weights, of, row, size_of, wake
+from .cells import (
+    LONG_AGO,
+    Counters,
+    Numbers,
+    Plan,
+    Progress,
+    Shape,
+    at,
+    done,
+    has,
+    made,
+    noise_weights,
+    of,
+    row,
+    size_of,
+    wake,
+)
 from .frame import BEGIN, advance
 from .front_end import FrontEnd
 from .images import Images
-from .memory import CHANGING, COUNTED, check_state
+from .memory import CHANGING, check_state
 from .sorting import DIGITS
 
 MOST_PIXELS, MOST_SIDE = 2**26, 65_536
@@ -64,7 +80,10 @@ class EventCamera:
         self._ready, self._held = np.full(size, LONG_AGO), np.zeros(size + 1, np.int32)
         self._flags, self._flagged = np.zeros(size, np.uint8), np.zeros(size + 1, np.int32)
         self._counts = np.zeros(2**DIGITS, np.int64)
-        self._counters, self._numbers = np.zeros(len(Counters._fields), np.int64), np.zeros(len(Numbers._fields))
+        self._shape, self._counters, self._progress = (
+            np.zeros(len(kind._fields), np.int64) for kind in (Shape, Counters, Progress)
+        )
+        self._numbers = np.zeros(len(Numbers._fields))
         self._weights = noise_weights(self.pixel, self._cells, n) if self.pixel.shot_rate > 0.0 else np.zeros(0)
         self._write_settings()
         self._keys, self._events = np.empty((2, ROOM), np.uint64), np.zeros(ROOM, EVENT)
@@ -76,8 +95,9 @@ class EventCamera:
         """Forget what was seen. The chip stays; noise goes on, or begins anew with a seed."""
         if seed is not None:
             self._counters[at.seed], self._counters[at.frames] = _seed(seed), 0
-        for place in (at.begun, at.held, at.on, at.off):
+        for place in (at.begun, at.on, at.off):
             self._counters[place] = 0
+        self._progress[done.held] = 0
         self._counters[at.newest] = row.level
         self._cells[row.level] = self._cells[row.other] = 0.0  # so that the first levels are not rounded from others
         self._ready[:] = LONG_AGO
@@ -119,18 +139,18 @@ class EventCamera:
             "pixel": np.array(msgspec.structs.astuple(self.pixel), np.float64),
             "cells": self._cells[list(CHANGING), : self._ready.size],
             "ready": self._ready.copy(),
-            "counters": self._counters[list(COUNTED)],
+            "counters": self._counters.copy(),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a state of this camera, or of one that was made alike. Raises `BadInput`."""
         check_state(state, self.state())
         self._cells[list(CHANGING), : self._ready.size] = state["cells"]
-        self._counters[list(COUNTED)] = state["counters"]
+        self._counters[:] = state["counters"]
         self._ready[:] = state["ready"]
         held = np.flatnonzero(self._ready >= self._counters[at.start])
         self._held[: held.size] = held
-        self._counters[at.held] = held.size
+        self._progress[done.held] = held.size
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, in this process or in another, is made anew: it cannot share addresses."""
@@ -154,20 +174,20 @@ class EventCamera:
         return int(t_us)
 
     def _advance(self, light: NDArray[Any], t_us: int, bytes_: bool) -> NDArray[np.void]:
-        counters, begun = self._counters, bool(self._counters[at.begun])
-        counters[at.end], counters[at.stage] = t_us, BEGIN
+        counters, progress, begun = self._counters, self._progress, bool(self._counters[at.begun])
+        progress[done.end], progress[done.stage] = t_us, BEGIN
         counters[at.newest] = row.level + row.other - counters[at.newest]
         seconds = 1e-6 * (t_us - int(counters[at.start])) if begun else np.inf
         (self._front_end.see_bytes if bytes_ else self._front_end.see_light)(light, seconds, self._cells, counters)
         if not begun:
-            wake.now(self._cells, counters)
-            counters[at.begun], counters[at.events], counters[at.base] = 1, 0, t_us
+            wake.now(self._cells, self._shape, counters)
+            counters[at.begun], progress[done.events], counters[at.base] = 1, 0, t_us
         else:
             while not advance.now(self._plan, self._leaks, self._events):
                 self._make_room(2 * self._events.size)
         counters[at.start] = t_us
         counters[at.frames] += 1
-        return self._events[: counters[at.events]]
+        return self._events[: progress[done.events]]
 
     def _make_room(self, n: int) -> None:
         """Room for so many events of a frame, and what was found so far."""
@@ -180,17 +200,17 @@ class EventCamera:
         """Where the arrays lie, which nothing but `_make_room` exchanges."""
         arrays = {
             "cells": self._cells, "ready": self._ready, "held": self._held, "flags": self._flags, "flagged": self._flagged,
-            "keys": self._keys, "weights": self._weights, "counts": self._counts, "counters": self._counters,
-            "numbers": self._numbers,
+            "keys": self._keys, "weights": self._weights, "counts": self._counts, "shape": self._shape,
+            "counters": self._counters, "progress": self._progress, "numbers": self._numbers,
         }  # fmt: skip
         self._plan[:] = Plan(**{name: array.ctypes.data for name, array in arrays.items()})
-        self._counters[at.room] = self._keys.shape[1]
+        self._shape[has.room] = self._keys.shape[1]
 
     def _write_settings(self) -> None:
         pixel, numbers = self.pixel, self._numbers
-        self._counters[at.width], self._counters[at.pixels] = self.width, self.width * self.height
-        self._counters[at.size], self._counters[at.stride] = self._ready.size, self._cells.shape[1]
-        self._counters[at.refractory] = round(pixel.refractory * 1e6)
+        self._shape[has.width], self._shape[has.pixels] = self.width, self.width * self.height
+        self._shape[has.size], self._shape[has.stride] = self._ready.size, self._cells.shape[1]
+        self._shape[has.refractory] = round(pixel.refractory * 1e6)
         numbers[of.jitter], numbers[of.in_light] = pixel.leak_jitter, pixel.shot_in_light
         numbers[of.rate] = pixel.shot_rate * 1e-6 * (self._weights[-1] if self._weights.size else 0.0)
         numbers[of.balance] = pixel.threshold_on / pixel.threshold_off

@@ -37,30 +37,40 @@ class Cells(NamedTuple):
     usual: int = 6  # the leak without its jitter
 
 
-class Counters(NamedTuple):
-    """Places in int64[21]."""
+class Shape(NamedTuple):
+    """Places in int64[6] of what the camera was made with; only the room grows."""
 
     width: int
     pixels: int
     size: int  # pixels, made a multiple of `LINE`: what fills the last line never fires
     stride: int  # length of a row of the cells
     refractory: int  # µs
+    room: int  # for events of a frame
+
+
+class Counters(NamedTuple):
+    """Places in int64[8] of what goes on from frame to frame."""
+
     seed: int
     frames: int  # seen since the seed was set
     begun: int  # 1 after the first frame
     start: int  # µs, the frame before
-    end: int  # µs, this frame
     base: int  # µs, when references were as they are written: they fall since then
     newest: int  # row of the levels of this frame
+    on: int  # events since the last reset
+    off: int
+
+
+class Progress(NamedTuple):
+    """Places in int64[7] of how far a frame is done, so that it can go on with more room."""
+
+    end: int  # µs, this frame
     stage: int  # what is done of this frame
     events: int  # found so far in this frame
-    room: int  # for events of a frame
     block: int  # first pixel of the block in hand
     flagged: int  # pixels of it whose difference reached a threshold
     cursor: int  # so many noise events are done, or flagged pixels
-    held: int  # pixels that rest at the end of the frame
-    on: int  # events since the last reset
-    off: int
+    held: int  # pixels that rest at the end of the frame; follows from when pixels are ready
 
 
 class Numbers(NamedTuple):
@@ -77,7 +87,7 @@ class Numbers(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Places in int64[10] of the addresses of arrays. Pointers cost no counting of references in the hot loops."""
+    """Places in int64[12] of the addresses of arrays. Pointers cost no counting of references in the hot loops."""
 
     cells: int
     ready: int  # int64[size]: µs until which a pixel rests
@@ -87,7 +97,9 @@ class Plan(NamedTuple):
     keys: int  # uint64[2, room]: events
     weights: int  # float64[n]: running sum of how often pixels make noise
     counts: int  # int64[2^digits], to sort by
+    shape: int
     counters: int
+    progress: int
     numbers: int
 
 
@@ -103,15 +115,16 @@ class Lines(NamedTuple):
     usual: int
 
 
-row, at, of, to = Cells(), places(Counters), places(Numbers), places(Plan)
+row, has, at, done = Cells(), places(Shape), places(Counters), places(Progress)
+of, to = places(Numbers), places(Plan)
 CELLS, COUNTERS, NUMBERS = types.float32[:, ::1], types.int64[::1], types.float64[::1]
 PLAN, EVENTS = types.int64[::1], numba.from_dtype(EVENT)[::1]
 
 
 @inline
-def lines_of(plan, counters):  # type: ignore[no-untyped-def]
+def lines_of(plan, shape, counters):  # type: ignore[no-untyped-def]
     """The rows of this frame."""
-    cells, length = plan[to.cells], 4 * counters[at.stride]
+    cells, length = plan[to.cells], 4 * shape[has.stride]
     new, old = counters[at.newest], row.level + row.other - counters[at.newest]
     return Lines(
         f4_at(cells + length * new), f4_at(cells + length * old), f4_at(cells + length * row.reference),
@@ -141,11 +154,11 @@ def draw_normal(seed, stream, out):  # type: ignore[no-untyped-def]
         out[i] = radius * math.cos(2.0 * math.pi * unit(random(seed, stream, 2 * i + 1)))
 
 
-@compiled_for(types.void(CELLS, COUNTERS))
-def wake(cells, counters):  # type: ignore[no-untyped-def]
+@compiled_for(types.void(CELLS, COUNTERS, COUNTERS))
+def wake(cells, shape, counters):  # type: ignore[no-untyped-def]
     """The first frame: references are its levels, below them where a pixel leaks, as if it had long done so."""
     seed = random(counters[at.seed], PHASE, counters[at.frames])
-    for i in range(counters[at.size]):
+    for i in range(shape[has.size]):
         leak, level = cells[row.usual, i], cells[counters[at.newest], i]
         cells[row.leak, i] = leak
         cells[row.reference, i] = level - f32(unit(seed + u64(i))) * cells[row.on, i] if leak > f32(0.0) else level

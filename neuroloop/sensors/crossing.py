@@ -16,7 +16,7 @@ import numpy as np
 
 from .._numba import inline
 from ..rows import f32, i32, i64, mixed, u64
-from .cells import JITTER, LINE, at, of, random
+from .cells import JITTER, LINE, at, done, has, of, random
 
 
 class Span(NamedTuple):
@@ -31,11 +31,11 @@ class Span(NamedTuple):
 
 
 @inline
-def span_of(counters):  # type: ignore[no-untyped-def]
+def span_of(shape, counters, progress):  # type: ignore[no-untyped-def]
     """The span of this frame."""
-    start, base, length = counters[at.start], counters[at.base], counters[at.end] - counters[at.start]
+    start, base, length = counters[at.start], counters[at.base], progress[done.end] - counters[at.start]
     leaked, leaks = f32(1e-6 * (start - base)), f32(1e-6 * (start + length - base))
-    return Span(start, length, counters[at.refractory], 1.0 / length, leaked, leaks)
+    return Span(start, length, shape[has.refractory], 1.0 / length, leaked, leaks)
 
 
 @inline
@@ -150,14 +150,14 @@ def gather(flags, packed, first, last, flagged):  # type: ignore[no-untyped-def]
 
 
 @inline
-def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: ignore[no-untyped-def]
+def fire(lines, span, ready, held, flagged, keys, shape, counters, progress, numbers):  # type: ignore[no-untyped-def]
     """Events of flagged pixels, from the cursor on; False if there may be no room for them."""
-    jitter, width, room = numbers[of.jitter], counters[at.width], counters[at.room]
+    jitter, width, room = numbers[of.jitter], shape[has.width], shape[has.room]
     seed = random(counters[at.seed], JITTER, counters[at.frames])
-    n, n_held, n_flagged = counters[at.events], counters[at.held], counters[at.flagged]
-    y = flagged[counters[at.cursor]] // width
+    n, n_held, n_flagged = progress[done.events], progress[done.held], progress[done.flagged]
+    y = flagged[progress[done.cursor]] // width
     length = np.float64(span.length)
-    for k in range(counters[at.cursor], n_flagged):
+    for k in range(progress[done.cursor], n_flagged):
         i = i64(flagged[k])
         while i >= (y + 1) * width:
             y += 1
@@ -165,14 +165,14 @@ def fire(lines, span, ready, held, flagged, keys, counters, numbers):  # type: i
             i, address(i - y * width, y), length, lines, span, ready, held, n_held, keys, room, n
         )  # fmt: skip
         if n_now < 0:
-            counters[at.events], counters[at.held], counters[at.cursor] = n, n_held, k
+            progress[done.events], progress[done.held], progress[done.cursor] = n, n_held, k
             return False
         n = n_now
         if jitter > 0.0 and lines.usual[i] > f32(0.0):
             leak = lines.usual[i] * f32(_wobble(seed + u64(i), jitter))
             lines.reference[i] += (leak - lines.leak[i]) * span.leaks
             lines.leak[i] = leak
-    counters[at.events], counters[at.held] = n, n_held
+    progress[done.events], progress[done.held] = n, n_held
     return True
 
 

@@ -5,7 +5,7 @@
 
 | kind | channels | float32 | uint8 |
 |---|---|---|---|
-| counts | OFF, ON | events, at most `limit` (255) | the same |
+| counts | OFF, ON | events, at most `limit` (8) | 255 / `limit` times that |
 | time-surface | OFF, ON | exp(−age / tau), from 0 to 1 | 255 times that |
 | voxels | `bins` moments | sums of ±1, within ±`limit` (8) | 128 + 127 / `limit` times that |
 """
@@ -27,15 +27,16 @@ from .space import EventSpace
 from .wrapper import EVENTS
 
 Kind = Literal["counts", "time-surface", "voxels"]
-LIMITS = {"counts": 255.0, "time-surface": 1.0, "voxels": 8.0}  # what white stands for
+LIMITS = {"counts": 8.0, "time-surface": 1.0, "voxels": 8.0}  # what white stands for
 
 
 class EventFrames(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.RecordConstructorArgs):
     """Replaces the event packets in observations by frames, a Box (height, width, channels), or channels first.
 
     `key` names the packets where an observation holds several. `bins` is for voxels, `tau` (s) for the time surface, which
-    goes on from step to step until the episode ends. With `dtype="uint8"` frames are images, as Stable-Baselines3's
-    `CnnPolicy` wants them (of at least 36 × 36 pixels). Raises `BadInput`.
+    goes on from step to step until the episode ends. `limit`: events of a pixel that are white; more look the same. With
+    `dtype="uint8"` frames are images, as Stable-Baselines3's `CnnPolicy` wants them (of at least 36 × 36 pixels). Raises
+    `BadInput`.
     """
 
     def __init__(
@@ -58,13 +59,11 @@ class EventFrames(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.RecordC
                                    ("channels", channels, ("last", "first"))):  # fmt: skip
             if value not in known:
                 raise BadInput(f"{name}: {unknown('value', str(value), known)}")
-        self._kind, self._bins, self._tau = kind, arguments.whole("bins", bins, 1), tau
-        self._limit = LIMITS[kind] if limit is None else float(limit)
-        if not self._limit > 0.0 or (limit is not None and kind == "time-surface"):
-            raise BadInput(f"limit: must be above 0, and a time surface has none, got {limit}")
+        self._kind, self._bins, self._tau = kind, arguments.whole("bins", bins, 1), arguments.positive("tau", tau, "s")
+        if limit is not None and kind == "time-surface":
+            raise BadInput(f"limit: a time surface has none, since it ends at 1; leave it out, got {limit!r}")
+        self._limit = LIMITS[kind] if limit is None else arguments.positive("limit", limit)
         self._bytes, self._last = dtype == "uint8", channels == "last"
-        if self._bytes and kind == "counts" and self._limit > 255.0:
-            raise BadInput(f"limit: counts of at most 255 fit uint8, got {limit:g}; use dtype='float32'")
         self._key, self._space = _packets(env.observation_space, key)
         n = self._bins if kind == "voxels" else 2
         self._frame = np.zeros((n, self._space.height, self._space.width), np.float32)
@@ -114,9 +113,7 @@ class EventFrames(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.RecordC
         low, most = -self._limit if self._kind == "voxels" else 0.0, self._limit
         frame = np.clip(frame, low, most)
         if self._bytes:
-            scale, shift = {"counts": (1.0, 0.0), "time-surface": (255.0, 0.0), "voxels": (127.0 / most, 128.0)}[
-                self._kind
-            ]
+            scale, shift = (127.0 / most, 128.0) if self._kind == "voxels" else (255.0 / most, 0.0)
             frame = np.rint(scale * frame + shift).astype(np.uint8)
         return np.ascontiguousarray(np.moveaxis(frame, 0, -1)) if self._last else frame
 
@@ -124,6 +121,8 @@ class EventFrames(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.RecordC
 def _packets(space: spaces.Space[Any], key: str | None) -> tuple[str, EventSpace]:
     """The key and the space of the packets to replace."""
     if isinstance(space, EventSpace):
+        if key is not None:
+            raise BadInput(f"key: the observation is the packet itself; leave it out, got {key!r}")
         return "", space
     found = (
         {name: part for name, part in space.spaces.items() if isinstance(part, EventSpace)}

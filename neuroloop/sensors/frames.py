@@ -8,7 +8,6 @@ Voxel grid: V(b, y, x) = Σ_i s_i max(0, 1 − |b − t*_i|), t*_i = (B − 1)(t
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numba
@@ -22,6 +21,7 @@ from ..errors import BadInput
 from ..rows import f32, i64
 from ..types import EVENT
 
+FARTHEST = 2**60  # µs
 NEVER = -(2**62)  # µs: when a pixel that gave no event gave its last one
 Frame = NDArray[np.float32]
 _EVENTS = types.Array(numba.from_dtype(EVENT), 1, "C", readonly=True)
@@ -97,11 +97,9 @@ def time_surface(
     `t_us`: the moment; None: that of the last event. `last`, int64 of the same shape: the times of last events, brought up
     to date, for a surface that goes on over packets; `NEVER` where there was none. Raises `BadInput`.
     """
-    if not isinstance(tau, int | float) or not 0.0 < tau < math.inf:
-        raise BadInput(f"tau: must be a number of s above 0, got {tau!r}")
-    shape = (2, height, width)
+    tau, shape = arguments.positive("tau", tau, "s"), (2, height, width)
+    out, t_us = _blank(shape, out), _moment("t_us", t_us)
     last = np.full(shape, NEVER) if last is None else _fitting("last", last, shape, np.int64)
-    out = _blank(shape, out)
     _run(_note, events, last)
     if t_us is None:
         t_us = int(last.max())
@@ -127,6 +125,10 @@ def voxel_grid(
     `BadInput`.
     """
     out = _blank((arguments.whole("bins", bins, 1), height, width), out)
+    _check(events)
+    start_us, end_us = _moment("start_us", start_us), _moment("end_us", end_us)
+    if start_us is not None and end_us is not None and end_us < start_us:
+        raise BadInput(f"end_us: must be at least start_us = {start_us}, got {end_us}")
     if events.size:
         start, end = int(events["t_us"].min()), int(events["t_us"].max())
         start, end = start if start_us is None else start_us, end if end_us is None else end_us
@@ -151,9 +153,22 @@ def _fitting(name: str, array: Any, shape: tuple[int, int, int], dtype: Any) -> 
     return array  # type: ignore[no-any-return]
 
 
-def _run(function: Compiled, events: Any, out: NDArray[Any], *moments: float) -> None:
+def _moment(name: str, value: Any) -> int | None:
+    moment = arguments.optional_whole(name, value, -FARTHEST)
+    if moment is not None and moment > FARTHEST:
+        raise BadInput(f"{name}: must be at most {FARTHEST} µs, got {moment}")
+    return moment
+
+
+def _check(events: Any) -> None:
     if not isinstance(events, np.ndarray) or events.dtype != EVENT or events.ndim != 1:
-        raise BadInput("events: must be a list of events of dtype neuroloop.types.EVENT")
+        raise BadInput(
+            f"events: must be a one-dimensional array of dtype neuroloop.types.EVENT, got {type(events).__name__}"
+        )
+
+
+def _run(function: Compiled, events: Any, out: NDArray[Any], *moments: float) -> None:
+    _check(events)
     k = function.now(np.ascontiguousarray(events), *moments, out)
     if k != FINE:
         got = {name: int(events[name][k]) for name in ("x", "y", "p")}

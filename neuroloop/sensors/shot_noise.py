@@ -12,7 +12,7 @@ import numpy as np
 
 from .._numba import inline
 from ..rows import f32, i32, i64, u64, unit
-from .cells import SHOT, at, of, random
+from .cells import SHOT, at, done, has, of, random
 from .crossing import address, cross, ends_of, key_of
 from .front_end import intensity
 
@@ -31,22 +31,22 @@ def find(sums, n, value):  # type: ignore[no-untyped-def]
 
 
 @inline
-def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # type: ignore[no-untyped-def]
+def add_noise(lines, span, ready, held, keys, weights, shape, counters, progress, numbers):  # type: ignore[no-untyped-def]
     """Noise events of this frame, from the cursor on; False if there may be no room for them."""
     seed, length = random(counters[at.seed], SHOT, counters[at.frames]), np.float64(span.length)
-    n_pixels, room = counters[at.pixels], counters[at.room]
+    n_pixels, room = shape[has.pixels], shape[has.room]
     while True:
-        draw = seed + u64(4 * counters[at.cursor])
+        draw = seed + u64(4 * progress[done.cursor])
         now = numbers[of.now] - math.log(1.0 - unit(draw)) / numbers[of.rate]
         if now >= length:
             return True
         i = find(weights, n_pixels, unit(draw + u64(1)) * weights[n_pixels - 1])
         light = intensity(np.float64(lines.new[i]), numbers[of.knee], numbers[of.linear_range], numbers[of.offset])
         if unit(draw + u64(2)) < 1.0 - (1.0 - numbers[of.in_light]) * light and ready[i] - span.start <= now:
-            y = i // counters[at.width]
-            place = address(i - y * counters[at.width], y)
+            y = i // shape[has.width]
+            place = address(i - y * shape[has.width], y)
             n, n_held = cross(
-                i, place, now, lines, span, ready, held, counters[at.held], keys, room, counters[at.events]
+                i, place, now, lines, span, ready, held, progress[done.held], keys, room, progress[done.events]
             )  # fmt: skip
             if n < 0 or n + 2 > room:
                 return False
@@ -56,9 +56,9 @@ def add_noise(lines, span, ready, held, keys, weights, counters, numbers):  # ty
                 keys[n] = key_of(i64(now + 0.5), place, p)
                 n_held = _renew(i, now, lines, span, ready, held, n_held)
                 n += 1
-            counters[at.events], counters[at.held] = n, n_held
+            progress[done.events], progress[done.held] = n, n_held
         numbers[of.now] = now
-        counters[at.cursor] += 1
+        progress[done.cursor] += 1
 
 
 @inline

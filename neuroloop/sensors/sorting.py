@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._numba import inline
 from ..rows import i64, u64
-from .cells import at
+from .cells import at, done
 
 DIGITS = 12  # bits that a pass can sort by: its counts fit the innermost cache
 
@@ -22,10 +22,10 @@ def _places(keys, n, shift, mask, counts):  # type: ignore[no-untyped-def]
 
 
 @inline
-def put_in_order(keys, other, counts, counters, events):  # type: ignore[no-untyped-def]
+def put_in_order(keys, other, counts, counters, progress, events):  # type: ignore[no-untyped-def]
     """Sort the keys, with as much room again, and write them as events."""
-    n, start, bits = counters[at.events], counters[at.start], 1
-    while (counters[at.end] - start) >> bits:
+    n, start, bits = progress[done.events], counters[at.start], 1
+    while (progress[done.end] - start) >> bits:
         bits += 1
     passes = (bits + DIGITS - 1) // DIGITS
     digits = (bits + passes - 1) // passes

@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.spaces import utils as flattening
 from gymnasium.vector import utils as batching
+from gymnasium.wrappers import utils as wrapping
 from numpy.typing import NDArray
 
 from .. import arguments
@@ -42,15 +43,15 @@ def packet(events: Any) -> Packet:
 
 
 class EventSpace(spaces.Space[NDArray[Any]]):
-    """Packets of up to `most` events of a camera of `width` × `height` pixels."""
+    """Packets of up to `most_events` events of a camera of `width` × `height` pixels."""
 
     def __init__(
-        self, width: int, height: int, most: int = MOST, seed: int | np.random.Generator | None = None
+        self, width: int, height: int, most_events: int = MOST, seed: int | np.random.Generator | None = None
     ) -> None:
         self.width, self.height = arguments.whole("width", width, 1), arguments.whole("height", height, 1)
         if max(self.width, self.height) > 2**16:
             raise BadInput(f"width, height: addresses reach 65536 pixels, got {self.width} × {self.height}")
-        self.most = arguments.whole("most", most, 0)
+        self.most_events = arguments.whole("most_events", most_events, 0)
         super().__init__(None, EVENT, seed)
 
     @property
@@ -64,7 +65,7 @@ class EventSpace(spaces.Space[NDArray[Any]]):
         events that each pixel gets. Raises `BadInput`.
         """
         shares = self._shares(mask, probability)
-        n = int(self.np_random.integers(min(self.most, SAMPLED) + 1))
+        n = int(self.np_random.integers(min(self.most_events, SAMPLED) + 1))
         if shares is not None and not shares.any():
             n, shares = 0, None
         pixels = self.np_random.choice(self.width * self.height, n, p=shares)
@@ -94,7 +95,7 @@ class EventSpace(spaces.Space[NDArray[Any]]):
 
     def contains(self, x: Any) -> bool:
         """Whether `x` is a list of events: of the dtype `EVENT`, inside the picture, sorted by time."""
-        if not isinstance(x, np.ndarray) or x.dtype != EVENT or x.ndim != 1 or x.size > self.most:
+        if not isinstance(x, np.ndarray) or x.dtype != EVENT or x.ndim != 1 or x.size > self.most_events:
             return False
         inside = (x["x"] < self.width) & (x["y"] < self.height) & (x["p"] <= 1)
         return bool(inside.all() and (x["t_us"][1:] >= x["t_us"][:-1]).all())
@@ -112,14 +113,15 @@ class EventSpace(spaces.Space[NDArray[Any]]):
         return packets
 
     def __eq__(self, other: Any) -> bool:
-        return isinstance(other, EventSpace) and (self.width, self.height, self.most) == (
-            other.width, other.height, other.most,
+        return isinstance(other, EventSpace) and (self.width, self.height, self.most_events) == (
+            other.width, other.height, other.most_events,
         )  # fmt: skip
 
     __hash__ = None  # type: ignore[assignment]  # as other spaces: they can be changed
 
     def __repr__(self) -> str:
-        return f"EventSpace({self.width}, {self.height}{'' if self.most == MOST else f', most={self.most}'})"
+        limit = "" if self.most_events == MOST else f", most_events={self.most_events}"
+        return f"EventSpace({self.width}, {self.height}{limit})"
 
 
 def _from_lists(k: int, lists: dict[str, list[int]]) -> Packet:
@@ -159,6 +161,11 @@ def _alike(space_1: EventSpace, space_2: Any) -> bool:
 @batching.create_empty_array.register(EventSpace)
 def _empty(space: EventSpace, n: int = 1, fn: Callable[..., Any] = np.zeros) -> tuple[Packet, ...]:
     return tuple(packet(fn(0, dtype=EVENT)) for _ in range(n))
+
+
+@wrapping.create_zero_array.register(EventSpace)
+def _zero(space: EventSpace) -> Packet:  # type: ignore[misc]  # gymnasium types the argument as a Space of anything
+    return packet([])
 
 
 @batching.concatenate.register(EventSpace)

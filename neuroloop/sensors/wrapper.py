@@ -21,9 +21,11 @@ from ..errors import BadInput, PlantError
 from ..settings.sensors import Pixel
 from ..types import EVENT
 from .camera import EventCamera
+from .gamma import Gamma, light_of_bytes
 from .pictures import Env, picture_of, seconds_a_step
 from .scaling import Scaler
 from .space import MOST, EventSpace, Packet
+from .thinning import thinned
 
 EVENTS, OBSERVATION = "events", "observation"
 CAMERA_FRAMES = "camera_frames"  # a world that has a camera gives its frames by this name
@@ -34,11 +36,12 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
     """Adds `events`, the packets of an event camera, to the observations of `env`.
 
     A Dict observation gets the key `events`; any other becomes `{"observation": …, "events": …}`; with `only` the packet is
-    the observation. `pixel`: a parameter set's name or a `Pixel`. `frames`: steps of `env` that an action is held for, each
-    of which the camera sees; their rewards are summed. `period`: s a step of `env` lasts; None: what `env` says, by its `dt`
-    or `render_fps`. `key`: which picture of the observation, `"render"` for the rendered one; None: the only one there is.
-    `size`: (width, height) that pictures are averaged down to. `most`: events of a packet, above which events are dropped
-    evenly. `seed` makes the chip; its noise follows the seed of the episode's reset.
+    the observation. `pixel`: a parameter set's name or a `Pixel`. `action_repeat`: steps of `env` that an action is held for,
+    each of which the camera sees; their rewards are summed. `period`: s a step of `env` lasts; None: what `env` says, by its
+    `dt` or `render_fps`. `key`: which picture of the observation, `"render"` for the rendered one; None: the only one there
+    is. `size`: (width, height) that pictures are averaged down to. `gamma`: how pictures of bytes are encoded, `"srgb"` or the
+    power of the byte that is light; 1: they are linear, as v2e takes them. Floats are light already. `most_events` of a packet,
+    above which events are dropped evenly. `seed` makes the chip; its noise follows the seed of the episode's reset.
 
     An environment whose `camera_frames()` gives `[(t_us, frame), …]` is seen through these, at their times.
     `info["events"]` holds `start_us` and `end_us`, between which the events lie, and how many were `dropped`.
@@ -48,25 +51,29 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         self,
         env: Env,
         pixel: str | Pixel = "clean",
-        frames: int = 1,
+        action_repeat: int = 1,
         period: float | None = None,
         key: str | None = None,
         size: tuple[int, int] | None = None,
+        gamma: Gamma = "srgb",
         only: bool = False,
-        most: int = MOST,
+        most_events: int = MOST,
         seed: int = 0,
     ) -> None:
         gymnasium.utils.RecordConstructorArgs.__init__(
-            self, pixel=pixel, frames=frames, period=period, key=key, size=size, only=only, most=most, seed=seed
-        )
+            self, pixel=pixel, action_repeat=action_repeat, period=period, key=key, size=size, gamma=gamma, only=only,
+            most_events=most_events, seed=seed,
+        )  # fmt: skip
         gymnasium.Wrapper.__init__(self, env)
-        self._hold, self._only = arguments.whole("frames", frames, 1), only
+        self._hold, self._only = arguments.whole("action_repeat", action_repeat, 1), arguments.switch("only", only)
+        light = light_of_bytes(gamma)
+        self._light = None if gamma == 1.0 else light
         self._steps, self._seen_us, self._episode, self._base = 0, 0, 0, _entropy()
         self._period = _period(env, period)
         self._picture = None if env.has_wrapper_attr(CAMERA_FRAMES) else picture_of(env, key)
         width, height = self._size = self._size_of(size)
         self.camera = EventCamera(width, height, pixel, arguments.seed("seed", seed))
-        self._space = EventSpace(width, height, most)
+        self._space = EventSpace(width, height, most_events)
         self._scaler: Scaler | None = None
         self._shape: tuple[int, ...] | None = None
         self.observation_space = self._with(env.observation_space, self._space)
@@ -127,9 +134,15 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         for t_us, frame in self._pictures(observation):
             if frame.shape != self._shape:
                 self._fit(frame)
-            seen.append(self.camera.see(frame if self._scaler is None else self._scaler(frame), t_us).copy())
+            seen.append(self.camera.see(self._light_of(frame), t_us).copy())
             self._seen_us = int(t_us)
         return seen
+
+    def _light_of(self, frame: NDArray[Any]) -> NDArray[Any]:
+        """What the camera sees of a frame."""
+        if self._scaler is not None:
+            return self._scaler(frame)
+        return frame if self._light is None or frame.dtype != np.uint8 else self._light[frame]
 
     def _pictures(self, observation: Any) -> Frames:
         if self._picture is not None:
@@ -148,18 +161,15 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
             raise PlantError(f"frames must keep their shape, got {frame.shape} after {self._shape}")
         self._shape = frame.shape
         if frame.shape[:2] != (self._size[1], self._size[0]):
-            self._scaler = Scaler(frame.shape, self._size)
+            self._scaler = Scaler(frame.shape, self._size, self._light)
 
     def _observe(
         self, observation: Any, info: dict[str, Any], seen: list[NDArray[Any]], start_us: int
     ) -> tuple[Any, dict[str, Any]]:
         events = seen[0] if len(seen) == 1 else np.concatenate([np.zeros(0, EVENT), *seen])
-        n, most = events.size, self._space.most
-        if n > most:  # the rule of `encoders.pooling`: evenly, and always the same ones
-            passed = np.arange(n + 1) * most // n
-            events = events[passed[1:] > passed[:-1]]
-        facts = {"start_us": start_us, "end_us": self._seen_us, "dropped": n - events.size}
-        new: Any = events.view(Packet)
+        shown = thinned(events, self._space.most_events)
+        facts = {"start_us": start_us, "end_us": self._seen_us, "dropped": events.size - shown.size}
+        new: Any = shown.view(Packet)
         if not self._only:
             inside = isinstance(self.env.observation_space, spaces.Dict)
             new = {**(observation if inside else {OBSERVATION: observation}), EVENTS: new}

@@ -110,7 +110,7 @@ def test_bench_measures_and_writes_a_page(cli: Cli) -> None:
 
 
 def test_bench_measures_sensors(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([5e4, 6e4], "3 events a frame"))
+    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([5e4, 6e4], 3.0))
     monkeypatch.setattr(sensors, "events_per_s", lambda quick: [5e7])
     done = cli("bench", "sensors", "--quick", "--json", "--write", "sensors.md")
     assert done.code == 0

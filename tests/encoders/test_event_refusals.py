@@ -76,7 +76,7 @@ def test_the_contract_finds_an_encoder_that_takes_what_is_no_packet():
     ],
 )
 def test_what_is_no_packet_is_refused_and_changes_nothing(events, message):
-    encoder, _ = bound(EventSpace(32, 24, most=1000), events_per_spike=2, max_rate=75.0)
+    encoder, _ = bound(EventSpace(32, 24, most_events=1000), events_per_spike=2, max_rate=75.0)
     encoder.encode(events_of(), 0)
     encoder.encode(events_of((1, 0, 0, 0)), 1)
     before = encoder.state()

@@ -24,8 +24,8 @@ def test_scenes_have_their_sizes_and_a_lap_ends_where_it_began() -> None:
 
 
 def test_the_dense_scene_makes_half_of_the_pixels_fire_in_a_frame() -> None:
-    _, note = sensors.frames_per_s("128_dense", quick=True)
-    assert 0.3 < float(note.split()[0]) / 128**2 < 1.0
+    _, each = sensors.frames_per_s("128_dense", quick=True)
+    assert 0.3 < each / 128**2 < 1.0
 
 
 def test_time_shown_to_a_camera_only_rises() -> None:
@@ -53,7 +53,7 @@ def test_time_stamps_of_coarse_frames_are_those_of_fine_ones_within_the_target(a
 
 
 def test_a_bench_in_short_has_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([1.0, 2.0], "3 events a frame"))
+    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([1.0, 2.0], 3.0))
     monkeypatch.setattr(sensors, "events_per_s", lambda quick: [5e7])
     suite = sensors.run(True, False, lambda text: None)
     assert [figure.name for figure in suite.figures] == [
@@ -63,3 +63,14 @@ def test_a_bench_in_short_has_every_figure(monkeypatch: pytest.MonkeyPatch) -> N
     assert suite.figures[0].value == 2.0
     assert suite.figures[0].met is False
     assert suite.figures[-1].met
+
+
+def test_beside_a_peer_frames_and_events_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = {"value": 0.5, "n": 3, "note": "12 events a frame"}
+    monkeypatch.setattr(sensors, "frames_per_s", lambda case, quick: ([1.0, 2.0], 3.0))
+    monkeypatch.setattr(sensors, "events_per_s", lambda quick: [5e7])
+    monkeypatch.setattr(sensors, "run_peer", lambda peer, name, quick, report: line)
+    figures = {figure.name: figure.value for figure in sensors.run(True, True, lambda text: None).figures}
+    assert figures["dvs_346_dense_fps_vs_v2e"] == 4.0
+    assert figures["dvs_346_dense_fps_per_event_vs_v2e"] == 1.0
+    assert "dvs_1280_static_fps_per_event_vs_v2e" not in figures

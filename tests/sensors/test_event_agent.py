@@ -22,7 +22,7 @@ reset = "decision"
 pre = "encoder"
 post = "actor"
 bounds = [-2.0, 2.0]
-plasticity = { kind = "r-stdp", gain = 0.2, lambda = 0.0, predictive = true }
+plasticity = { kind = "r-stdp", gain = 0.1, lambda = 0.0, predictive = true }
 [decoder]
 population = "actor"
 [learner]

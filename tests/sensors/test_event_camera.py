@@ -259,4 +259,7 @@ def test_states_of_other_cameras_and_damaged_ones_are_refused() -> None:
     for says, state in others.items():
         with pytest.raises(BadInput, match=says):
             camera.restore(state)
+    for nothing in (None, [1]):
+        with pytest.raises(BadInput, match=r"a state must be what state\(\) returned, got (NoneType|list)"):
+            camera.restore(nothing)  # type: ignore[arg-type]
     assert all(np.array_equal(camera.state()[key], good[key]) for key in good)

@@ -45,6 +45,30 @@ PIXELS = {
 }  # fmt: skip
 
 
+JUMP = {
+    1000: 3,
+    2000: 4,
+    5000: 7,
+    10_000: 10,
+    20_000: 12,
+    33_333: 14,
+}  # events by µs from frame to frame; as the page says
+
+
+@pytest.mark.parametrize("rest", [0.0005, 0.0])
+@pytest.mark.parametrize("step_us", JUMP)
+def test_a_jump_that_is_stretched_over_a_longer_frame_gives_more_events_and_always_as_many_without_rest(
+    step_us: int, rest: float
+) -> None:
+    camera = EventCamera(1, 1, Pixel(mismatch=0.0, refractory=rest, leak_rate=0.0, leak_jitter=0.0, shot_rate=0.0))
+    frames = [np.full((1, 1), np.exp(level), np.float32) for level in [-3.0] * 2 + [0.0] * 60]
+    times = [step_us * k for k in range(len(frames))]
+    found, start = seen(camera, frames, times)
+    wanted = expected(camera, frames, times, start)
+    assert len(found[0, 0]) == (JUMP[step_us] if rest else 18)
+    assert [t for t, _ in found[0, 0]] == [t for t, _, _ in wanted[0, 0]]
+
+
 def scene(seed: int, n: int = 25) -> tuple[list[np.ndarray], list[int]]:
     """Smooth changes, still times and jumps, at uneven times."""
     rng = np.random.default_rng(seed)

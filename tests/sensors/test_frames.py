@@ -68,10 +68,18 @@ def test_a_time_surface_goes_on_over_packets():
         (lambda events: event_counts(events, 8, 7), r"^events\[\d+\]: \{'x': 8, 'y': \d, 'p': \d\} lies outside 8 × 7"),
         (lambda events: time_surface(events, 9, 6), r"^events\[\d+\]: .*'y': 6"),
         (lambda events: voxel_grid(events, 8, 7), r"^events\[\d+\]: "),
-        (lambda events: event_counts(events["x"], 9, 7), "^events: must be a list of events"),
+        (lambda events: event_counts(events["x"], 9, 7), "^events: must be a one-dimensional array of dtype"),
+        (lambda _: voxel_grid([1], 9, 7), "^events: must be a one-dimensional array .* got list"),
         (lambda events: event_counts(events, 9, 0), "^height: must be at least 1"),
         (lambda events: voxel_grid(events, 9, 7, 0), "^bins: must be at least 1"),
+        (lambda events: time_surface(events, -1, 7), "^width: must be at least 1, got -1"),
         (lambda events: time_surface(events, 9, 7, tau=0.0), "^tau: must be a number of s above 0"),
+        (lambda events: time_surface(events, 9, 7, t_us=math.nan), "^t_us: must be a whole number, got nan"),
+        (lambda events: time_surface(events, 9, 7, t_us="a"), "^t_us: must be a whole number, got 'a'"),
+        (lambda events: time_surface(events, 9, 7, t_us=10**30), "^t_us: must be at most"),
+        (lambda events: voxel_grid(events, 9, 7, start_us=1.5), "^start_us: must be a whole number"),
+        (lambda events: voxel_grid(events, 9, 7, start_us=100, end_us=0), "^end_us: must be at least start_us = 100"),
+        (lambda events: voxel_grid(events[:0], 9, 7, start_us=100, end_us=0), "^end_us: must be at least start_us"),
         (
             lambda events: event_counts(events, 9, 7, out=np.zeros((2, 7, 9))),
             "^out: must be a contiguous array float32",
@@ -85,7 +93,7 @@ def test_what_makes_no_frame_is_refused(call, message):
 
 
 KINDS = {
-    "counts": ({"limit": 3.0}, lambda f: np.minimum(f, 3.0), lambda f: f),
+    "counts": ({"limit": 3.0}, lambda f: np.minimum(f, 3.0), lambda f: np.rint(85.0 * f)),
     "time-surface": ({"tau": 0.01}, lambda f: f, lambda f: np.rint(255.0 * f)),
     "voxels": ({"bins": 3, "limit": 2.0}, lambda f: np.clip(f, -2.0, 2.0), lambda f: np.rint(63.5 * f + 128.0)),
 }
@@ -180,8 +188,12 @@ def test_stable_baselines_checks_and_learns(bars):
         ({"kind": "count"}, "^kind: unknown value 'count': did you mean 'counts'"),
         ({"dtype": "int8"}, "^dtype: unknown value"),
         ({"channels": "middle"}, "^channels: unknown value"),
-        ({"limit": 300.0}, "^limit: counts of at most 255 fit uint8"),
-        ({"kind": "time-surface", "limit": 2.0}, "^limit: must be above 0, and a time surface has none"),
+        ({"limit": 0.0}, "^limit: must be a number above 0, got 0"),
+        ({"limit": "a"}, "^limit: must be a number above 0, got 'a'"),
+        ({"kind": "time-surface", "limit": 2.0}, "^limit: a time surface has none"),
+        ({"kind": "time-surface", "tau": -1}, "^tau: must be a number of s above 0, got -1"),
+        ({"tau": math.nan}, "^tau: must be a number of s above 0, got nan"),
+        ({"tau": "a"}, "^tau: must be a number of s above 0, got 'a'"),
         ({"kind": "voxels", "bins": 0}, "^bins: must be at least 1"),
         ({"key": "evnts"}, "^key: unknown key of event packets 'evnts': did you mean 'events'"),
     ],
@@ -189,6 +201,28 @@ def test_stable_baselines_checks_and_learns(bars):
 def test_settings_that_cannot_be_are_refused(bars, changes, message):
     with pytest.raises(BadInput, match=message):
         EventFrames(EventCameraWrapper(bars()), **changes)
+
+
+def test_a_key_is_refused_where_the_observation_is_the_packet(bars):
+    with pytest.raises(BadInput, match=r"^key: the observation is the packet itself; leave it out, got 'x'"):
+        EventFrames(EventCameraWrapper(bars(), only=True), key="x")
+
+
+def test_counts_are_bright_enough_to_be_seen():
+    """A pole that falls is seen in shades of the whole range, and its events are still counted as float32."""
+    env = gymnasium.make("CartPole-v1", render_mode="rgb_array")
+    camera = EventCameraWrapper(env, size=(60, 40), only=True)
+    bytes_, floats = EventFrames(camera), EventFrames(camera, dtype="float32")
+    camera.reset(seed=0)
+    brightest = []
+    for _ in range(8):
+        events, *_, info = camera.step(1)
+        image, counts = (frames._code(frames._frame_of(events, info)) for frames in (bytes_, floats))
+        np.testing.assert_array_equal(image, np.rint(counts * (255 / 8)).astype(np.uint8))
+        assert counts.max() <= 8.0
+        brightest.append(image.max())
+    assert np.median(brightest) > 90
+    assert max(brightest) == 255
 
 
 def test_an_environment_without_events_is_refused_with_the_way_out(bars):

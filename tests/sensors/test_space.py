@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from neuroloop import BadInput, UnsupportedSpace
 from neuroloop.sensors.space import EventSpace, packet
+from neuroloop.sensors.wrapper import EventCameraWrapper
 from neuroloop.types import EVENT
 
-SPACE = EventSpace(20, 10, most=500, seed=0)
+SPACE = EventSpace(20, 10, most_events=500, seed=0)
 
 
 class Blinks(gymnasium.Env):
@@ -120,11 +121,11 @@ def test_it_contains_sorted_events_inside_the_picture_and_nothing_else(events, f
 
 
 def test_equality_repr_and_copies():
-    assert EventSpace(20, 10, most=500) == SPACE
+    assert EventSpace(20, 10, most_events=500) == SPACE
     assert EventSpace(20, 10) != SPACE
-    assert EventSpace(10, 20, most=500) != SPACE
+    assert EventSpace(10, 20, most_events=500) != SPACE
     assert SPACE != "events"
-    assert repr(SPACE) == "EventSpace(20, 10, most=500)"
+    assert repr(SPACE) == "EventSpace(20, 10, most_events=500)"
     assert eval(repr(EventSpace(3, 4))) == EventSpace(3, 4)
     for twin in (copy.deepcopy(SPACE), pickle.loads(pickle.dumps(SPACE))):
         assert twin == SPACE
@@ -162,6 +163,30 @@ def test_batching_makes_a_tuple_of_packets_that_is_iterated_by_environment():
     assert create_empty_array(SPACE, 3) in batch
     assert concatenate(SPACE, packets, create_empty_array(SPACE, 3)) == packets
     assert [events.tolist() for events in iterate(batch, packets)] == [events.tolist() for events in packets]
+
+
+@pytest.mark.parametrize("padding", ["reset", "zero"])
+@pytest.mark.parametrize("only", [True, False])
+def test_packets_can_be_stacked_and_delayed_by_gymnasiums_wrappers(bars, padding, only):
+    single = EventCameraWrapper(bars(), "ideal", size=(16, 10), only=only)
+    stacked = gymnasium.wrappers.FrameStackObservation(
+        EventCameraWrapper(bars(), "ideal", size=(16, 10), only=only), 3, padding_type=padding
+    )
+    late = gymnasium.wrappers.DelayObservation(EventCameraWrapper(bars(), "ideal", size=(16, 10), only=only), delay=1)
+    assert stacked.reset(seed=5)[0] in stacked.observation_space
+    single.reset(seed=5)
+    late.reset(seed=5)
+    seen = []
+    for _ in range(4):
+        seen.append(single.step(0)[0])
+        observation, before = stacked.step(0)[0], late.step(0)[0]
+        assert observation in stacked.observation_space
+        assert before in late.observation_space
+    packets = [one if only else one["events"] for one in seen]
+    stack, delayed = (observation, before) if only else (observation["events"], before["events"])
+    assert [events.tolist() for events in stack] == [events.tolist() for events in packets[1:]]
+    assert delayed.tolist() == packets[2].tolist()
+    assert all(events.size > 0 for events in stack)
 
 
 @pytest.mark.parametrize("mode", ["same", "different"])

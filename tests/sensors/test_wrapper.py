@@ -12,6 +12,8 @@ from gymnasium.utils.env_checker import check_env
 
 from neuroloop import BadInput, PlantError
 from neuroloop.sensors.camera import EventCamera
+from neuroloop.sensors.gamma import light_of_bytes
+from neuroloop.sensors.scaling import Scaler
 from neuroloop.sensors.space import EventSpace
 from neuroloop.sensors.wrapper import EventCameraWrapper
 
@@ -70,7 +72,7 @@ def test_it_gives_what_its_camera_gives_for_the_frames_at_their_times():
 
 
 def test_several_frames_hold_the_action_sum_rewards_and_end_with_the_episode():
-    env, single = EventCameraWrapper(screen(), "ideal", frames=4), EventCameraWrapper(screen(), "ideal")
+    env, single = EventCameraWrapper(screen(), "ideal", action_repeat=4), EventCameraWrapper(screen(), "ideal")
     env.reset(seed=0)
     single.reset(seed=0)
     for n in (4, 4, 2):
@@ -132,7 +134,7 @@ def test_rendered_pictures_are_averaged_down_to_the_size(bars):
 def test_gymnasium_has_nothing_to_object_to(bars):
     for wrapped in (
         EventCameraWrapper(bars(), "noisy", size=(32, 20)),
-        EventCameraWrapper(bars(), "noisy", only=True, frames=2),
+        EventCameraWrapper(bars(), "noisy", only=True, action_repeat=2),
         EventCameraWrapper(screen(), "clean"),
     ):
         with warnings.catch_warnings():
@@ -140,6 +142,59 @@ def test_gymnasium_has_nothing_to_object_to(bars):
             warnings.filterwarnings("ignore", message=".*is different from the unwrapped version.*")
             warnings.filterwarnings("ignore", message=".*alternative render modes.*")
             check_env(wrapped, skip_render_check=True)
+
+
+SHADES = np.linspace(0, 255, 12 * 16).astype(np.uint8).reshape(12, 16)
+SRGB = {0: 0.0, 10: 0.0030353, 128: 0.2158605, 188: 0.5028865, 255: 1.0}  # published values of the curve
+
+
+def shades():
+    """Dark, then light: every pixel another shade."""
+    return Screen(BYTES, lambda image: np.roll(SHADES, int(image[4].argmax()) * 40))
+
+
+@pytest.mark.parametrize(
+    ("gamma", "light"),
+    [
+        ("srgb", lambda c: np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)),
+        (2.2, lambda c: c**2.2),
+        (1, lambda c: c),
+    ],
+)
+def test_encoded_pictures_are_seen_as_the_light_they_stand_for(gamma, light):
+    env, camera, bare = (
+        EventCameraWrapper(shades(), "ideal", gamma=gamma, only=True),
+        EventCamera(16, 12, "ideal"),
+        shades(),
+    )
+    env.reset(seed=0)
+    camera.see(light(bare.reset()[0] / 255.0).astype(np.float32), 0)
+    total = 0
+    for k in range(1, 6):
+        events = env.step(0)[0]
+        wanted = camera.see(light(bare.step(0)[0] / 255.0).astype(np.float32), 10_000 * k)
+        assert abs(events.size - wanted.size) <= 0.002 * wanted.size  # tables and formulas round differently
+        total += events.size
+    assert total > 1000
+
+
+def test_light_is_averaged_and_not_its_code():
+    scaler = Scaler((2, 4, 3), (2, 1), light_of_bytes("srgb"))
+    picture = np.zeros((2, 4, 3), np.uint8)
+    picture[0, :2], picture[:, 2:] = 255, 188
+    np.testing.assert_allclose(scaler(picture)[0, :, 1], [0.5, SRGB[188]], rtol=1e-4)
+    np.testing.assert_allclose([light_of_bytes("srgb")[code] for code in SRGB], list(SRGB.values()), atol=1e-6)
+    linear = Scaler((2, 4, 3), (2, 1))(picture)[0, :, 1]
+    np.testing.assert_allclose(linear, [0.5, 188 / 255], rtol=1e-6)
+    floats = Scaler((2, 4, 3), (2, 1), light_of_bytes("srgb"))((picture / 255).astype(np.float32))[0, :, 1]
+    np.testing.assert_allclose(floats, linear, rtol=1e-6)  # they are light already
+
+
+def test_linear_bytes_are_those_that_the_camera_itself_takes():
+    env, camera, bare = EventCameraWrapper(shades(), gamma=1.0, only=True), EventCamera(16, 12), shades()
+    env.reset(seed=0)
+    camera.see(bare.reset()[0], 0)
+    assert rows(env.step(0)[0]) == rows(camera.see(bare.step(0)[0], 10_000))
 
 
 def run(env, seed, n=6):
@@ -209,7 +264,7 @@ def test_frames_of_a_world_that_are_none_are_errors_of_the_world():
 
 
 def test_more_events_than_wanted_are_dropped_evenly_and_counted():
-    env, all_of_them = (EventCameraWrapper(screen(), "ideal", most=most, only=True) for most in (50, 10**6))
+    env, all_of_them = (EventCameraWrapper(screen(), "ideal", most_events=most, only=True) for most in (50, 10**6))
     env.reset(seed=0)
     all_of_them.reset(seed=0)
     few, *_, info = env.step(0)
@@ -232,7 +287,7 @@ def test_vector_environments_take_it(bars):
 
 def test_its_spec_makes_it_again():
     gymnasium.register("ScreenForWrapper-v0", lambda: screen())
-    env = EventCameraWrapper(gymnasium.make("ScreenForWrapper-v0"), "ideal", frames=2, only=True)
+    env = EventCameraWrapper(gymnasium.make("ScreenForWrapper-v0"), "ideal", action_repeat=2, only=True)
     again = gymnasium.make(env.spec)
     assert isinstance(again, EventCameraWrapper)
     assert again.observation_space == env.observation_space
@@ -250,10 +305,15 @@ class Odd(Screen):
         (lambda: Screen(spaces.Discrete(2), None), {}, "shows no picture; make it with render_mode='rgb_array'"),
         (lambda: Odd(BYTES, None), {}, "^period: is needed"),
         (screen, {"period": 0.0}, "^period: must be a number of s"),
-        (screen, {"frames": 0}, "^frames: must be at least 1, got 0"),
+        (screen, {"action_repeat": 0}, "^action_repeat: must be at least 1, got 0"),
         (screen, {"size": 5}, r"^size: must be \(width, height\), got 5"),
         (screen, {"key": "picture"}, "^key: unknown picture 'picture'"),
         (screen, {"key": "render"}, "shows no picture"),
+        (screen, {"only": "yes"}, "^only: must be True or False, got 'yes'"),
+        (screen, {"gamma": "rgb"}, '^gamma: must be "srgb", or a number from 0.1 to 10'),
+        (screen, {"gamma": True}, "^gamma: must be"),
+        (screen, {"gamma": float("nan")}, "^gamma: must be"),
+        (screen, {"most_events": -1}, "^most_events: must be at least 0"),
         (screen, {"pixel": "nosy"}, "did you mean 'noisy'"),
         (lambda: Screen(spaces.Dict({"a": BYTES, "b": BYTES}), None), {}, "^key: is needed.* several pictures: a, b"),
         (lambda: Screen(spaces.Dict({"a": BYTES, "events": BYTES}), None), {"key": "a"}, "has a key 'events' already"),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ... import arguments
 from ...errors import BadInput
 from ..space import MOST, EventSpace, packet
+from ..thinning import thinned
 from .facts import Window
 from .reading import open_events
 
@@ -30,8 +31,8 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
     An event that is late gets the time of the one before it; silences of more than an hour or a million steps are left out.
 
     `actions`: a number of actions, the shape of a Box from −1 to 1, or a space; actions do nothing, and the reward is 0. The
-    last step truncates the episode. `width` and `height` are needed where the file does not say them (.npy). `most`: events
-    of a packet, above which events are dropped evenly. `info["events"]` holds `start_us` and `end_us`, between which the
+    last step truncates the episode. `width` and `height` are needed where the file does not say them (.npy). `most_events` of
+    a packet, above which events are dropped evenly. `info["events"]` holds `start_us` and `end_us`, between which the
     events lie, `file_us`, where the packet begins in the file's own time, and how many events were `dropped`.
     """
 
@@ -44,7 +45,7 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
         actions: int | Sequence[int] | spaces.Space[Any] = 2,
         width: int | None = None,
         height: int | None = None,
-        most: int = MOST,
+        most_events: int = MOST,
     ) -> None:
         self._reader = open_events(path, width=width, height=height)
         facts = self._reader.facts
@@ -52,9 +53,9 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
             raise BadInput(f"{path}: does not say how large the sensor was; give width and height")
         self.dt = period  # what a step lasts, by the name that others use
         self._period_us = _period_us(period)
-        self.observation_space = EventSpace(facts.width, facts.height, most)
+        self.observation_space = EventSpace(facts.width, facts.height, most_events)
         self.action_space = _space_of(actions)
-        self._most, self._step = most, 0
+        self._most, self._step = self.observation_space.most_events, 0
         self._windows: Iterator[Window] = iter(())
         self._next: Window | None = None
 
@@ -73,7 +74,7 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
         if window is None:
             return packet([]), 0.0, False, True, self._info(0, self._step * self._period_us, 0)
         begin = (self._step - 1) * self._period_us
-        events = _at_most(window.events, self._most)
+        events = thinned(window.events, self._most)
         shown = packet(events)
         times = np.maximum.accumulate(events["t_us"]) - (window.start_us - begin - 1)
         shown["t_us"] = np.clip(times, begin + 1, begin + self._period_us)
@@ -101,10 +102,6 @@ def _space_of(actions: Any) -> spaces.Space[Any]:
     if isinstance(actions, Sequence) and not isinstance(actions, str):
         return spaces.Box(-1.0, 1.0, tuple(arguments.whole("actions", side, 1) for side in actions))
     return spaces.Discrete(arguments.whole("actions", actions, 1))
-
-
-def _at_most(events: NDArray[Any], most: int) -> NDArray[Any]:
-    return events if events.size <= most else events[np.arange(most) * events.size // max(most, 1)]
 
 
 gymnasium.register(id=ENV_ID.partition(":")[2], entry_point=f"{__name__}:EventPlayback")

@@ -67,7 +67,7 @@ def test_gymnasium_accepts_it(recording: Path) -> None:
 
 def test_a_packet_holds_at_most_what_was_allowed(tmp_path: Path, events_of: Callable[..., Any]) -> None:
     path = nl.write_events(tmp_path / "a.raw", events_of(5000), 64, 48)
-    steps = played(nl.EventPlayback(path, period=0.001, most=100))
+    steps = played(nl.EventPlayback(path, period=0.001, most_events=100))
     assert max(step[0].size for step in steps) == 100
     assert sum(step[0].size + step[4]["events"]["dropped"] for step in steps) == 5000
 

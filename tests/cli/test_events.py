@@ -163,7 +163,9 @@ def test_an_agent_runs_on_a_recording_and_goes_on(cli: Cli, folder: Path) -> Non
 def test_events_and_another_environment_are_refused(cli: Cli) -> None:
     write("a.raw", 10)
     Path("eye.toml").write_text(AGENT)
+    write("empty.raw", 0)
     for arguments, says in (
+        (("run", "eye.toml", "--events", "empty.raw"), "empty.raw: holds no events; there is nothing to play"),
         (("run", "eye.toml", "--events", "a.raw", "--env", "CartPole-v1"), "leave --env out"),
         (("run", "--resume", "c.zip", "--events", "a.raw"), "leave --set, --env, --events and --seed out"),
         (("run", "eye.toml", "--events", "none.raw"), "none.raw: no such file"),

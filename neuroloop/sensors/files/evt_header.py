@@ -60,7 +60,9 @@ def read_header(data: bytes, path: Path) -> Header:
         got = repr(version[:40]) if version else "no version"
         raise BadInput(f"{path}: expected a RAW file of EVT 2.0 or EVT 3.0, got {got}")
     if not ended and all(byte in TEXT for byte in data[start : start + LOOK]):
-        raise BadInput(f"{path}: the header of this RAW file is damaged, or the file ends within it; nothing can be read")
+        raise BadInput(
+            f"{path}: the header of this RAW file is damaged, or the file ends within it; nothing can be read"
+        )
     options = dict(pair.partition("=")[::2] for pair in pairs)
     size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", known.get("geometry", ""))
     width, height = size.groups() if size else (options.get("width", ""), options.get("height", ""))

@@ -52,6 +52,7 @@ def check_linear(config: LinearConfig) -> None:
     """The same for an agent without spikes."""
     check_encoder(config.encoder)
     _check_success(config.success)
+    check_persistence("decoder", config.decoder.persistence)
     for key in ("interval", "tau_trace"):
         if getattr(config.encoder, key) != getattr(Conjunctive(), key):
             raise ConfigError(f"encoder.{key}: does nothing in a linear agent, whose cells do not spike; leave it out")
@@ -186,6 +187,7 @@ def _check_decoder(config: SpikingConfig) -> None:
 
 def check_decision(decoder: DecoderConfig, clock: ClockConfig) -> None:
     """Raise `ConfigError` for a decision that would come too early, or never, and for settings that would do nothing."""
+    check_persistence("decoder", decoder.persistence)
     if isinstance(decoder, Pwm) and decoder.modulation == "sigma-delta" and decoder.cycle is not None:
         raise ConfigError(
             "decoder.cycle: does nothing with modulation = 'sigma-delta', which has no carrier; leave it out"
@@ -194,6 +196,15 @@ def check_decision(decoder: DecoderConfig, clock: ClockConfig) -> None:
         raise ConfigError(
             "decoder.decide_after: must be at least clock.dt and less than clock.dt × clock.n_steps, "
             f"got {decoder.decide_after} with {clock.n_steps} steps of {clock.dt}"
+        )
+
+
+def check_persistence(path: str, persistence: float) -> None:
+    """Raise `ConfigError` where exploration would go on in one direction for ever."""
+    if persistence >= 1.0:
+        raise ConfigError(
+            f"{path}.persistence: must be below 1, got {persistence}: exploration would never change its direction; "
+            "with 0.9 it changes every 10 control steps on average"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from neuroloop.network.decision.source import Trace
 from neuroloop.plasticity.broadcast import Rule as Broadcast
 from neuroloop.rows import HEAD, i64
 from neuroloop.settings import ClockConfig, SpikingConfig
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as shells start what runs behind: commands would ignore it too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Log(NamedTuple):

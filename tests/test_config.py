@@ -257,6 +257,7 @@ def test_any_text_is_an_agent_or_a_config_error(text: str, tmp_path_factory: pyt
         ("decoder.noise=0.0", "decoder.noise"),
         ("decoder.decide_after=0.0001", "decoder.decide_after"),
         ("clock.n_steps=1", "decoder.decide_after"),
+        ("decoder.persistence=1.0", "decoder.persistence"),
         ("learner.drive_range=[2.5, 2.50001]", "learner.drive_range"),
         ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds"),
     ],

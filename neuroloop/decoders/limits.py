@@ -90,12 +90,22 @@ def numbers_of(limits: Limits | None, values: Values, clock: ClockConfig) -> dic
     least, most = np.maximum(values.low, rest - amplitude), np.minimum(values.high, rest + amplitude)
     if values.whole:
         least, most = np.ceil(least), np.floor(most)
-    return {
-        "least": least,
-        "most": most,
-        "deadband": _each(asked.deadband, "deadband", values.low.size),
-        "step": np.minimum(step, NO_LIMIT),
-    }
+    deadband = _each(asked.deadband, "deadband", values.low.size)
+    farthest = np.minimum(np.maximum(values.high - rest, rest - values.low), amplitude)
+    _check_room(asked, np.floor(farthest) if values.whole else farthest, deadband)
+    return {"least": least, "most": most, "deadband": deadband, "step": np.minimum(step, NO_LIMIT)}
+
+
+def _check_room(asked: Limits, reach: NDArray[np.float64], deadband: NDArray[np.float64]) -> None:
+    """Raise `ConfigError` where an action could not leave rest, or only in one jump; `reach`: how far it may go."""
+    if asked.amplitude is not None and not (reach > 0.0).all():
+        raise ConfigError(f"decoder.limits.amplitude: leaves no action but rest, got {asked.amplitude}; make it larger")
+    if (deadband > reach).any():
+        d = int(np.argmax(deadband - reach))
+        raise ConfigError(
+            f"decoder.limits.deadband: must be at most {reach[d]:g}, as far as dimension {d} goes from rest, "
+            f"got {deadband[d]:g}; make it smaller, or the amplitude larger"
+        )
 
 
 def _each(value: float | tuple[float, ...] | None, key: str, n: int) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from ..network.batch import as_int32
 from ..network.decision.lif import Population
 from ..network.engine import Engine
 from ..rows import HEAD
-from ..settings import ClockConfig, DecoderConfig, WarmUp
+from ..settings import Choosing, ClockConfig, DecoderConfig, WarmUp
 from ..types import Spikes
 from ..walk import BAD_OFFSETS, OK, OUT_OF_RANGE
 from .actions import ActionCode
@@ -107,14 +107,20 @@ def _graph(settings: DecoderConfig, code: ActionCode, neurons: int, clock: Clock
     return graph
 
 
-def settings_of(settings: DecoderConfig | Mapping[str, Any] | str) -> DecoderConfig:
-    """Settings, a table as an agent's file has it, or only the kind, checked. Raises `ConfigError`."""
+def settings_of(settings: DecoderConfig | Mapping[str, Any] | str, clock: ClockConfig) -> DecoderConfig:
+    """Settings, a table as an agent's file has it, or only the kind, checked. Raises `ConfigError`.
+
+    Where a table does not say when a choice is made, it is after half a control step.
+    """
     if isinstance(settings, msgspec.Struct):
         settings = msgspec.to_builtins(settings)
     table = {"kind": settings} if isinstance(settings, str) else settings
     if not isinstance(table, Mapping):
         raise BadInput(f"settings: must be a decoder's table, or its kind, got {settings!r}")
     checked: DecoderConfig = config.part({"population": "outside", **table}, DecoderConfig, "decoder")
+    if isinstance(checked, Choosing) and "decide_after" not in table:
+        checked = msgspec.structs.replace(checked, decide_after=max(clock.n_steps // 2, 1) * clock.dt)
+    check_decision(checked, clock)
     return checked
 
 
@@ -131,11 +137,12 @@ def make(
     """A decoder that works by itself: `make("rate", env.action_space)`, or `make({"kind": "rate", "full_rate": 80.0}, …)`.
 
     It reads `neurons` a group, in control steps of `n_steps` × `dt` (s). `period` (s) is what a control step lasts for the
-    actuator, by which slew is measured; without it, the same. Raises `ConfigError` for settings and `UnsupportedSpace` for
+    actuator, by which slew is measured; without it, the same. Choices are made after half a control step, unless
+    `decide_after` says otherwise. Raises `ConfigError` for settings and `UnsupportedSpace` for
     action spaces that the decoder cannot serve.
     """
-    checked, steps = settings_of(settings), arguments.whole("n_steps", n_steps, 1)
+    steps = arguments.whole("n_steps", n_steps, 1)
     table = {"dt": dt, "n_steps": steps, "period": dt * steps if period is None else period}
     clock: ClockConfig = config.part(table, ClockConfig, "clock")
-    check_decision(checked, clock)
-    return BuiltIn(checked, action_space, arguments.whole("neurons", neurons, 1), clock, arguments.seed("seed", seed))
+    checked, each = settings_of(settings, clock), arguments.whole("neurons", neurons, 1)
+    return BuiltIn(checked, action_space, each, clock, arguments.seed("seed", seed))

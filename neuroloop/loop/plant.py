@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
+import inspect
 import math
+import re
 import zlib
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from ..errors import BadInput, PlantError, UnsupportedSpace, unknown
 from ..settings import PlantConfig
@@ -111,9 +113,25 @@ def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
     except BadInput:
         raise
     except TypeError as error:
-        raise BadInput(f"plant.arguments: {config.env} does not take {config.arguments}: {error}") from error
+        raise BadInput(_refused(config, error)) from error
     except Exception as error:
         raise BadInput(f"{config.env}: could not be made: {type(error).__name__}: {error}") from error
+
+
+def _refused(config: PlantConfig, error: TypeError) -> str:
+    """What to say of arguments that an environment does not take."""
+    found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if found is None or found[1] not in config.arguments:
+        return f"plant.arguments: {config.env} does not take {config.arguments}: {error}"
+    return f"plant.arguments.{found[1]}: " + unknown(f"argument of {config.env}", found[1], _taken(config.env))
+
+
+def _taken(env_id: str) -> list[str]:
+    """Names of the arguments that an environment takes."""
+    entry = gymnasium.spec(env_id.rpartition(":")[2]).entry_point
+    creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    return [name for name, one in inspect.signature(creator).parameters.items() if one.kind in named] if creator else []
 
 
 def located(error: PlantError, plant: Plant, episode: str) -> PlantError:

@@ -1,6 +1,7 @@
 """Contract tests for parts of your own, the same that ours must pass: `check_encoder(MyEncoder(), space)`.
 
-They raise an `AssertionError` that says what was expected, what came, and where. They need no test framework.
+Each takes an object, a built-in kind's name, a table or settings, and returns a list of what was checked. They raise
+`ContractError`, an `AssertionError` that says what was expected, what came, and where. They need no test framework.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import Space, spaces
 
+from ..errors import BadInput
 from ..sensors.space import EventSpace
 from ..types import EVENT, Spikes
 
@@ -22,6 +23,12 @@ def require(holds: Any, what: str) -> None:
     """Raise `ContractError` unless something holds."""
     if not holds:
         raise ContractError(what)
+
+
+def check_space(name: str, space: Any) -> None:
+    """Raise `BadInput` for what is no space."""
+    if not isinstance(space, Space):
+        raise BadInput(f"{name}: must be a Gymnasium space, got {space!r}")
 
 
 def samples(space: Space[Any], n: int, seed: int) -> list[Any]:

@@ -17,7 +17,7 @@ from ..encoders.standalone import Encoder
 from ..errors import BadInput, NeuroloopError
 from ..settings import AnyEncoder, ClockConfig
 from ..types import Spikes
-from .contract import ContractError, equal, require, same, samples, spoilt, what_is_wrong
+from .contract import ContractError, check_space, equal, require, same, samples, spoilt, what_is_wrong
 
 N_TICKS, N_EPISODES = 6, 2
 SWEEP = 23  # values that a dimension is swept over
@@ -26,16 +26,18 @@ MOST_KEPT = 512  # bytes that may be left after many calls
 
 
 def check_encoder(
-    encoder: SpikeEncoder | AnyEncoder | Mapping[str, Any],
+    encoder: SpikeEncoder | AnyEncoder | Mapping[str, Any] | str,
     space: Space[Any],
     *,
     clock: ClockConfig | None = None,
     seed: int = 0,
 ) -> list[str]:
-    """Check an encoder that is not bound yet, or the encoder that settings describe, on observations of `space`.
+    """Check an encoder, or the built-in one that a kind, a table or settings describe, on observations of `space`.
 
-    Raises `ContractError` with what was expected and what came. Returns what was checked.
+    Raises `ContractError` with what was expected and what came, `BadInput` for settings that describe no encoder. Returns
+    what was checked.
     """
+    check_space("space", space)
     contract = _Contract(encoder, space, ClockConfig() if clock is None else clock, seed)
     checks = [
         contract.specs,
@@ -58,6 +60,8 @@ class _Contract:
     """One encoder under test; every check begins with new ones."""
 
     def __init__(self, encoder: Any, space: Space[Any], clock: ClockConfig, seed: int) -> None:
+        if isinstance(encoder, str):
+            encoder = {"kind": encoder}
         missing = [name for name in METHODS if not callable(getattr(encoder, name, None))]
         settings = isinstance(encoder, Mapping | AnyEncoder)
         require(settings or not missing, f"{type(encoder).__name__} has no method {missing[:1]}; see SpikeEncoder")

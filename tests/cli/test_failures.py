@@ -90,16 +90,17 @@ class Terminal:
         self.process.send_signal(number)
 
     def finish(self) -> Done:
-        assert self.process.stdout is not None
-        out = self.process.stdout.read().decode()
-        code = self.process.wait(60)
+        try:
+            out = self.process.communicate(timeout=300)[0].decode()
+        finally:
+            self.process.kill()  # if it still runs
         try:
             while more := os.read(self._ours, 4096):
                 self.shown += more.decode(errors="replace")
         except OSError:  # what Linux says at the end of a terminal
             pass
         os.close(self._ours)
-        return Done(code, out, self.shown)
+        return Done(self.process.returncode, out, self.shown)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -42,6 +42,26 @@ def test_the_command_is_installed_and_runs_as_a_module() -> None:
         assert "cartpole" in done.stdout
 
 
+STARTING = """
+import signal, sys
+from neuroloop.__main__ import main
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[0]:
+            signal.raise_signal(signal.SIGINT)
+sys.argv = sys.argv[1:]
+sys.meta_path.insert(0, CtrlC())
+main()
+"""
+
+
+@pytest.mark.parametrize("where", ["typer", "neuroloop.errors", "neuroloop.cli.run", "numba", "neuroloop.agent"])
+def test_ctrl_c_while_it_starts_is_one_line(where: str) -> None:
+    command = [sys.executable, "-c", STARTING, where, "run", "random", "--env", "CartPole-v1", "--steps", "10"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "neuroloop: interrupted\n")
+
+
 def test_agents_lists_every_ready_made_agent_with_its_environment(cli: Cli) -> None:
     done = cli("agents")
     rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}

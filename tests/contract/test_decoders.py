@@ -10,8 +10,8 @@ from gymnasium import spaces
 
 from neuroloop.decoders import Decoder, make
 from neuroloop.errors import BadInput, UnsupportedSpace
-from neuroloop.settings import Limits
-from neuroloop.testing import check_decoder
+from neuroloop.settings import Limits, Rate
+from neuroloop.testing import ContractError, check_decoder
 from neuroloop.types import Spikes
 
 CHOICES = [spaces.Discrete(3, start=2), spaces.MultiDiscrete([2, 4]), spaces.MultiBinary(3)]
@@ -197,7 +197,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda kind: kind.__name__)
 def test_a_broken_decoder_is_caught_and_told_what_is_wrong(broken: Any) -> None:
-    with pytest.raises(AssertionError, match=BROKEN[broken]):
+    with pytest.raises(ContractError, match=BROKEN[broken]):
         check_decoder(broken(), SPACE, rising=rising)
 
 
@@ -211,10 +211,28 @@ def test_a_broken_decoder_is_caught_and_told_what_is_wrong(broken: Any) -> None:
     ids=str,
 )
 def test_a_decoder_without_limits_is_caught(limits: dict[str, float], message: str) -> None:
-    with pytest.raises(AssertionError, match=message):
+    with pytest.raises(ContractError, match=message):
         check_decoder(Mean(), SPACE, limits=Limits(**limits))
 
 
+def test_limits_of_what_is_no_box_are_bad_input() -> None:
+    with pytest.raises(BadInput, match=r"^limits: are for a Box, not for Discrete\(3\)"):
+        check_decoder(Mean(), spaces.Discrete(3), limits=Limits())
+
+
 def test_what_is_no_decoder_is_said_to_be_none() -> None:
-    with pytest.raises(AssertionError, match="must have n_inputs"):
-        check_decoder(Late.decode and type("Half", (), {"decode": Mean.decode})(), SPACE)
+    for other in (type("Half", (), {"decode": Mean.decode})(), object(), None):
+        with pytest.raises(ContractError, match="must have n_inputs"):
+            check_decoder(other, SPACE)
+    with pytest.raises(BadInput, match=r"decoder\.kind: unknown kind 'rat': did you mean 'rate'"):
+        check_decoder("rat", SPACE)
+    with pytest.raises(BadInput, match=r"^action_space: must be a Gymnasium space, got None$"):
+        check_decoder({"kind": "rate"}, None)  # type: ignore[arg-type]
+
+
+def test_a_kind_a_table_settings_and_a_decoder_are_checked_alike() -> None:
+    given = ("rate", {"kind": "rate"}, Rate(population="any"), make("rate", SPACE))
+    found = [check_decoder(one, SPACE) for one in given]
+    assert found == [["actions", "determinism", "state", "refusal", "allocation", "rising"]] * 4
+    assert check_decoder(Mean(), SPACE) == ["actions", "determinism", "state", "refusal"]
+    assert check_decoder(LIMITED | {"kind": "pwm"}, SPACE)[-2:] == ["rising", "limits"]

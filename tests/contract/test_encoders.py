@@ -13,8 +13,8 @@ from neuroloop.encoders.kinds import ADDERS
 from neuroloop.encoders.observation import layout_of, misfit
 from neuroloop.encoders.protocol import Monotone
 from neuroloop.encoders.senses import MAKERS
-from neuroloop.errors import CheckpointError, PlantError
-from neuroloop.settings import ClockConfig, Conjunctive, OneEncoder, Parts
+from neuroloop.errors import BadInput, CheckpointError, PlantError
+from neuroloop.settings import ClockConfig, Conjunctive, LatencyCode, OneEncoder, Parts
 from neuroloop.testing import ContractError, check_encoder
 from neuroloop.types import Spikes
 
@@ -101,7 +101,8 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_kind_is_here() -> None:
     tags = {kind.__struct_config__.tag for kind in (*OneEncoder.__args__, Parts)}
-    assert tags <= {table["kind"] for table in KINDS.values()}
+    elsewhere = {"events"}  # which needs an EventSpace: tests/encoders/test_event_refusals.py
+    assert tags - elsewhere <= {table["kind"] for table in KINDS.values()}
     assert {*ADDERS, *MAKERS, Conjunctive} == set(OneEncoder.__args__)
 
 
@@ -263,6 +264,24 @@ class Objects(Whole):
 def test_a_broken_encoder_is_caught(broken: type[Whole], message: str) -> None:
     with pytest.raises(ContractError, match=message):
         check_encoder(broken(), spaces.Box(-1.0, 1.0, (2,), np.float64))
+
+
+def test_a_kind_a_table_settings_and_an_encoder_are_checked_alike() -> None:
+    space = spaces.Box(-1.0, 1.0, (2,))
+    found = [
+        check_encoder(one, space) for one in ("latency", {"kind": "latency"}, LatencyCode(), Encoder(LatencyCode()))
+    ]
+    assert (
+        found == [["specs", "spikes", "determinism", "going on", "own state", "refusal", "monotony", "allocation"]] * 4
+    )
+    assert check_encoder(Whole(), space)[:2] == ["specs", "spikes"]
+
+
+def test_what_describes_no_encoder_or_no_space_is_bad_input() -> None:
+    with pytest.raises(BadInput, match=r"encoder\.kind: unknown kind 'latncy': did you mean 'latency'"):
+        check_encoder("latncy", spaces.Box(-1.0, 1.0, (2,)))
+    with pytest.raises(BadInput, match=r"^space: must be a Gymnasium space, got None$"):
+        check_encoder({"kind": "latency"}, None)  # type: ignore[arg-type]
 
 
 def test_what_is_no_encoder_is_caught() -> None:

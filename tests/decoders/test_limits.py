@@ -28,8 +28,11 @@ def plain(commands, deadband, amplitude, step):
 
 
 @settings(max_examples=40, deadline=None)
-@given(SMALL, SMALL, st.floats(0.01, 3.0), st.integers(0, 99), st.sampled_from(["rate", "winner-take-all"]))
+@given(
+    SMALL, st.floats(0.01, 2.0), st.floats(0.01, 3.0), st.integers(0, 99), st.sampled_from(["rate", "winner-take-all"])
+)
 def test_commands_become_actions_as_documented(noise, deadband, amplitude, step, seed, kind):
+    deadband = min(deadband, amplitude, 1.0)  # as far as the first dimension goes
     free = make(kind, BOX)
     _, spikes = noise(free.n_inputs, n_ticks=12, seed=seed)
     commands = [free.decode(one) for one in spikes]
@@ -65,6 +68,13 @@ def test_whole_numbers_keep_their_amplitude_and_may_creep(even, whole):
         ({"slew": 0.0}, "above 0"),
         ({"amplitude": [1.0, 2.0, 3.0]}, r"limits\.amplitude: must be one number or 2"),
         ({"deadband": -1.0}, r"limits\.deadband"),
+        ({"amplitude": 0.0}, r"limits\.amplitude: leaves no action but rest, got 0\.0; make it larger"),
+        ({"amplitude": [0.5, 0.0]}, r"limits\.amplitude: leaves no action but rest"),
+        (
+            {"deadband": 0.6, "amplitude": 0.5},
+            r"limits\.deadband: must be at most 0\.5, .* dimension 0 .* got 0\.6; make",
+        ),
+        ({"deadband": [0.5, 4.0]}, r"limits\.deadband: must be at most 3\.5, .* dimension 1 .* got 4;"),
         ({"jerk": 1.0}, "unknown key"),
     ],
 )

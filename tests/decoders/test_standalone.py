@@ -55,6 +55,15 @@ def test_settings_are_a_kind_a_table_or_a_struct():
     assert len({decoder.decode(spikes).tobytes() for decoder in made}) == 1
 
 
+@pytest.mark.parametrize("kind", ["winner-take-all", "first-spike"])
+@pytest.mark.parametrize(("n_steps", "dt"), [(2, 1e-3), (10, 1e-3), (20, 1e-3), (25, 1e-4), (300, 1e-3)])
+def test_choices_are_made_after_half_a_control_step_unless_said_otherwise(kind, n_steps, dt):
+    assert make(kind, BOX, n_steps=n_steps, dt=dt).settings.decide_after == n_steps // 2 * dt
+    assert make({"kind": kind, "decide_after": dt}, BOX, n_steps=n_steps, dt=dt).settings.decide_after == dt
+    with pytest.raises(ConfigError, match=r"decoder\.decide_after: must be at least"):
+        make({"kind": kind, "decide_after": n_steps * dt}, BOX, n_steps=n_steps, dt=dt)
+
+
 def test_kinds_of_numbers_and_lists_are_taken_as_a_network_takes_them():
     decoder = make("rate", BOX)
     ids, offsets = Spikes.of([0, 5, 9], [0, 3, 17], 20)

@@ -162,8 +162,19 @@ def test_an_id_that_cannot_be_made_is_bad_input_with_a_hint(env_id: str, says: s
 
 
 def test_arguments_that_an_environment_does_not_take_are_bad_input() -> None:
-    with pytest.raises(BadInput, match=r"plant\.arguments: CartPole-v1 does not take {'wheels': 4}"):
+    says = (
+        r"^plant\.arguments\.wheels: unknown argument of CartPole-v1 'wheels': known: render_mode, sutton_barto_reward$"
+    )
+    with pytest.raises(BadInput, match=says):
         make_env(PlantConfig(env="CartPole-v1", arguments={"wheels": 4}))
+    with pytest.raises(BadInput, match=r"^plant\.arguments\.gravity: .* 'gravity': known: g, render_mode$"):
+        make_env(PlantConfig(env="Pendulum-v1", arguments={"gravity": 4}))
+    with pytest.raises(BadInput, match=r"^plant\.arguments\.perod: .*: did you mean 'period'\?$"):
+        make_env(
+            PlantConfig(env="neuroloop.sensors.files.playback:EventPlayback-v0", arguments={"perod": 1, "path": "a"})
+        )
+    with pytest.raises(BadInput, match=r"^plant\.arguments: .* does not take {}: .*missing 1 required .* 'path'"):
+        make_env(PlantConfig(env="neuroloop.sensors.files.playback:EventPlayback-v0"))
 
 
 def test_without_pybullet_its_worlds_say_so_in_one_sentence() -> None:

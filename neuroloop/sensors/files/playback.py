@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from ... import arguments
 from ...errors import BadInput
 from ..space import MOST, EventSpace, packet
 from ..thinning import thinned
-from .facts import Window
-from .reading import open_events
+from .facts import LostEvents, Window
+from .reading import EventReader, open_events
 
 ENV_ID = "neuroloop.sensors.files.playback:EventPlayback-v0"
 Info = dict[str, Any]
@@ -33,7 +34,8 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
     `actions`: a number of actions, the shape of a Box from −1 to 1, or a space; actions do nothing, and the reward is 0. The
     last step truncates the episode. `width` and `height` are needed where the file does not say them (.npy). `most_events` of
     a packet, above which events are dropped evenly. `info["events"]` holds `start_us` and `end_us`, between which the
-    events lie, `file_us`, where the packet begins in the file's own time, and how many events were `dropped`.
+    events lie, `file_us`, where the packet begins in the file's own time, and how many events were `dropped`. Raises
+    `BadInput` for a file of no events.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012  # as Gymnasium types it
@@ -55,6 +57,7 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
         self._period_us = _period_us(period)
         self.observation_space = EventSpace(facts.width, facts.height, most_events)
         self.action_space = _space_of(actions)
+        _check_some(self._reader)
         self._most, self._step = self.observation_space.most_events, 0
         self._windows: Iterator[Window] = iter(())
         self._next: Window | None = None
@@ -88,6 +91,16 @@ class EventPlayback(gymnasium.Env[NDArray[Any], Any]):
     def _info(self, file_us: int, end_us: int, dropped: int) -> Info:
         start_us = max(end_us - self._period_us, 0)
         return {"events": {"start_us": start_us, "end_us": end_us, "file_us": file_us, "dropped": dropped}}
+
+
+def _check_some(reader: EventReader) -> None:
+    """Raises `BadInput` for a file without events."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=LostEvents)  # the error says it
+        if next(reader.blocks(), None) is not None:
+            return
+    lost = f"; lost: {reader.loss}" if reader.loss else ""
+    raise BadInput(f"{reader.path}: holds no events{lost}; there is nothing to play")
 
 
 def _period_us(period: Any) -> int:

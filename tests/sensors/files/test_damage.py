@@ -14,7 +14,7 @@ import neuroloop as nl
 from neuroloop.sensors.files import Loss
 from neuroloop.types import EVENT
 
-UNKNOWN_LENGTH = ("evt2", "evt3")  # formats that do not say how long the file should be
+DATA = Path(__file__).parents[2] / "references" / "data"
 
 
 def read(path: Path) -> tuple[Any, Loss | None]:
@@ -46,8 +46,7 @@ def test_cut_at_every_byte_the_beginning_is_read(kind: Any, events_of: Callable[
             continue
         sizes.append(found.size)
         assert np.array_equal(found, events[: found.size])
-        if found.size < events.size and kind.encoding not in UNKNOWN_LENGTH:
-            assert loss is not None
+        assert loss is not None or found.size == events.size
         if loss is not None and found.size:
             assert (loss.from_us, loss.until_us) == (int(found["t_us"][-1]), None)
     assert sizes == sorted(sizes)
@@ -67,7 +66,7 @@ def test_of_a_long_file_cut_short_the_part_before_is_read(
     assert loss is not None
     assert np.array_equal(found, events[: found.size])
     assert found.size / events.size > share - 0.3  # compressed blocks are lost as a whole
-    if kind.encoding in ("npy", "hdf5"):
+    if kind.encoding != "aedat4":
         assert loss.n_events == events.size - found.size
 
 
@@ -123,6 +122,79 @@ def test_a_packet_of_aedat4_that_is_damaged_does_not_cost_those_after_it(tmp_pat
     assert np.array_equal(found, np.delete(events, np.s_[10_000:20_000]))
     assert loss is not None
     assert (loss.from_us, loss.n_bytes > 10_000) == (events["t_us"][9999], True)
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt3"])
+def test_a_raw_file_that_was_cut_between_words_says_what_is_missing(
+    encoding: str, tmp_path: Path, events_of: Callable[..., Any]
+) -> None:
+    events = events_of(1000)
+    path = nl.write_events(tmp_path / "a.raw", events, 64, 48, encoding=encoding)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2 & ~3 | len(whole) & 3])
+    found, loss = read(path)
+    assert 0 < found.size < events.size
+    assert loss is not None
+    assert loss.n_events == events.size - found.size
+    assert f"it says that it holds 1000 events until t = {events['t_us'][-1]} µs" in str(loss)
+    header = whole.index(b"% end\n") + 6
+    path.write_bytes(whole[:header])
+    found, loss = read(path)
+    assert (found.size, loss and loss.n_events) == (0, 1000)
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt3"])
+def test_a_raw_file_whose_header_was_cut_is_one_bad_input(
+    encoding: str, tmp_path: Path, events_of: Callable[..., Any]
+) -> None:
+    path = nl.write_events(tmp_path / "a.raw", events_of(9), 64, 48, encoding=encoding)
+    whole = path.read_bytes()
+    for n in range(whole.index(b"% end\n") + 6):
+        path.write_bytes(whole[:n])
+        with pytest.raises(nl.BadInput):
+            nl.open_events(path)
+    path.write_bytes(whole[:20])
+    with pytest.raises(nl.BadInput, match="is damaged, or the file ends within it"):
+        nl.open_events(path)
+    path.write_bytes(whole.replace(b"% geometry", b"$ geometry"))
+    with pytest.raises(nl.BadInput, match="is damaged, or the file ends within it"):
+        nl.open_events(path)
+
+
+def test_a_raw_file_that_holds_something_else_than_it_says_is_noticed(
+    tmp_path: Path, events_of: Callable[..., Any]
+) -> None:
+    path = nl.write_events(tmp_path / "a.raw", events_of(9), 64, 48, encoding="evt2")
+    whole = path.read_bytes()
+    for damaged, says in (
+        (whole + whole[-4:], "1 more events than the 9 that the file says it holds"),
+        (whole[:-1] + bytes([whole[-1] ^ 2]), "times are wrong: the last one is"),  # an upper bit of the last time
+        (whole.replace(b"events 0", b"events x"), "the line that says how many events it holds is damaged"),
+    ):
+        path.write_bytes(damaged)
+        found, loss = read(path)
+        assert found.size >= 9
+        assert says in str(loss)
+
+
+def test_raw_files_of_others_do_not_say_how_long_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    path.write_bytes((DATA / "events_faery_evt2.raw").read_bytes()[:-400])
+    found, loss = read(path)
+    assert 400 < found.size < 600
+    assert loss is None
+
+
+def test_a_raw_file_that_nobody_finished_says_so(tmp_path: Path, events_of: Callable[..., Any]) -> None:
+    with nl.EventWriter(tmp_path / "a.raw", 64, 48) as writer:
+        writer.append(events_of(50_000))
+        (unfinished,) = tmp_path.iterdir()
+        data = unfinished.read_bytes()
+    (tmp_path / "b.raw").write_bytes(data)
+    found, loss = read(tmp_path / "b.raw")
+    assert found.size > 0
+    assert "the file was not finished" in str(loss)
+    assert nl.open_events(tmp_path / "a.raw").facts.n_events == 50_000
 
 
 @pytest.mark.parametrize("encoding", ["evt2", "evt3"])

@@ -82,10 +82,18 @@ def test_late_events_stay_within_their_packet_and_in_order(tmp_path: Path) -> No
     assert steps[1][0]["t_us"].tolist() == [19_901] * 3
 
 
-def test_an_empty_recording_ends_at_once(tmp_path: Path) -> None:
-    path = nl.write_events(tmp_path / "a.raw", np.zeros(0, EVENT), 64, 48)
-    (step,) = played(nl.EventPlayback(path))
-    assert (step[0].size, step[3]) == (0, True)
+def test_an_empty_recording_is_refused(kind: Any) -> None:
+    path = nl.write_events(kind.path, np.zeros(0, EVENT), 64, 48, encoding=kind.encoding)
+    with pytest.raises(nl.BadInput, match=r"events\.\w+: holds no events; there is nothing to play"):
+        nl.EventPlayback(path, width=64, height=48)
+
+
+def test_a_recording_that_lost_all_events_is_refused_once(recording: Path) -> None:
+    recording.write_bytes(recording.read_bytes().partition(b"% end\n")[0] + b"% end\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(nl.BadInput, match=r"holds no events; lost: 0 bytes and \d+ known events"):
+            nl.EventPlayback(recording)
 
 
 def test_a_damaged_recording_plays_what_is_readable_and_says_so(recording: Path) -> None:

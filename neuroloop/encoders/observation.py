@@ -45,6 +45,10 @@ class Layout(NamedTuple):
         names = tuple(self.names[d] for d in chosen)
         return Layout(names, self.levels[chosen], flatten, self.low[chosen], self.high[chosen])
 
+    def unbounded(self) -> Layout:
+        """The same without bounds: for what is computed from these dimensions."""
+        return self._replace(low=np.full(self.size, -np.inf), high=np.full(self.size, np.inf))
+
 
 def layout_of(space: Space[Any]) -> Layout:
     """The layout of an observation space.

@@ -175,7 +175,7 @@ def _add_felt(graph: Graph, config: Spindles, layout: Layout, inputs: Inputs, n:
     period = graph.f8(1, graph.clock.period)
     speed = graph.part(Speed(n, inputs.raw, found.raw, graph.f8(n, arena=Arena.TRANSIENT), period))
     graph.call(Phase.SENSE, differ, speed, Mode.ACT | Mode.WARM_UP | Mode.LOOK)
-    add_normaliser(graph, moving, layout.take(np.arange(n)), found, path)
+    add_normaliser(graph, moving, layout.take(np.arange(n)).unbounded(), found, path)
     return {"position": inputs, "velocity": found, "load": inputs.after(n)}
 
 

@@ -7,7 +7,7 @@ spikes = encoder.encode(observation)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,96 +15,19 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from .. import arguments, config
-from .._numba import kernel, places
 from ..errors import BadInput, CheckpointError, NeuroloopError
-from ..graph import Graph, Mode, Phase
-from ..network.decision.cells import CELL, CLASS, ROW_FIELDS, CellSource
+from ..graph import Graph, Mode
 from ..network.engine import Engine
-from ..rows import HEAD, f32, i32, i64
 from ..settings import AnyEncoder, ClockConfig
 from ..types import Spikes
 from ..walk import OK, encode
-from .kinds import Part, add_parts
+from .gather import add_gatherers
+from .kinds import add_parts
 from .monotone import monotone_of
 from .normaliser import OBSERVATION
 from .senses import Senses
 
-BLOCK = 32
 FIRST = "first"  # the name in its state of whether an episode begins
-
-
-class Gathered(NamedTuple):
-    """Row of what gathers the spikes of one part."""
-
-    n: int
-    first_id: int  # of its neurons
-    fired: int  # f4[n]
-    ids: int  # i4
-    offsets: int  # i4[n_steps + 1]
-
-
-class GatheredCells(NamedTuple):
-    """Row of what gathers the spikes of cells."""
-
-    n_active: int
-    first_id: int
-    active: int  # i4[n_active]: rows of cells
-    records: int  # i4[rows, ROW_FIELDS]
-    fires: int  # i4: the class that fires
-    ids: int
-    offsets: int
-
-
-at, of = places(Gathered), places(GatheredCells)
-
-
-@kernel
-def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Note who fires at this step."""
-    step = i64(f8[HEAD.step])
-    count = i64(i4[row[at.offsets] + step + 1]) if row[at.first_id] > 0 else i64(i4[row[at.offsets] + step])
-    fired, ids = row[at.fired], row[at.ids]
-    for start in range(0, row[at.n], BLOCK):  # most neurons are silent: look at many at once
-        stop, some = min(start + BLOCK, row[at.n]), i32(0)
-        for k in range(start, stop):
-            some |= i32(1) if f4[fired + k] != f32(0.0) else i32(0)
-        if some == i32(0):
-            continue
-        for k in range(start, stop):
-            i4[ids + count] = i32(row[at.first_id] + k)  # overwritten by the next, if this one is silent
-            count += i64(1) if f4[fired + k] != f32(0.0) else i64(0)
-    i4[row[at.offsets] + step + 1] = i32(count)
-
-
-@kernel
-def gather_cells(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Note which cells fire at this step."""
-    step = i64(f8[HEAD.step])
-    count = i64(i4[row[of.offsets] + step + 1]) if row[of.first_id] > 0 else i64(i4[row[of.offsets] + step])
-    for k in range(row[of.n_active]):
-        record = row[of.records] + ROW_FIELDS * i64(i4[row[of.active] + k])
-        if i4[record + CLASS] == i4[row[of.fires]]:
-            i4[row[of.ids] + count] = i32(row[of.first_id] + i4[record + CELL])
-            count += 1
-    i4[row[of.offsets] + step + 1] = i32(count)
-
-
-def _add_gatherers(graph: Graph, parts: Mapping[str, Part]) -> int:
-    """Gather the spikes of all parts, numbered one part after the other; returns how many neurons there are."""
-    n_steps, n = graph.clock.n_steps, 0
-    most = sum(part.cells.n_active if isinstance(part, CellSource) else part.n for part in parts.values()) * n_steps
-    ids, offsets = graph.i4(most + 1), graph.i4(n_steps + 1)  # one more, for who is silent
-    graph.name("ids", "i4", ids, (most,))
-    graph.name("offsets", "i4", offsets, (n_steps + 1,))
-    for part in parts.values():
-        if isinstance(part, CellSource):
-            cells = part.cells
-            row = graph.part(GatheredCells(cells.n_active, n, cells.active, cells.records, cells.fires, ids, offsets))
-            graph.call(Phase.RECORD, gather_cells, row, Mode.ACT)
-        else:
-            graph.call(Phase.RECORD, gather, graph.part(Gathered(part.n, n, part.fired, ids, offsets)), Mode.ACT)
-        n += part.n
-    return n
 
 
 class Encoder:
@@ -123,7 +46,7 @@ class Encoder:
         self.space, self.clock = space, clock
         self._senses = Senses(self.settings, space, clock, seed)
         parts = add_parts(graph, self._senses, memory=1)
-        self.n = _add_gatherers(graph, parts)
+        self.n = add_gatherers(graph, parts)
         self._engine = Engine(graph)
         self._senses.hosts.attach(self._engine)
         self._spikes = Spikes(self._engine.view("ids"), self._engine.view("offsets"))

@@ -29,7 +29,7 @@ PANELS: list[tuple[str, dict[str, Any], list[str] | None]] = [
     ("burst", {"kind": "burst"}, ["little", "much"]),
     ("phase of 50 Hz", {"kind": "phase"}, ["little", "much"]),
     ("spindle pairs", {"kind": "spindle", "normalise": {"kind": "fixed", "low": [-1.0, -6.0], "high": [1.0, 6.0]}},
-     ["lower limit", "upper limit", "speed down", "speed up", "position down", "position up"]),
+     ["upper limit", "lower limit", "speed up", "speed down", "antagonist length", "agonist length"]),
 ]  # fmt: skip
 INK, FAINT = "#1f5fa8", "#c9d3dd"
 

@@ -5,9 +5,9 @@ The range of a dimension is [max(min, mean − w σ), min(max, mean + w σ)] of 
 learning, and so did plain minimum and maximum; where it is wanted all the same, `freeze_after` says after how many.
 
 A sensor that errs once must not blind an agent whose ranges never narrow. So statistics take the observation winsorised
-(Tukey 1962): clipped to the bounds of its space, where it has any, and once learning began to the range in use widened by ten
-of its spans on either side: an outlier counts, but no more than that. A dimension that never moved has no span to measure
-by, and its first movement counts in full.
+(Tukey 1962): clipped to the bounds of its space, where it has any, and, after a hundred observations or once learning began,
+to the range in use widened by ten of its spans on either side: an outlier counts, but no more than that. A dimension that
+never moved has no span to measure by, and its first movement counts in full.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..settings import Adaptive, Fixed
 from .observation import Layout
 
 SPANS = 10.0  # of the range in use, beyond it: what is farther out counts as if it were there
+KNOWN = 100.0  # observations after which a range is known well enough for that
 OBSERVATION = "observation"  # the name of the array that takes the raw observation
 
 
@@ -76,7 +77,8 @@ def _credible(f8, row, d):  # type: ignore[no-untyped-def]
     """The observation as statistics take it."""
     x = min(max(f8[row[at.raw] + d], f8_at(row[at.floor])[d]), f8_at(row[at.ceiling])[d])
     low, high = f8[row[at.low] + d], f8[row[at.high] + d]
-    if f8[row[at.awake]] == 0.0 or f8[row[at.seen]] <= 1.0 or not high > low:
+    seen, awake = f8[row[at.seen]], f8[row[at.awake]] != 0.0
+    if seen <= 1.0 or not (awake or seen > KNOWN) or not high > low:
         return x
     reach = SPANS * (high - low)
     return min(max(x, low - reach), high + reach)

@@ -87,4 +87,6 @@ def draw(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(draw(Path(sys.argv[1])))
+    print(
+        draw(Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit("usage: python docs/pictures/encoders.py OUTFOLDER"))
+    )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .._numba import kernel, places
+from .._numba import kernel, lowest_bit, places, who_fired
 from ..graph import Graph, Mode, Phase
 from ..network.decision.cells import CELL, CLASS, ROW_FIELDS, CellSource
-from ..rows import HEAD, f32, i32, i64
+from ..rows import BLOCK, HEAD, i32, i64
 from .kinds import Part
-
-BLOCK = 32
 
 
 class Gathered(NamedTuple):
@@ -45,15 +43,14 @@ def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     step = i64(f8[HEAD.step])
     count = i64(i4[row[at.offsets] + step + 1]) if row[at.first_id] > 0 else i64(i4[row[at.offsets] + step])
     fired, ids = row[at.fired], row[at.ids]
-    for start in range(0, row[at.n], BLOCK):  # most neurons are silent: look at many at once
-        stop, some = min(start + BLOCK, row[at.n]), i32(0)
-        for k in range(start, stop):
-            some |= i32(1) if f4[fired + k] != f32(0.0) else i32(0)
-        if some == i32(0):
-            continue
-        for k in range(start, stop):
-            i4[ids + count] = i32(row[at.first_id] + k)  # overwritten by the next, if this one is silent
-            count += i64(1) if f4[fired + k] != f32(0.0) else i64(0)
+    for start in range(0, row[at.n], 4 * BLOCK):  # a bit each: most are silent, and arrays end in zeros
+        bits = i64(0)
+        for k in range(start, min(start + 4 * BLOCK, row[at.n]), BLOCK):
+            bits |= who_fired(f4, fired + k) << i64(k - start)
+        while bits != i64(0):
+            i4[ids + count] = i32(row[at.first_id] + start + lowest_bit(bits))
+            count += i64(1)
+            bits &= bits - i64(1)
     i4[row[at.offsets] + step + 1] = i32(count)
 
 
@@ -74,7 +71,7 @@ def add_gatherers(graph: Graph, parts: Mapping[str, Part]) -> int:
     """Gather the spikes of all parts, numbered one part after the other; returns how many neurons there are."""
     n_steps, n = graph.clock.n_steps, 0
     most = sum(part.cells.n_active if isinstance(part, CellSource) else part.n for part in parts.values()) * n_steps
-    ids, offsets = graph.i4(most + 1), graph.i4(n_steps + 1)  # one more, for who is silent
+    ids, offsets = graph.i4(most), graph.i4(n_steps + 1)
     graph.name("ids", "i4", ids, (most,))
     graph.name("offsets", "i4", offsets, (n_steps + 1,))
     for part in parts.values():

@@ -27,15 +27,15 @@ from .monotone import monotone_of
 from .normaliser import OBSERVATION
 from .senses import Senses
 
+MOST_TICKS = 2**40  # far beyond any robot's life, and still exact times n_steps
 FIRST = "first"  # the name in its state of whether an episode begins
 
 
 class Encoder:
     """An encoder by itself; see `SpikeEncoder` for its methods. `make` makes one that is bound."""
 
-    def __init__(self, settings: AnyEncoder | Mapping[str, Any]) -> None:
-        table = settings if isinstance(settings, Mapping) else msgspec.to_builtins(settings)
-        self.settings = config.encoder(table)
+    def __init__(self, settings: AnyEncoder | Mapping[str, Any] | str) -> None:
+        self.settings = settings_of(settings)
         self.n = 0  # neurons, once it is bound
 
     def bind(self, space: Space[Any], clock: ClockConfig, seed: int) -> int:
@@ -58,6 +58,7 @@ class Encoder:
     def reset(self, episode: int = 0) -> None:
         """Begin an episode: forget the one before. Ranges stay as they are."""
         self._must_be_bound()
+        arguments.whole("episode", episode, 0)
         self._engine.begin_anew(self._engine.pools)
         self._first = True
 
@@ -68,6 +69,8 @@ class Encoder:
         """
         if not self.n:
             self._must_be_bound()
+        if tick is not None and (type(tick) is not int or not 0 <= tick < MOST_TICKS):
+            tick = _tick(tick)
         senses = self._senses
         flat = senses.flat(observation)
         if self._hosted:
@@ -98,8 +101,25 @@ class Encoder:
             raise NeuroloopError("the encoder is not bound to an observation space; call bind, or use make")
 
 
+def _tick(value: Any) -> int:
+    number = arguments.whole("tick", value, 0)
+    if number >= MOST_TICKS:
+        raise BadInput(f"tick: must be below {MOST_TICKS}, got {number}")
+    return number
+
+
+def settings_of(settings: AnyEncoder | Mapping[str, Any] | str) -> AnyEncoder:
+    """Settings, a table as an agent's file has it, or only the kind, checked. Raises `BadInput`."""
+    if isinstance(settings, msgspec.Struct):
+        settings = msgspec.to_builtins(settings)
+    table = {"kind": settings} if isinstance(settings, str) else settings
+    if not isinstance(table, Mapping):
+        raise BadInput(f"settings: must be an encoder's table, or its kind, got {settings!r}")
+    return config.encoder(table)
+
+
 def make(
-    settings: AnyEncoder | Mapping[str, Any],
+    settings: AnyEncoder | Mapping[str, Any] | str,
     space: Space[Any],
     *,
     dt: float = 1e-3,
@@ -109,8 +129,8 @@ def make(
 ) -> Encoder:
     """An encoder for observations of `space`, by itself.
 
-    `settings`: a table as in an agent's file, such as `{"kind": "rate", "max_rate": 100.0}`, or its struct. A control step has
-    `n_steps` of `dt` (s); `period` (s) is what it lasts for the plant, n_steps × dt unless given.
+    `settings`: a table as in an agent's file, such as `{"kind": "rate", "max_rate": 100.0}`, its struct, or only its kind. A
+    control step has `n_steps` of `dt` (s); `period` (s) is what it lasts for the plant, n_steps × dt unless given.
     """
     clock = config.table(
         {"dt": dt, "n_steps": n_steps, "period": dt * n_steps if period is None else period}, ClockConfig

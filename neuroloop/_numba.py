@@ -257,5 +257,28 @@ def prefetch(typing_context: Any, pointer: Any, index: Any) -> Any:
     return types.void(pointer, types.int64), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def who_fired(typing_context: Any, pointer: Any, index: Any) -> Any:
+    """A bit for each of the 16 float32 numbers from `pointer[index]` on: 1 where it is not 0."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        many = ir.VectorType(ir.FloatType(), 16)
+        place = builder.bitcast(builder.gep(args[0], [args[1]]), many.as_pointer())
+        fired = builder.fcmp_unordered("!=", builder.load(place, align=4), ir.Constant(many, [0.0] * 16))
+        return builder.zext(builder.bitcast(fired, ir.IntType(16)), ir.IntType(64))
+
+    return types.int64(pointer, types.int64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lowest_bit(typing_context: Any, bits: Any) -> Any:
+    """The place of the lowest bit of an int64 that is not 0."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
+
+
 f4_at, i4_at, f8_at, i8_at = _pointer(F4), _pointer(I4), _pointer(F8), _pointer(I8)
 u1_at, u8_at = _pointer(types.CPointer(types.uint8)), _pointer(types.CPointer(types.uint64))

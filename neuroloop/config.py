@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 import types
 import typing
@@ -18,6 +19,7 @@ from .errors import ConfigError, unknown
 from .settings import AgentConfig, AnyEncoder, LinearConfig, PlantConfig, RandomConfig, SpikingConfig
 
 OF_ENV = ("arguments", "criterion")  # settings of a plant that another environment has its own of
+INSIDE = re.compile(r"(.*) - at `\$((?:\[\d+\])*)`")  # how msgspec says where within a list something is wrong
 UNIONS = (typing.Union, types.UnionType)
 Table = typing.TypeVar("Table", bound=msgspec.Struct)
 KINDS: dict[str, type[SpikingConfig] | type[LinearConfig] | type[RandomConfig]] = {
@@ -102,6 +104,8 @@ def encoder(data: Mapping[str, Any]) -> AnyEncoder:
 
 def table(data: Mapping[str, Any], struct: type[Table], path: str = "") -> Table:
     """Validate a dictionary as a table that stands at `path`. Raises `ConfigError` with the path of the bad key."""
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{path or 'settings'}: expected a table, got {data!r}")
     converted: Table = _convert(dict(data), struct, path)
     return converted
 
@@ -138,11 +142,13 @@ def _convert(value: Any, expected: Any, path: str) -> Any:
     try:
         return msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
-        words = _words(expected)
+        reason, within = found.groups() if (found := INSIDE.fullmatch(str(error))) else (str(error), "")
+        for index in re.findall(r"\d+", within):
+            value = value[int(index)]
+        words = _words(expected, bool(within))
         if words and isinstance(value, str):
-            raise ConfigError(f"{path}: " + unknown("value", value, words)) from None
-        reason = str(error).removesuffix(" - at `$`")
-        raise ConfigError(f"{path}: {reason}, got {value!r}") from None
+            raise ConfigError(f"{path}{within}: " + unknown("value", value, words)) from None
+        raise ConfigError(f"{path}{within}: {reason}, got {value!r}") from None
 
 
 def _convert_struct(value: dict[str, Any], struct: Any, path: str) -> Any:
@@ -174,10 +180,12 @@ def _choose(structs: list[Any], value: dict[str, Any], path: str) -> Any:
     return tags[kind]
 
 
-def _words(expected: Any) -> list[str]:
-    """The words that a setting may be."""
-    options = typing.get_args(expected) if typing.get_origin(expected) in UNIONS else [expected]
-    return [word for option in options if typing.get_origin(option) is Literal for word in typing.get_args(option)]
+def _words(expected: Any, within: bool) -> list[str]:
+    """The words that a setting may be, or what is `within` it."""
+    origin, arguments = typing.get_origin(expected), typing.get_args(expected)
+    if origin is Literal:
+        return list(arguments)
+    return [word for option in arguments for word in _words(option, within)] if within or origin in UNIONS else []
 
 
 def _is_struct(expected: Any) -> bool:

@@ -16,10 +16,11 @@ EVENT = np.dtype([("t_us", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 class Spikes(NamedTuple):
     """Spikes of one control step: those of its step k are `ids[offsets[k]:offsets[k + 1]]`, rising.
 
-    What a network returns are views that the next control step overwrites; `ids` may be longer than what is used.
+    What a network or an encoder returns are views that the next control step overwrites. Beyond `ids[:n]` may lie spikes of
+    earlier control steps: `used` are those of this one.
     """
 
-    ids: NDArray[np.int32]  # (capacity,)
+    ids: NDArray[np.int32]  # (capacity,), of which the first `n` count
     offsets: NDArray[np.int32]  # (n_steps + 1,)
 
     @classmethod
@@ -50,6 +51,11 @@ class Spikes(NamedTuple):
     def n(self) -> int:
         """Number of spikes."""
         return int(self.offsets[-1])
+
+    @property
+    def used(self) -> NDArray[np.int32]:
+        """Ids of all spikes of the control step, step after step, without what is left of earlier ones behind them."""
+        return self.ids[: self.offsets[-1]]
 
     def at(self, step: int) -> NDArray[np.int32]:
         """Ids that fire in a step."""

@@ -29,7 +29,7 @@ PANELS: list[tuple[str, dict[str, Any], list[str] | None]] = [
     ("burst", {"kind": "burst"}, ["little", "much"]),
     ("phase of 50 Hz", {"kind": "phase"}, ["little", "much"]),
     ("spindle pairs", {"kind": "spindle", "normalise": {"kind": "fixed", "low": [-1.0, -6.0], "high": [1.0, 6.0]}},
-     ["lower limit", "upper limit", "speed down", "speed up", "position down", "position up"]),
+     ["upper limit", "lower limit", "speed up", "speed down", "antagonist length", "agonist length"]),
 ]  # fmt: skip
 INK, FAINT = "#1f5fa8", "#c9d3dd"
 
@@ -87,4 +87,6 @@ def draw(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(draw(Path(sys.argv[1])))
+    print(
+        draw(Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit("usage: python docs/pictures/encoders.py OUTFOLDER"))
+    )

@@ -21,7 +21,7 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..config import table
-from ..errors import CheckpointError, ConfigError, PlantError
+from ..errors import BadInput, CheckpointError, ConfigError, NeuroloopError, PlantError
 from ..settings import ClockConfig, EventPooling
 from ..types import EVENT, Spikes
 from . import pooling
@@ -44,6 +44,8 @@ class EventEncoder:
     """Spikes from the event packets of an observation; see `EventPooling` for the settings, which stand at `path`."""
 
     def __init__(self, config: EventPooling | None = None, path: str = "encoder") -> None:
+        if not isinstance(config, EventPooling | None):
+            raise BadInput(f"EventEncoder: needs EventPooling(…), got {config!r}")
         self.config, self._at = table(msgspec.to_builtins(config or EventPooling()), EventPooling, path), path
         self.shapes: tuple[tuple[int, int, int], ...] = ()
         """Polarities, rows and columns of the bins of each region, once bound: neurons count along columns first."""
@@ -72,6 +74,7 @@ class EventEncoder:
 
     def reset(self, episode: int) -> None:
         """Begin an episode: events that were not enough for a spike are forgotten."""
+        self._must_be_bound()
         self._counts[:] = 0
         self._credit, self._end = 0.0, -self._period_us
 
@@ -82,6 +85,7 @@ class EventEncoder:
 
     def encode(self, observation: Any, tick: int) -> Spikes:
         """Spikes of a control step, valid until the next call. Raises `PlantError` for what is no packet of the space."""
+        self._must_be_bound()
         events = self._events(observation)
         columns, rows, across, first = self._bins
         verdict, k, taken = self._inspect(events, columns, rows, first)
@@ -99,6 +103,10 @@ class EventEncoder:
         self._end, self._credit = end, credit
         self._tally += (events.size, events.size - taken, dropped, self._spikes.n)
         return self._spikes
+
+    def _must_be_bound(self) -> None:
+        if not self.shapes:
+            raise NeuroloopError("the encoder is not bound to an observation space; call bind first")
 
     def _events(self, observation: Any) -> NDArray[Any]:
         part = observation
@@ -134,6 +142,7 @@ class EventEncoder:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """A copy of all that changes."""
+        self._must_be_bound()
         return {
             "counts": self._counts.copy(), "tally": self._tally.copy(), "credit": np.array([self._credit]),
             "end_us": np.array([self._end], np.int64),

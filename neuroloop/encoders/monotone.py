@@ -27,7 +27,7 @@ def monotone_of(senses: Senses) -> Monotone | None:
     if isinstance(config, Spindles):
         n = 0 if config.velocity or config.load or config.senses[:1] != ("position",) else senses.layout.size
         joints = np.repeat(np.arange(n), 2)
-        return Monotone("count", np.arange(2 * n), joints, np.tile([1, -1], n)) if n else None
+        return Monotone("count", np.arange(2 * n), joints, np.tile([-1, 1], n)) if n else None
     assert isinstance(config, RateCode | BurstCode | LatencyCode)
     sizes = n_channels(senses.layout, config.channels)
     dimensions = np.repeat(np.arange(len(sizes)), sizes)

@@ -3,6 +3,11 @@
 The range of a dimension is [max(min, mean − w σ), min(max, mean + w σ)] of everything seen, each observation weighing 1/n
 (Welford 1962). Once learning began it only grows, since cells whose meaning drifts must learn anew. Freezing it hurt
 learning, and so did plain minimum and maximum; where it is wanted all the same, `freeze_after` says after how many.
+
+A sensor that errs once must not blind an agent whose ranges never narrow. So statistics take the observation winsorised
+(Tukey 1962): clipped to the bounds of its space, where it has any, and, after a hundred observations or once learning began,
+to the range in use widened by ten of its spans on either side: an outlier counts, but no more than that. A dimension that
+never moved has no span to measure by, and its first movement counts in full.
 """
 
 from __future__ import annotations
@@ -12,13 +17,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._numba import kernel, places
+from .._numba import f8_at, inline, kernel, places
 from ..errors import ConfigError
 from ..graph import Arena, Graph, Mode, Phase
 from ..rows import f32
 from ..settings import Adaptive, Fixed
 from .observation import Layout
 
+SPANS = 10.0  # of the range in use, beyond it: what is farther out counts as if it were there
+KNOWN = 100.0  # observations after which a range is known well enough for that
 OBSERVATION = "observation"  # the name of the array that takes the raw observation
 
 
@@ -39,6 +46,8 @@ class Normaliser(NamedTuple):
     awake: int  # f8: 1 once learning began
     scaled: int  # f4: the observation in [0, 1)
     freeze_after: int  # observations; 0: never
+    floor: int  # shared f8: bounds of the observation space, infinite where there are none
+    ceiling: int
 
 
 class Inputs(NamedTuple):
@@ -63,6 +72,18 @@ class Ranges(NamedTuple):
 at = places(Normaliser)
 
 
+@inline
+def _credible(f8, row, d):  # type: ignore[no-untyped-def]
+    """The observation as statistics take it."""
+    x = min(max(f8[row[at.raw] + d], f8_at(row[at.floor])[d]), f8_at(row[at.ceiling])[d])
+    low, high = f8[row[at.low] + d], f8[row[at.high] + d]
+    seen, awake = f8[row[at.seen]], f8[row[at.awake]] != 0.0
+    if seen <= 1.0 or not (awake or seen > KNOWN) or not high > low:
+        return x
+    reach = SPANS * (high - low)
+    return min(max(x, low - reach), high + reach)
+
+
 @kernel
 def adapt(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """Take the observation into the statistics."""
@@ -73,7 +94,7 @@ def adapt(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     for d in range(row[at.n]):
         if i4[row[at.adapts] + d] == 0:
             continue
-        x = f8[row[at.raw] + d]
+        x = _credible(f8, row, d)
         mean, variance, least, most = row[at.mean] + d, row[at.variance] + d, row[at.least] + d, row[at.most] + d
         if count == 1.0:
             f8[mean] = f8[least] = f8[most] = x
@@ -131,6 +152,7 @@ def add_normaliser(
             low=inputs.low, high=inputs.high, adapts=graph.i4(n, layout.levels == 0, Arena.LASTING),
             width=graph.f8(1, config.width if isinstance(config, Adaptive) else 0.0), scaled=scaled,
             awake=graph.signal("awake"), freeze_after=(config.freeze_after or 0) if isinstance(config, Adaptive) else 0,
+            floor=graph.shared(layout.low), ceiling=graph.shared(layout.high),
         )
     )  # fmt: skip
     if isinstance(config, Adaptive):

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from ..errors import UnsupportedSpace, unknown
+from ..errors import UnsupportedSpace
 
 MOST_DIMENSIONS = 1024
 MOST_LEVELS = 100_000
@@ -44,6 +44,10 @@ class Layout(NamedTuple):
 
         names = tuple(self.names[d] for d in chosen)
         return Layout(names, self.levels[chosen], flatten, self.low[chosen], self.high[chosen])
+
+    def unbounded(self) -> Layout:
+        """The same without bounds: for what is computed from these dimensions."""
+        return self._replace(low=np.full(self.size, -np.inf), high=np.full(self.size, np.inf))
 
 
 def layout_of(space: Space[Any]) -> Layout:
@@ -80,8 +84,7 @@ def lay_out(space: Space[Any], name: str) -> Layout:
             bounds = (np.ravel(np.asarray(end, np.float64)) for end in (space.low, space.high))
             return Layout(names, np.zeros(len(names), np.int64), np.ravel, *bounds)
         case spaces.Discrete():
-            start = int(space.start)
-            return _discrete((name,), np.array([space.n]), lambda value: [int(value) - start])
+            return _discrete((name,), np.array([space.n]), _level(int(space.start)))
         case spaces.MultiDiscrete():
             names = tuple(f"{name}[{i}]" for i in range(space.nvec.size))
             offset = space.start.ravel()
@@ -103,6 +106,14 @@ def _discrete(names: tuple[str, ...], n: NDArray[Any], flatten: Callable[[Any], 
     return Layout(names, levels, flatten, np.zeros(len(names)), np.asarray(n, np.float64) - 1.0)
 
 
+def _level(start: int) -> Callable[[Any], list[Any]]:
+    def flatten(value: Any) -> list[Any]:
+        level = int(value)
+        return [(level if level == value else value) - start]  # 2.5 stays what it is, and is refused
+
+    return flatten
+
+
 def _item(key: Any) -> Callable[[Any], Any]:
     return lambda value: value[key]
 
@@ -119,6 +130,14 @@ def join(parts: Sequence[tuple[Layout, Callable[[Any], Any]]]) -> Layout:
     return Layout(names, levels, flatten, low, high)
 
 
+def real(value: Any) -> NDArray[np.float64]:
+    """Numbers as float64. Raises `TypeError` or `ValueError` for what is none; complex numbers and text are none."""
+    array = np.asarray(value)
+    if array.dtype.kind in "cSU":
+        raise TypeError(f"{array.dtype} is no real number")
+    return array.astype(np.float64, copy=False)
+
+
 def misfit(space: Space[Any], value: Any, name: str = ROOT) -> str | None:
     """Where an observation does not fit its space: the first key that is missing, or whose value has another shape."""
     match space:
@@ -127,7 +146,8 @@ def misfit(space: Space[Any], value: Any, name: str = ROOT) -> str | None:
                 return f"{name} should be a dictionary, got {type(value).__name__}"
             for key, part in space.spaces.items():
                 if key not in value:
-                    return f"{name}: {key!r} is missing: " + unknown("key", str(key), map(str, value))
+                    came = f"only {', '.join(map(repr, value))}" if value else "nothing"
+                    return f"{name}: key {key!r} is missing, {came} came"
                 if found := misfit(part, value[key], f"{name}[{key!r}]"):
                     return found
         case spaces.Tuple():
@@ -138,7 +158,7 @@ def misfit(space: Space[Any], value: Any, name: str = ROOT) -> str | None:
                     return found
         case spaces.Box() | spaces.Discrete() | spaces.MultiDiscrete() | spaces.MultiBinary():
             try:
-                shape = np.asarray(value, np.float64).shape
+                shape = real(value).shape
             except (TypeError, ValueError):
                 return f"{name} should be numbers, got {value!r}"
             if shape != space.shape:

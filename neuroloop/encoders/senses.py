@@ -15,13 +15,16 @@ from ..walk import MOST
 from .events import EventEncoder
 from .hosted import Host
 from .hosts import Hosts
-from .observation import Layout, check_size, join, layout_of, misfit
+from .observation import Layout, check_size, join, layout_of, misfit, real
 from .protocol import SpikeEncoder
 from .python import load
 from .selection import layout_of_keys
 
 MAKERS: dict[type[OneEncoder], Callable[[Any, str], SpikeEncoder]] = {PythonEncoder: load, EventPooling: EventEncoder}
 """Settings of encoders in Python, and what makes the encoder from settings and their path."""
+
+
+FLOAT64 = np.dtype(np.float64)  # numpy's own: whoever has another object has his numbers looked at
 
 
 class Sense(NamedTuple):
@@ -52,16 +55,18 @@ class Senses:
         """The observation as numbers. Raises `PlantError` for what is no observation of this plant."""
         levels = self.layout.levels
         try:
-            flat = np.asarray(self.layout.flatten(observation), np.float64)
-        except (TypeError, ValueError, KeyError, IndexError) as error:
-            what = misfit(self._space, observation) or error
-            raise PlantError(f"the observation {observation!r} does not fit its space: {what}") from None
+            flat = np.asarray(self.layout.flatten(observation))
+            if flat.dtype is not FLOAT64:
+                flat = real(flat)
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+            found = misfit(self._space, observation)
+            raise PlantError(found or f"the observation {observation!r} does not fit its space: {error}") from None
         if flat.shape != levels.shape:
             found = None if self._space.shape is not None else misfit(self._space, observation)
             raise PlantError(found or f"the observation has shape {np.shape(observation)}, expected {self._shape}")
-        if self._discrete and not ((levels == 0) | ((flat >= 0) & (flat < levels))).all():
+        if self._discrete and not (fits := _are_levels(flat, levels)).all():
             self.check_finite(flat)
-            d = int(np.flatnonzero((levels > 0) & ~((flat >= 0) & (flat < levels)))[0])
+            d = int(np.flatnonzero(~fits)[0])
             raise PlantError(f"the observation {observation!r} lies outside its space: {self.layout.names[d]}")
         return flat
 
@@ -70,6 +75,12 @@ class Senses:
         for name, value in zip(self.layout.names, flat, strict=True):
             if not abs(value) < MOST:
                 raise PlantError(f"{name} is {value}; observations must be finite")
+
+
+def _are_levels(flat: NDArray[np.float64], levels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each dimension is a level that there is, or continuous."""
+    fits: NDArray[np.bool_] = (levels == 0) | ((flat >= 0) & (flat < levels) & (flat == np.floor(flat)))
+    return fits
 
 
 def _all(observation: Any) -> Any:

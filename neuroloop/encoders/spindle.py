@@ -1,9 +1,13 @@
 """Muscle afferents for each joint, as an agonist and an antagonist: position, velocity, load, closeness to limits.
 
-Of a joint at q within [low, high], u = (q − low) / (high − low), at speed v under load f, a pair's intensities are
-position (group II) u and 1 − u; velocity (Ia) max(±v / v_most, 0)^exponent: a spindle follows the stretch of its muscle with an
-exponent of 0.5 to 0.6 (Prochazka and Gorassini 1998); load (Golgi Ib) max(±f / f_most, 0) (Crago, Houk and Rymer 1982);
-limit max(1 − (1 − u) / margin, 0) and max(1 − u / margin, 0), as joint receptors near the ends (Burgess and Clark 1969).
+The agonist pulls its joint towards positive q and is stretched by negative motion; the antagonist pulls towards negative q and
+is stretched by positive motion. Of every pair of neurons the first is the agonist's, the second the antagonist's, as in
+the decoders' pairs. For a joint at q within [low, high], u = (q − low) / (high − low), at speed v, whose actuator produces the
+torque f (positive: towards positive q), a pair's intensities are
+position (group II): lengths, 1 − u and u;
+velocity (Ia): stretch, max(∓v / v_most, 0)^exponent with an exponent of 0.5 to 0.6 (Prochazka and Gorassini 1998);
+load (Golgi Ib): the muscle's own force, max(±f / f_most, 0) (Crago, Houk and Rymer 1982);
+limit: max(1 − u / margin, 0) and max(1 − (1 − u) / margin, 0), as joint receptors near the ends (Burgess and Clark 1969).
 v_most and f_most are the greatest sizes in the normaliser's ranges. Neurons fire at intensity × max_rate.
 """
 
@@ -38,7 +42,7 @@ class Speed(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Row of pairs of afferents, one pair a joint. What it feels lies in the arrays of a normaliser."""
+    """Row of pairs of afferents, agonist and antagonist of each joint. What it feels lies in the arrays of a normaliser."""
 
     n: int
     raw: int  # f8[n]
@@ -90,26 +94,26 @@ def _size(f8, row, j):  # type: ignore[no-untyped-def]
 
 @kernel
 def feel_position(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Length of both muscles."""
+    """Length of both muscles: the agonist is long where q is low."""
     for j in range(row[at.n]):
         u = _place(f8, row, j)
-        _set(f4, row, 2 * j, u)
-        _set(f4, row, 2 * j + 1, 1.0 - u)
+        _set(f4, row, 2 * j, 1.0 - u)
+        _set(f4, row, 2 * j + 1, u)
 
 
 @kernel
 def feel_velocity(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Stretch of the muscle that is stretched."""
+    """Stretch of the muscle that is stretched: the agonist by negative motion."""
     for j in range(row[at.n]):
         v = _size(f8, row, j)
         a = min(abs(v), 1.0) ** f8[row[at.shape]]
-        _set(f4, row, 2 * j, a if v > 0.0 else 0.0)
-        _set(f4, row, 2 * j + 1, a if v < 0.0 else 0.0)
+        _set(f4, row, 2 * j, a if v < 0.0 else 0.0)
+        _set(f4, row, 2 * j + 1, a if v > 0.0 else 0.0)
 
 
 @kernel
 def feel_load(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Tension of the muscle that is loaded."""
+    """Force of the muscle that pulls."""
     for j in range(row[at.n]):
         f = _size(f8, row, j)
         _set(f4, row, 2 * j, f)
@@ -118,12 +122,12 @@ def feel_load(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 
 @kernel
 def feel_limit(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Closeness to the upper and to the lower limit."""
+    """Closeness to the limits where the agonist, and where the antagonist, is stretched most: the lower and the upper one."""
     margin = f8[row[at.shape]]
     for j in range(row[at.n]):
         u = _place(f8, row, j)
-        _set(f4, row, 2 * j, 1.0 - (1.0 - u) / margin)
-        _set(f4, row, 2 * j + 1, 1.0 - u / margin)
+        _set(f4, row, 2 * j, 1.0 - u / margin)
+        _set(f4, row, 2 * j + 1, 1.0 - (1.0 - u) / margin)
 
 
 KERNELS = {"position": feel_position, "velocity": feel_velocity, "load": feel_load, "limit": feel_limit}
@@ -175,7 +179,7 @@ def _add_felt(graph: Graph, config: Spindles, layout: Layout, inputs: Inputs, n:
     period = graph.f8(1, graph.clock.period)
     speed = graph.part(Speed(n, inputs.raw, found.raw, graph.f8(n, arena=Arena.TRANSIENT), period))
     graph.call(Phase.SENSE, differ, speed, Mode.ACT | Mode.WARM_UP | Mode.LOOK)
-    add_normaliser(graph, moving, layout.take(np.arange(n)), found, path)
+    add_normaliser(graph, moving, layout.take(np.arange(n)).unbounded(), found, path)
     return {"position": inputs, "velocity": found, "load": inputs.after(n)}
 
 

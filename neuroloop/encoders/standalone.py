@@ -7,7 +7,7 @@ spikes = encoder.encode(observation)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,104 +15,27 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from .. import arguments, config
-from .._numba import kernel, places
 from ..errors import BadInput, CheckpointError, NeuroloopError
-from ..graph import Graph, Mode, Phase
-from ..network.decision.cells import CELL, CLASS, ROW_FIELDS, CellSource
+from ..graph import Graph, Mode
 from ..network.engine import Engine
-from ..rows import HEAD, f32, i32, i64
 from ..settings import AnyEncoder, ClockConfig
 from ..types import Spikes
 from ..walk import OK, encode
-from .kinds import Part, add_parts
+from .gather import add_gatherers
+from .kinds import add_parts
 from .monotone import monotone_of
 from .normaliser import OBSERVATION
 from .senses import Senses
 
-BLOCK = 32
+MOST_TICKS = 2**40  # far beyond any robot's life, and still exact times n_steps
 FIRST = "first"  # the name in its state of whether an episode begins
-
-
-class Gathered(NamedTuple):
-    """Row of what gathers the spikes of one part."""
-
-    n: int
-    first_id: int  # of its neurons
-    fired: int  # f4[n]
-    ids: int  # i4
-    offsets: int  # i4[n_steps + 1]
-
-
-class GatheredCells(NamedTuple):
-    """Row of what gathers the spikes of cells."""
-
-    n_active: int
-    first_id: int
-    active: int  # i4[n_active]: rows of cells
-    records: int  # i4[rows, ROW_FIELDS]
-    fires: int  # i4: the class that fires
-    ids: int
-    offsets: int
-
-
-at, of = places(Gathered), places(GatheredCells)
-
-
-@kernel
-def gather(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Note who fires at this step."""
-    step = i64(f8[HEAD.step])
-    count = i64(i4[row[at.offsets] + step + 1]) if row[at.first_id] > 0 else i64(i4[row[at.offsets] + step])
-    fired, ids = row[at.fired], row[at.ids]
-    for start in range(0, row[at.n], BLOCK):  # most neurons are silent: look at many at once
-        stop, some = min(start + BLOCK, row[at.n]), i32(0)
-        for k in range(start, stop):
-            some |= i32(1) if f4[fired + k] != f32(0.0) else i32(0)
-        if some == i32(0):
-            continue
-        for k in range(start, stop):
-            i4[ids + count] = i32(row[at.first_id] + k)  # overwritten by the next, if this one is silent
-            count += i64(1) if f4[fired + k] != f32(0.0) else i64(0)
-    i4[row[at.offsets] + step + 1] = i32(count)
-
-
-@kernel
-def gather_cells(f4, i4, row, f8):  # type: ignore[no-untyped-def]
-    """Note which cells fire at this step."""
-    step = i64(f8[HEAD.step])
-    count = i64(i4[row[of.offsets] + step + 1]) if row[of.first_id] > 0 else i64(i4[row[of.offsets] + step])
-    for k in range(row[of.n_active]):
-        record = row[of.records] + ROW_FIELDS * i64(i4[row[of.active] + k])
-        if i4[record + CLASS] == i4[row[of.fires]]:
-            i4[row[of.ids] + count] = i32(row[of.first_id] + i4[record + CELL])
-            count += 1
-    i4[row[of.offsets] + step + 1] = i32(count)
-
-
-def _add_gatherers(graph: Graph, parts: Mapping[str, Part]) -> int:
-    """Gather the spikes of all parts, numbered one part after the other; returns how many neurons there are."""
-    n_steps, n = graph.clock.n_steps, 0
-    most = sum(part.cells.n_active if isinstance(part, CellSource) else part.n for part in parts.values()) * n_steps
-    ids, offsets = graph.i4(most + 1), graph.i4(n_steps + 1)  # one more, for who is silent
-    graph.name("ids", "i4", ids, (most,))
-    graph.name("offsets", "i4", offsets, (n_steps + 1,))
-    for part in parts.values():
-        if isinstance(part, CellSource):
-            cells = part.cells
-            row = graph.part(GatheredCells(cells.n_active, n, cells.active, cells.records, cells.fires, ids, offsets))
-            graph.call(Phase.RECORD, gather_cells, row, Mode.ACT)
-        else:
-            graph.call(Phase.RECORD, gather, graph.part(Gathered(part.n, n, part.fired, ids, offsets)), Mode.ACT)
-        n += part.n
-    return n
 
 
 class Encoder:
     """An encoder by itself; see `SpikeEncoder` for its methods. `make` makes one that is bound."""
 
-    def __init__(self, settings: AnyEncoder | Mapping[str, Any]) -> None:
-        table = settings if isinstance(settings, Mapping) else msgspec.to_builtins(settings)
-        self.settings = config.encoder(table)
+    def __init__(self, settings: AnyEncoder | Mapping[str, Any] | str) -> None:
+        self.settings = settings_of(settings)
         self.n = 0  # neurons, once it is bound
 
     def bind(self, space: Space[Any], clock: ClockConfig, seed: int) -> int:
@@ -123,7 +46,7 @@ class Encoder:
         self.space, self.clock = space, clock
         self._senses = Senses(self.settings, space, clock, seed)
         parts = add_parts(graph, self._senses, memory=1)
-        self.n = _add_gatherers(graph, parts)
+        self.n = add_gatherers(graph, parts)
         self._engine = Engine(graph)
         self._senses.hosts.attach(self._engine)
         self._spikes = Spikes(self._engine.view("ids"), self._engine.view("offsets"))
@@ -135,6 +58,7 @@ class Encoder:
     def reset(self, episode: int = 0) -> None:
         """Begin an episode: forget the one before. Ranges stay as they are."""
         self._must_be_bound()
+        arguments.whole("episode", episode, 0)
         self._engine.begin_anew(self._engine.pools)
         self._first = True
 
@@ -145,6 +69,8 @@ class Encoder:
         """
         if not self.n:
             self._must_be_bound()
+        if tick is not None and (type(tick) is not int or not 0 <= tick < MOST_TICKS):
+            tick = _tick(tick)
         senses = self._senses
         flat = senses.flat(observation)
         if self._hosted:
@@ -175,8 +101,25 @@ class Encoder:
             raise NeuroloopError("the encoder is not bound to an observation space; call bind, or use make")
 
 
+def _tick(value: Any) -> int:
+    number = arguments.whole("tick", value, 0)
+    if number >= MOST_TICKS:
+        raise BadInput(f"tick: must be below {MOST_TICKS}, got {number}")
+    return number
+
+
+def settings_of(settings: AnyEncoder | Mapping[str, Any] | str) -> AnyEncoder:
+    """Settings, a table as an agent's file has it, or only the kind, checked. Raises `BadInput`."""
+    if isinstance(settings, msgspec.Struct):
+        settings = msgspec.to_builtins(settings)
+    table = {"kind": settings} if isinstance(settings, str) else settings
+    if not isinstance(table, Mapping):
+        raise BadInput(f"settings: must be an encoder's table, or its kind, got {settings!r}")
+    return config.encoder(table)
+
+
 def make(
-    settings: AnyEncoder | Mapping[str, Any],
+    settings: AnyEncoder | Mapping[str, Any] | str,
     space: Space[Any],
     *,
     dt: float = 1e-3,
@@ -186,8 +129,8 @@ def make(
 ) -> Encoder:
     """An encoder for observations of `space`, by itself.
 
-    `settings`: a table as in an agent's file, such as `{"kind": "rate", "max_rate": 100.0}`, or its struct. A control step has
-    `n_steps` of `dt` (s); `period` (s) is what it lasts for the plant, n_steps × dt unless given.
+    `settings`: a table as in an agent's file, such as `{"kind": "rate", "max_rate": 100.0}`, its struct, or only its kind. A
+    control step has `n_steps` of `dt` (s); `period` (s) is what it lasts for the plant, n_steps × dt unless given.
     """
     clock = config.table(
         {"dt": dt, "n_steps": n_steps, "period": dt * n_steps if period is None else period}, ClockConfig

@@ -122,7 +122,7 @@ class Spindles(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="spind
     """
 
     velocity: tuple[str, ...] = ()  # keys, one dimension a joint; absent: found from positions
-    load: tuple[str, ...] = ()  # keys; absent: no load is felt
+    load: tuple[str, ...] = ()  # keys of torques that actuators produce, positive towards positive q; absent: not felt
     low: tuple[float, ...] = ()  # limits of each joint; absent: those of the observation space, or else the range seen
     high: tuple[float, ...] = ()
     senses: tuple[Literal["position", "velocity", "load", "limit"], ...] = ("position", "velocity", "load", "limit")

@@ -114,8 +114,8 @@ def test_velocity_is_found_from_positions_at_the_period_of_the_plant():
     encoder = make(table, space, n_steps=1000, period=0.05)
     assert encoder.encode([0.9]).n == 0  # an episode begins at rest
     spikes = encoder.encode([0.85])  # −1 of 4 units a second
-    assert len(steps_of(spikes, 0)) == 0
-    assert abs(len(steps_of(spikes, 1)) - 500) <= 1  # (1/4)^0.5
+    assert len(steps_of(spikes, 1)) == 0
+    assert abs(len(steps_of(spikes, 0)) - 500) <= 1  # (1/4)^0.5
     encoder.reset()
     assert encoder.encode([-0.9]).n == 0
 
@@ -127,7 +127,7 @@ def test_limits_are_those_given_those_of_the_space_or_the_range_seen():
         )
         for one in (0.0, *x):
             spikes = encoder.encode([one])
-        return [len(steps_of(spikes, k)) for k in (0, 1)]
+        return [len(steps_of(spikes, k)) for k in (1, 0)]  # upper, lower
 
     unbounded, bounded = spaces.Box(-np.inf, np.inf, (1,), np.float64), spaces.Box(-2.0, 2.0, (1,), np.float64)
     assert at_end(bounded, [1.0]) == [0, 0]

@@ -92,7 +92,7 @@ def test_what_is_no_packet_is_refused_and_changes_nothing(events, message):
     [
         ({"regions": ((20, 0, 13, 4),)}, r"^encoder\.regions\[0\]: reaches to \(33, 4\), outside the 32 × 24 pixels"),
         ({"bins": (40, 2)}, r"^encoder\.bins: \[40, 2\] are more than the 32 × 24 pixels of region 0"),
-        ({"cell": (0, 2)}, r"^encoder\.cell: Expected `int` >= 1"),
+        ({"cell": (0, 2)}, r"^encoder\.cell\[0\]: Expected `int` >= 1"),
         ({"polarity": "onn"}, r"^encoder\.polarity: unknown value 'onn': did you mean 'on'"),
         ({"max_rate": -1.0}, r"^encoder\.max_rate: Expected `float` > 0"),
     ],

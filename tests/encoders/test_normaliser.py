@@ -109,6 +109,56 @@ def test_discrete_levels_keep_their_own_range(make):
         assert scale([level, 0.0])[0] == pytest.approx((level + 0.5) / 4, abs=1e-6)
 
 
+@pytest.mark.parametrize("awake", [False, True])
+def test_one_observation_beyond_all_others_counts_but_does_not_blind(make, awake):
+    """Ranges never narrow once learning began: taken in full, the outlier would leave all others in one cell."""
+    scale, rng = make(Adaptive(), UNBOUNDED), np.random.default_rng(3)
+    for _ in range(500):
+        scale(rng.uniform(-1.0, 1.0, 3))
+    if awake:
+        scale.wake()
+    low, high = scale.read("low"), scale.read("high")
+    span = high - low
+    np.testing.assert_array_equal(scale([1e4, -1e4, 1e300]), np.float32([0.999999, 0.0, 0.999999]))
+    np.testing.assert_allclose(scale.read("most")[[0, 2]], (high + 10.0 * span)[[0, 2]])
+    np.testing.assert_allclose(scale.read("least")[1], (low - 10.0 * span)[1])
+    grown = (scale.read("high") - scale.read("low")) / span
+    assert (grown > 1.0).all(), "it counts"
+    assert (grown < 2.5).all(), "σ² grows by at most (10 spans)² / 500"
+    assert np.ptp([scale(rng.uniform(-1.0, 1.0, 3)) for _ in range(50)], axis=0).min() > 0.3
+
+
+def test_statistics_stay_within_the_bounds_of_the_space(make):
+    space = spaces.Tuple((
+        spaces.Box(-2.0, 5.0, (1,), np.float64), spaces.Box(0.0, np.inf, (1,), np.float64),
+        spaces.Box(-np.inf, np.inf, (1,), np.float64),
+    ))  # fmt: skip
+    scale = make(Adaptive(), space)
+    for outlier in (1e4, -1e4):
+        scale([outlier] * 3)
+    np.testing.assert_array_equal(scale.read("least"), [-2.0, 0.0, -1e4])
+    np.testing.assert_array_equal(scale.read("most"), [5.0, 1e4, 1e4])
+
+
+def test_what_moves_for_the_first_time_after_learning_began_is_seen(make):
+    scale = make(Adaptive(), UNBOUNDED)
+    for _ in range(100):
+        scale([0.0, 0.0, 7.0])
+    scale.wake()
+    scale([1.0, 0.0, 7.0])
+    np.testing.assert_array_equal(scale.read("most"), [1.0, 0.0, 7.0])
+
+
+def test_a_range_that_was_far_too_narrow_opens_within_a_thousand_observations(make):
+    scale, rng = make(Adaptive(), UNBOUNDED), np.random.default_rng(4)
+    for _ in range(1000):
+        scale(rng.normal(size=3) * 1e-3)
+    scale.wake()
+    for _ in range(1000):
+        scale(rng.normal(size=3))
+    assert (scale.read("high") - scale.read("low") > 2.0).all()
+
+
 @given(st.lists(st.tuples(finite, finite, finite), min_size=1, max_size=5), st.booleans())
 def test_any_finite_observation_lies_in_zero_to_one(make, observations, fixed):
     config = Fixed(low=(-1e300, 0.0, -1.7e308), high=(1e300, 1e-300, 1.7e308)) if fixed else Adaptive()

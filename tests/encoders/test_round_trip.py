@@ -161,8 +161,8 @@ def test_a_joint_from_its_afferents_to_one_spike(joint, states):
         a, bound = total / (200.0 * DT * N_STEPS * 5), 1.0 / (200.0 * DT * N_STEPS * 5) + TINY
         u = (q + 2.0) / 4.0
         for read, true in zip(a, [
-            u, 1.0 - u, max(v / 5.0, 0.0) ** 0.6, max(-v / 5.0, 0.0) ** 0.6, max(f, 0.0), max(-f, 0.0),
-            max(1.0 - (1.0 - u) / 0.1, 0.0), max(1.0 - u / 0.1, 0.0),
+            1.0 - u, u, max(-v / 5.0, 0.0) ** 0.6, max(v / 5.0, 0.0) ** 0.6, max(f, 0.0), max(-f, 0.0),
+            max(1.0 - u / 0.1, 0.0), max(1.0 - (1.0 - u) / 0.1, 0.0),
         ], strict=True):  # fmt: skip
             assert abs(read - true) <= bound + 1e-4  # a slope of v^0.6 near 0 makes more of the normaliser's 1e-8
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from neuroloop.encoders import make
 from neuroloop.encoders.senses import MAKERS
-from neuroloop.evaluation.suites import proprioception
+from neuroloop.evaluation.suites import proprioception, sensors
 from neuroloop.settings import Conjunctive, Gaussian, OneEncoder
 
 
@@ -21,6 +21,15 @@ def test_a_tick_costs_what_the_figure_allows():
     assert len(values) == 5
     assert 0.1 < min(values) < 30.0
     assert min(proprioception.encode_us("rate", quick=True)) < 30.0
+
+
+def test_the_typical_case_has_all_senses_and_every_case_a_figure_of_its_own():
+    encoder, _ = proprioception._ready(proprioception.TYPICAL)
+    assert encoder.n == 4 * 2 * proprioception.N_JOINTS
+    figures = [proprioception.figure_of(name) for name in proprioception.CASES]
+    assert len(set(figures)) == len(figures)
+    assert {"proprio_us", "proprio_gaussian_us", "proprio_send_on_delta_us", "proprio_rate_poisson_us"} <= set(figures)
+    assert {*sensors.NO_TARGET} < {*figures}
 
 
 def test_what_is_measured_spikes():

@@ -90,7 +90,7 @@ def test_events_and_numbers_go_side_by_side(agent_of):
         (['encoder.on=["evnts"]'], r"^encoder\.on: unknown key 'evnts': did you mean 'events'"),
         (['encoder.on=["observation"]'], "holds no event packets"),
         (["encoder.regions=[[0, 0, 20, 4]]"], r"^encoder\.regions\[0\]: reaches to \(20, 4\), outside the 16 × 10"),
-        (["encoder.cell=[0, 1]"], r"^encoder\.cell: Expected `int` >= 1"),
+        (["encoder.cell=[0, 1]"], r"^encoder\.cell\[0\]: Expected `int` >= 1"),
         (["encoder.polarity=onn"], r"^encoder\.polarity: unknown value 'onn': did you mean 'on'"),
         (
             ['encoder={ kind = "parts", part = { eye = { kind = "events", bins = [40, 1] } } }'],

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from ...encoders.standalone import Encoder, make
 
 N_JOINTS = 12
-SPACE = spaces.Box(-1.0, 1.0, (2 * N_JOINTS,), np.float64)  # positions, then velocities
-POSITIONS, VELOCITIES = f"[0:{N_JOINTS}]", f"[{N_JOINTS}:{2 * N_JOINTS}]"
+SPACE = spaces.Box(-1.0, 1.0, (3 * N_JOINTS,), np.float64)  # positions, then velocities, then torques
+POSITIONS, VELOCITIES, LOADS = (f"[{k * N_JOINTS}:{(k + 1) * N_JOINTS}]" for k in range(3))
 TYPICAL = "spindle"
 CASES: dict[str, dict[str, Any]] = {
-    TYPICAL: {"kind": "spindle", "on": [POSITIONS], "velocity": [VELOCITIES]},
+    TYPICAL: {"kind": "spindle", "on": [POSITIONS], "velocity": [VELOCITIES], "load": [LOADS]},
     "rate": {"kind": "rate", "on": [POSITIONS]},
     "rate, Poisson": {"kind": "rate", "on": [POSITIONS], "spikes": "poisson"},
     "latency": {"kind": "latency", "on": [POSITIONS]},
@@ -36,13 +36,19 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def proprio_us(quick: bool = False) -> list[float]:
-    """CPU time (µs) a tick of the typical encoder: muscle afferents of position, velocity and limits. One value a repeat."""
+    """CPU time (µs) a tick of the typical encoder: muscle afferents of position, velocity, load, limits. One value a repeat."""
     return _us(TYPICAL, quick)
 
 
 def proprio_us_of_each(quick: bool = False) -> dict[str, list[float]]:
-    """The same for every kind of encoder."""
-    return {name: _us(name, quick) for name in CASES}
+    """The same for every encoder, by the name of its figure: `proprio_us`, and `proprio_NAME_us` of those on positions only."""
+    return {figure_of(name): _us(name, quick) for name in CASES}
+
+
+def figure_of(name: str) -> str:
+    """The name of the figure of a case."""
+    words = name.replace(",", "").replace("-", "_").replace(" ", "_").lower()
+    return "proprio_us" if name == TYPICAL else f"proprio_{words}_us"
 
 
 def encode_us(name: str, quick: bool = False) -> list[float]:
@@ -64,7 +70,8 @@ def _ready(name: str) -> tuple[Encoder, list[NDArray[np.float64]]]:
     t, phase = np.arange(1000) * 0.02, np.linspace(0.0, 6.0, N_JOINTS)[:, None]
     q = 0.6 * np.sin(2.0 * np.pi * 0.5 * t + phase) + 0.3 * np.sin(2.0 * np.pi * 1.3 * t + 2.0 * phase)
     v = np.gradient(q, t, axis=1) / 4.0
-    observations = list(np.ascontiguousarray(np.concatenate([q, v]).T))
+    f = np.gradient(v, t, axis=1) / 8.0
+    observations = list(np.ascontiguousarray(np.concatenate([q, v, f]).T))
     for one in observations:
         encoder.encode(one)
     return encoder, observations

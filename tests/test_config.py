@@ -258,7 +258,7 @@ def test_any_text_is_an_agent_or_a_config_error(text: str, tmp_path_factory: pyt
         ("decoder.decide_after=0.0001", "decoder.decide_after"),
         ("clock.n_steps=1", "decoder.decide_after"),
         ("learner.drive_range=[2.5, 2.50001]", "learner.drive_range"),
-        ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds"),
+        ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds[0]"),
     ],
 )
 def test_a_setting_that_would_do_nothing_or_harm_is_refused(override: str, path: str) -> None:

@@ -203,8 +203,8 @@ def check_persistence(path: str, persistence: float) -> None:
     """Raise `ConfigError` where exploration would go on in one direction for ever."""
     if persistence >= 1.0:
         raise ConfigError(
-            f"{path}.persistence: must be below 1, got {persistence}: exploration would never change its direction; "
-            "with 0.9 it changes every 10 control steps on average"
+            f"{path}.persistence: must be below 1, got {persistence}: where all is new exploration would never change; "
+            "with 0.9 it changes every 10 control steps there"
         )
 
 

@@ -259,7 +259,7 @@ def test_any_text_is_an_agent_or_a_config_error(text: str, tmp_path_factory: pyt
         ("clock.n_steps=1", "decoder.decide_after"),
         ("decoder.persistence=1.0", "decoder.persistence"),
         ("learner.drive_range=[2.5, 2.50001]", "learner.drive_range"),
-        ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds"),
+        ("projection.value.bounds=[-1e39, 1e39]", "projection.value.bounds[0]"),
     ],
 )
 def test_a_setting_that_would_do_nothing_or_harm_is_refused(override: str, path: str) -> None:

@@ -79,7 +79,7 @@ def test_a_linear_readout_is_explored_through_its_own_weights(make):
     )
 
 
-@pytest.mark.parametrize("persistence", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("persistence", [0.0, 0.9, 0.99])
 def test_exploration_persists_as_long_as_cells_are_new(make, persistence):
     controller, graph, rows = make("rate", decoder={"persistence": persistence})
     kept, expected, last = 0, [], None

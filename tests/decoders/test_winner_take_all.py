@@ -88,7 +88,7 @@ def test_choices_are_made_as_often_as_the_policy_predicts(make):
     assert row.per_group == PER_GROUP
 
 
-@pytest.mark.parametrize("persistence", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("persistence", [0.0, 0.9, 0.99])
 def test_exploration_persists_as_long_as_cells_are_new(make, persistence):
     controller, graph, (row,) = make(spaces.Discrete(3), persistence=persistence)
     noise, kept, expected, last = graph.array("f4", row.noise, 3), 0, [], None

@@ -36,7 +36,7 @@ SuiteName = Annotated[
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Seeds of each task. Default: 5, or 2 with --quick.")]
 FirstSeed = Annotated[
-    int, typer.Option("--first-seed", min=0, help="The first of them; none from 6000 to 10999 was used for tuning.")
+    int, typer.Option("--first-seed", min=0, help="The first of them; none from 6000 to 10299 was used for tuning.")
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Processes at a time. Default: 1, or a cluster's workers.")

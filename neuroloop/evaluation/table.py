@@ -10,7 +10,7 @@ from .figures import Figure, Suite, figures_table, place_of, runs_table, table_o
 from .scores import ENOUGH, Group
 from .suite import RANDOM_EPISODES, Plan, baseline_seeds
 
-TUNED = (range(6_000), range(10_300, 10_320), range(11_000, 20_020), range(30_000, 33_000))  # seeds that our agents were tuned on
+TUNED = (range(6_000), range(10_300, 10_320), range(11_000, 20_020), range(30_000, 33_000))  # seeds of tuning
 
 
 def page(

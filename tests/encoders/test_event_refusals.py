@@ -13,18 +13,7 @@ from neuroloop.settings import ClockConfig, EventPooling
 from neuroloop.testing import ContractError, check_encoder
 from neuroloop.types import EVENT
 
-CLOCK = ClockConfig(period=0.02, dt=1e-3, n_steps=20)
-SPACE = EventSpace(32, 24)
-
-
-def bound(space=SPACE, clock=CLOCK, **changes):
-    encoder = EventEncoder(EventPooling(**changes))
-    return encoder, encoder.bind(space, clock, seed=0)
-
-
-def events_of(*rows):
-    """Events (t_us, x, y, p)."""
-    return np.array(list(rows), EVENT)
+from .conftest import bound, events_of
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from ..settings import AgentConfig, Settings
 if TYPE_CHECKING:
     from optuna import Trial
 
+AUTOMATIC = "automatic"  # what a setting may be in place of a number
 Value = float | int | str  # of a parameter; a choice is written as TOML
 Parameters = dict[str, Value]
 
@@ -212,7 +213,7 @@ def _dimension(path: str, entry: Searched, own: Any) -> Range | Choice:
         raise ConfigError(f"{where}: low must be below high, got {entry.low} and {entry.high}")
     if entry.log and entry.low <= 0:
         raise ConfigError(f"{where}.low: must be above 0 with log = true, got {entry.low}")
-    if not isinstance(own, int | float | None) or isinstance(own, bool):
+    if own != AUTOMATIC and (not isinstance(own, int | float | None) or isinstance(own, bool)):
         raise ConfigError(f"{where}: is {toml(own)} in this agent, not a number; give choices")
     whole = isinstance(entry.low, int) and isinstance(entry.high, int) and not isinstance(own, float)
     return Range(entry.low, entry.high, entry.log, whole, entry.points)

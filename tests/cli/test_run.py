@@ -237,7 +237,10 @@ def test_the_observations_of_the_world_may_also_be_a_box_with_a_box_action(cli: 
         (("cartpole", "--set", "learner.gamma=2"), "learner.gamma: Expected `float` <= 1.0, got 2"),
         (("cartpole", "--set", "gamma"), "expected key=value"),
         (("cartpole", "--env", "Pendulum-v1"), "encoder.normalise.low: the observation has 3 dimensions, got 4"),
-        (("cartpole", "--set", "plant.arguments.wheels=4"), "does not take {'wheels': 4}"),
+        (
+            ("cartpole", "--set", "plant.arguments.wheels=4"),
+            "plant.arguments.wheels: unknown argument of CartPole-v1 'wheels'",
+        ),
         (("cartpole", "--seed", 10**20), "seed: must be from 0 to 2**53 - 1"),
         (("cartpole", "--resume", "none.zip"), "none.zip: no such file"),
         (("cartpole", "--resume", "odd_world.py"), "not a neuroloop checkpoint"),

@@ -7,6 +7,7 @@ import pytest
 
 from neuroloop.evaluation import sensor_cases as cases
 from neuroloop.evaluation.suites import sensors
+from neuroloop.evaluation.suites.proprioception import CASES, figure_of
 
 
 def test_scenes_have_their_sizes_and_a_lap_ends_where_it_began() -> None:
@@ -58,7 +59,7 @@ def test_a_bench_in_short_has_every_figure(monkeypatch: pytest.MonkeyPatch) -> N
     suite = sensors.run(True, False, lambda text: None)
     assert [figure.name for figure in suite.figures] == [
         *(f"dvs_{case}_fps" for case in cases.SPEEDS),
-        "dvs_events_per_s", "proprio_us", "dvs_timestamp_error_us", "dvs_timestamp_error_float_us",
+        "dvs_events_per_s", *map(figure_of, CASES), "dvs_timestamp_error_us", "dvs_timestamp_error_float_us",
     ]  # fmt: skip
     assert suite.figures[0].value == 2.0
     assert suite.figures[0].met is False

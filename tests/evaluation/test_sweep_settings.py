@@ -111,7 +111,7 @@ GAMMA = "{ low = 0.9, high = 0.99 }"
         ("learner.gamma", "learner.gamma.more", "search.learner.gamma.more: learner.gamma is a value, not a table"),
         ("learner.gamma", "plant.criterion.more", "search.plant.criterion.more: plant.criterion is absent in this agent"),
         ("learner.gamma", "learner.error", "search.learner.error: is \"normalised\" in this agent, not a number; give choices"),
-        ("learner.gamma", "encoder.modules", "search.encoder.modules: Expected `int`, got"),
+        ("learner.gamma", "encoder.modules", "search.encoder.modules: Expected `int | str`, got"),
         ("high = 0.99", "high = 1.5", "search.learner.gamma: Expected `float` <= 1.0"),
         ("high = 0.99", "high = 0.9", "search.learner.gamma: low must be below high, got 0.9 and 0.9"),
         ("high = 0.99", "hihg = 0.99", "search.learner.gamma.hihg: unknown key 'hihg': did you mean 'high'?"),

@@ -44,9 +44,7 @@ from .settings import (
 FORGOTTEN = 0.03  # an eligibility of this share of its start is gone
 LONGEST = 10_000  # decisions that an eligibility may last
 HIDDEN_DRIVE = 2.0  # at which a population that is neither critic nor selected is taken to fire usually
-EXPLORED = (
-    0.5  # share of what was explored that a plastic gain of 1 learns from one decision: measured, docs/decoders.md
-)
+EXPLORED = 0.5  # share of what was explored that a gain of 1 learns from one decision: measured, docs/decoders.md
 
 
 class Built(NamedTuple):

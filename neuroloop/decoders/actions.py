@@ -50,9 +50,7 @@ class Values(NamedTuple):
 class ActionCode(NamedTuple):
     """What a decoder reads, and how that becomes an action."""
 
-    groups: tuple[
-        int, ...
-    ]  # number of groups of neurons, one entry for each population: a dimension of the action, mostly
+    groups: tuple[int, ...]  # of neurons, in each population: one a dimension of the action, mostly
     ordered: bool  # whether neighbouring groups are similar
     decode: Callable[[Any], Any]  # of winners, or of the output stage's numbers
     values: Values | None = None  # of a Box

@@ -6,8 +6,9 @@ Each takes an object, a built-in kind's name, a table or settings, and returns a
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
 
 if TYPE_CHECKING:
     from .contract import ContractError as ContractError
@@ -16,9 +17,4 @@ if TYPE_CHECKING:
 
 _HOME = {"ContractError": "contract", "check_decoder": "decoders", "check_encoder": "encoders"}
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOME)

@@ -13,10 +13,7 @@ from .check import joined
 from .facts import Tally, Window
 
 MOST_EVENTS = 1 << 22  # of a window, so that damaged times cannot fill the memory
-SILENCE_US, MOST_SILENT = (
-    3_600_000_000,
-    1_000_000,
-)  # µs and windows: a longer silence, made by a damaged time, is left out
+SILENCE_US, MOST_SILENT = 3_600_000_000, 1_000_000  # µs and windows: longer silences, by damaged times, are left out
 LATE_US = 1_000_000  # an event so much earlier than the ones before it still counts with them
 LAST_US = np.iinfo(np.int64).max
 

@@ -57,10 +57,15 @@ class Bullet:
         if self._client < 0:
             raise error.Error("PyBullet gave no physics client: too many are open")
         self._disconnect = weakref.finalize(self, _disconnect, self._p, self._client)
-        self._step_s = step_s
         self._next_frame_s = 0.0
-        self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
-        self._p.setPhysicsEngineParameter(fixedTimeStep=step_s, numSubSteps=substeps, physicsClientId=self._client)
+        self._gravity, self._step_s, self._substeps = gravity, step_s, substeps
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self._p.setGravity(0.0, 0.0, -self._gravity, physicsClientId=self._client)
+        self._p.setPhysicsEngineParameter(
+            fixedTimeStep=self._step_s, numSubSteps=self._substeps, physicsClientId=self._client
+        )
 
     @property
     def closed(self) -> bool:
@@ -71,6 +76,11 @@ class Bullet:
         """Disconnect; a second call does nothing."""
         self._client = -1  # Bullet reuses ids: a stale one would drive somebody else's client
         self._disconnect()
+
+    def clear(self) -> None:
+        """Remove every body."""
+        self._p.resetSimulation(physicsClientId=self._client)
+        self._set_up()
 
     def load(self, urdf: str, *, fixed: bool = False) -> int:
         """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
@@ -112,14 +122,24 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
+    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+        """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
+        self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
+
+    def shove(self, body: int, force: Vector, link: int = -1) -> None:
+        """Push a link's centre of mass (N, axes of the world) for the next `step()`."""
+        state = self._p.getLinkState(body, link, physicsClientId=self._client) if link >= 0 else None
+        at = state[0] if state else self._p.getBasePositionAndOrientation(body, physicsClientId=self._client)[0]
+        self._p.applyExternalForce(body, link, force, at, self._p.WORLD_FRAME, physicsClientId=self._client)
+
     def step(self) -> None:
         """Advance by `step_s` seconds."""
         self._p.stepSimulation(physicsClientId=self._client)
 
-    def pace(self) -> None:
-        """Sleep to the next multiple of `step_s`, so that a person sees the world at its speed."""
+    def pace(self, seconds: float) -> None:
+        """Sleep until `seconds` after the call before, so that a person sees the world at its speed."""
         now = time.monotonic()
-        self._next_frame_s = max(self._next_frame_s + self._step_s, now)
+        self._next_frame_s = max(self._next_frame_s + seconds, now)
         time.sleep(self._next_frame_s - now)
 
     def aim(self, camera: Camera) -> None:

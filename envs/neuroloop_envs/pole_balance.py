@@ -10,65 +10,67 @@ with M = 1 kg, m = 0.1 kg, l = 0.5 m, I = m (L^2 + w^2) / 12 (L = 1 m, w = 0.05 
 """
 
 import math
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import gymnasium
 import numpy as np
-from gymnasium import error, spaces
+from gymnasium import spaces
 from numpy.typing import NDArray
 
-from neuroloop_envs._bullet import Bullet, Camera
+from neuroloop_envs._bullet import Camera, Vector
+from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
+from neuroloop_envs._world import Rates, RenderMode, World
 
-Array = NDArray[np.float32]
-
-CONTROL_HZ = 50
-SUBSTEPS = 4  # physics at 200 Hz
 FORCE = 10.0  # N, at an action of 1: the push of CartPole-v1
 X_LIMIT = 2.4  # m
 ANGLE_LIMIT = math.radians(12.0)  # rad
 START = 0.05  # m, m/s, rad, rad/s: reset draws from +-START
 BOUNDS = (2 * X_LIMIT, 5.0, 2 * ANGLE_LIMIT, 5.0)  # m, m/s, rad, rad/s
-
 START_RANGE = (np.full(4, -START), np.full(4, START))
 
-METADATA: dict[str, Any] = {"render_modes": ["human", "rgb_array"], "render_fps": CONTROL_HZ}
+PARAMETERS = {
+    "cart_mass": Parameter(1.0, 0.1, 10.0, "kg", "mass of the cart"),
+    "pole_mass": Parameter(0.1, 0.01, 2.0, "kg", "mass of the pole; its inertia follows"),
+    "cart_damping": Parameter(0.0, 0.0, 10.0, "N s/m", "friction of the rail"),
+    "pole_damping": Parameter(0.0, 0.0, 1.0, "N m s/rad", "friction of the hinge"),
+} | common(n_actuators=1, n_readings=4)
+
 SLIDER, HINGE = 0, 1
+CART, POLE = 0, 1  # links have the numbers of their joints
+DYNAMICS = {
+    "cart_mass": (CART, "mass"), "pole_mass": (POLE, "mass"),
+    "cart_damping": (CART, "jointDamping"), "pole_damping": (POLE, "jointDamping"),
+}  # fmt: skip
 CAMERA = Camera(eye=(0.0, -6.0, 0.6), target=(0.0, 0.0, 0.4), field_of_view=26.0, width=480, height=240)
 
 
-class PoleBalance(gymnasium.Env[Array, Array]):
+class PoleBalance(World):
     """Keep the pole within 12 degrees of upright and the cart within 2.4 m of the middle.
 
     Observation, float32: cart position (m), cart velocity (m/s), pole angle (rad, 0 is upright,
     positive leans to +x), pole angular velocity (rad/s), clipped to +-4.8, 5, 0.42, 5.
-    Action, float32 of shape (1,): force on the cart in units of 10 N, clipped to [-1, 1].
+    Action, float32 of shape (1,): force on the cart in units of 10 N.
     Reward: 1 for each step, the one that fails included, as in CartPole-v1.
 
     `reset` draws the four state variables uniformly from +-0.05; `options` may hold other ends as
     `low` and `high`, each one number or four, in the observation's order and units.
     """
 
-    metadata = METADATA
-    dt = 1.0 / CONTROL_HZ  # s, an environment step
-
-    def __init__(self, render_mode: Literal["human", "rgb_array"] | None = None) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"PoleBalance.render_mode: must be 'human', 'rgb_array' or None, got {render_mode!r}")
+    def __init__(
+        self,
+        render_mode: RenderMode = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        randomise: Mapping[str, Any] | None = None,
+        schedule: Iterable[Mapping[str, Any]] | None = None,
+        control_hz: int = 50,
+        physics_hz: int = 200,
+    ) -> None:
+        self._low_start, self._high_start = START_RANGE
         high = np.array(BOUNDS, np.float32)
-        self.observation_space = spaces.Box(-high, high, dtype=np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self.render_mode = render_mode
-        self._running = False
-        self._bullet = Bullet(step_s=1.0 / CONTROL_HZ, substeps=SUBSTEPS, human=render_mode == "human")
-        try:
-            self._body = self._bullet.load("cartpole.urdf", fixed=True)
-            self._bullet.free_joints(self._body)
-            self._bullet.paint(self._body, HINGE, (0.85, 0.45, 0.1))  # shipped white on white
-            if render_mode == "human":
-                self._bullet.aim(CAMERA)
-        except BaseException:
-            self._bullet.close()
-            raise
+        readings = spaces.Box(-high, high, dtype=np.float32)
+        variation = Variation("PoleBalance", PARAMETERS, parameters, randomise, schedule)
+        super().__init__(Rates(control_hz, physics_hz), variation, readings, readings, 1, render_mode)
 
     @property
     def state(self) -> tuple[float, float, float, float]:
@@ -76,67 +78,48 @@ class PoleBalance(gymnasium.Env[Array, Array]):
         (x, velocity), (angle, spin) = self._bullet.joints(self._body, (SLIDER, HINGE))
         return x, velocity, angle, spin
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
-        """Put cart and pole at a random place near rest, a function of the seed alone."""
-        self._check_open()
-        low, high = _start_range(options) if options else START_RANGE
-        super().reset(seed=seed)
+    def _load(self) -> None:
+        self._body = self._bullet.load("cartpole.urdf", fixed=True)
+        self._bullet.free_joints(self._body)
+        self._bullet.paint(self._body, HINGE, (0.85, 0.45, 0.1))  # shipped white on white
+
+    def _options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._low_start, self._high_start = _start_range(options)
+        return {name: value for name, value in options.items() if name not in ("low", "high")}
+
+    def _apply(self, changed: Values) -> None:
+        for name in changed:
+            link, quantity = DYNAMICS[name]
+            self._bullet.set_dynamics(self._body, link, **{quantity: number(changed, name)})
+
+    def _begin(self) -> None:
+        low, high = self._low_start, self._high_start
         x, velocity, angle, spin = (low + (high - low) * self.np_random.random(4)).tolist()
         self._bullet.set_joint(self._body, SLIDER, x, velocity)
         self._bullet.set_joint(self._body, HINGE, angle, spin)
-        self._running = True
-        return _observation(x, velocity, angle, spin), {}
 
-    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Hold a force on the cart for one control period of 20 ms."""
-        if not self._running:
-            self._check_open()
-            raise error.ResetNeeded("PoleBalance.step: the episode is over, call reset() first")
-        push = float(action[0])
-        if math.isnan(push):
-            raise error.InvalidAction("PoleBalance.step: the action is NaN")
-        self._bullet.push(self._body, SLIDER, FORCE * min(max(push, -1.0), 1.0))
-        self._bullet.step()
-        if self.render_mode == "human":
-            self._bullet.pace()
-        x, velocity, angle, spin = self.state
-        terminated = abs(x) > X_LIMIT or abs(angle) > ANGLE_LIMIT
-        self._running = not terminated
-        return _observation(x, velocity, angle, spin), 1.0, terminated, False, {}
+    def _drive(self, command: list[float]) -> None:
+        self._bullet.push(self._body, SLIDER, FORCE * command[0])
 
-    def render(self) -> NDArray[np.uint8] | None:
-        """A picture of 240 x 480 pixels if `render_mode` is "rgb_array"; a window draws itself."""
-        self._check_open()
-        return self._bullet.photo(CAMERA) if self.render_mode == "rgb_array" else None
+    def _shove(self, force: Vector) -> None:
+        self._bullet.shove(self._body, force, CART)
 
-    def close(self) -> None:
-        """Leave PyBullet; a second call does nothing."""
-        self._running = False
-        self._bullet.close()
+    def _sense(self) -> None:
+        self._now = self.state
 
-    def _check_open(self) -> None:
-        if self._bullet.closed:
-            raise error.ClosedEnvironmentError("PoleBalance: the environment is closed")
+    def _observe(self) -> NDArray[np.float32]:
+        return self._bounded(self._now)
+
+    def _outcome(self) -> tuple[float, bool, dict[str, Any]]:
+        x, _, angle, _ = self._now
+        return 1.0, abs(x) > X_LIMIT or abs(angle) > ANGLE_LIMIT, {}
+
+    def _view(self) -> Camera:
+        return CAMERA
 
 
-def _observation(x: float, velocity: float, angle: float, spin: float) -> Array:
-    x_max, velocity_max, angle_max, spin_max = BOUNDS
-    return np.array(
-        (
-            min(max(x, -x_max), x_max),
-            min(max(velocity, -velocity_max), velocity_max),
-            min(max(angle, -angle_max), angle_max),
-            min(max(spin, -spin_max), spin_max),
-        ),
-        np.float32,
-    )
-
-
-def _start_range(options: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _start_range(options: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The ends of the starting state's range; they lie where an episode may go on."""
-    for name in options:
-        if name not in ("low", "high"):
-            raise ValueError(f"PoleBalance.options: takes 'low' and 'high', got {name!r}")
     limits = np.array((X_LIMIT, BOUNDS[1], ANGLE_LIMIT, BOUNDS[3]))
     low = np.broadcast_to(np.asarray(options.get("low", -START), np.float64), 4)
     high = np.broadcast_to(np.asarray(options.get("high", START), np.float64), 4)

@@ -286,7 +286,7 @@ def test_bad_calls_are_refused(world: PoleBalance) -> None:
     with pytest.raises(error.ResetNeeded):
         world.step(np.zeros(1, np.float32))
     world.reset(seed=0)
-    with pytest.raises(error.InvalidAction, match="NaN"):
+    with pytest.raises(error.InvalidAction, match=r"action\[0\] must lie within \[-1, 1\], got nan"):
         world.step(np.array([math.nan], np.float32))
     with pytest.raises(ValueError, match=r"PoleBalance\.render_mode: must be 'human'"):
         PoleBalance(render_mode="ansi")  # type: ignore[arg-type]
@@ -294,10 +294,19 @@ def test_bad_calls_are_refused(world: PoleBalance) -> None:
         _bullet.Bullet(step_s=0.02, substeps=3)
 
 
-def test_pushes_beyond_one_count_as_one(world: PoleBalance) -> None:
+@pytest.mark.parametrize("action", [[7.0], [-1.001], [0.5, 0.5], 0.5, "left", [None]])
+def test_an_action_out_of_space_is_refused_before_anything_moves(world: PoleBalance, action: Any) -> None:
+    world.reset(seed=0)
+    before = world.state
+    with pytest.raises(error.InvalidAction, match=r"PoleBalance\.step: "):
+        world.step(action)
+    assert world.state == before
+
+
+def test_a_rounded_one_counts_as_one(world: PoleBalance) -> None:
     states = []
-    for push in (1.0, 7.0):
+    for push in (1.0, 1.0 + 5e-7):
         world.reset(seed=0)
-        world.step(np.array([push], np.float32))
+        world.step(np.array([push]))  # type: ignore[arg-type]
         states.append(world.state)
     assert states[0] == states[1]

@@ -1,0 +1,98 @@
+"""Worlds with a camera on board: pictures in the observation, and frames of light for an event camera."""
+
+from abc import abstractmethod
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from neuroloop_envs._faults import Observation
+from neuroloop_envs._parameters import Variation
+from neuroloop_envs._world import Rates, RenderMode, World
+
+Shown = Literal["readings", "camera", "both"]
+LEAST = 36  # pixels a side, below which Stable-Baselines3 takes no picture
+MOST = 1024
+
+
+class SeeingWorld(World):
+    """A world whose robot carries a camera.
+
+    `shown`: what is observed: "readings" (a Box of float32), the "camera" (uint8 of shape (height, width, 1), sRGB), or
+    "both" (a Dict of these names). `size`: the camera's (width, height). With `rates.parts` > 1 the camera takes so many
+    frames a control step, evenly; they cost time whether they are asked for or not.
+    """
+
+    def __init__(
+        self,
+        rates: Rates,
+        variation: Variation,
+        readings: spaces.Box,
+        n_actuators: int,
+        render_mode: RenderMode,
+        shown: Shown,
+        size: tuple[int, int],
+    ) -> None:
+        name = type(self).__name__
+        if shown not in ("readings", "camera", "both"):
+            raise ValueError(f"{name}.observation: must be 'readings', 'camera' or 'both', got {shown!r}")
+        least = 1 if shown == "readings" else LEAST
+        if len(size) != 2 or not all(isinstance(side, int) and least <= side <= MOST for side in size):
+            raise ValueError(f"{name}.size: must be (width, height), from {least} to {MOST} pixels each, got {size!r}")
+        width, height = size
+        self._shown, self._size = shown, (width, height)
+        self._frames: list[tuple[int, NDArray[np.float32]]] = []
+        picture = spaces.Box(0, 255, (height, width, 1), np.uint8)
+        observed: dict[Shown, spaces.Space[Any]] = {
+            "readings": readings, "camera": picture, "both": spaces.Dict({"readings": readings, "camera": picture}),
+        }  # fmt: skip
+        super().__init__(rates, variation, observed[shown], readings, n_actuators, render_mode)
+
+    @abstractmethod
+    def _read(self) -> NDArray[np.float32]:
+        """The readings."""
+
+    @abstractmethod
+    def _see(self) -> NDArray[np.float32]:
+        """Light on the camera now: (height, width), 0 black to 1 white, linear; an array of its own."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode. See `World.reset`."""
+        self._frames = []
+        return super().reset(seed=seed, options=options)
+
+    def camera_frames(self) -> list[tuple[int, NDArray[np.float32]]]:
+        """What the camera saw in the latest control step: (µs since the episode began, light), oldest first."""
+        self._check_open()
+        if not self._frames:
+            self._frames.append((round(1e6 * self.t_s), self._see()))
+        return list(self._frames)
+
+    def _look(self, part: int) -> None:
+        if part == 0:
+            self._frames = []
+        if self.rates.parts > 1:
+            t_s = self.t_s + (part + 1) * self.dt / self.rates.parts
+            self._frames.append((round(1e6 * t_s), self._see()))
+
+    def _observe(self) -> Observation:
+        if self._shown == "readings":
+            return self._read()
+        picture = sees(self.camera_frames()[-1][1])
+        return picture if self._shown == "camera" else {"readings": self._read(), "camera": picture}
+
+
+def _codes() -> NDArray[np.uint8]:
+    """sRGB codes of 4096 levels of linear light (IEC 61966-2-1)."""
+    light = np.linspace(0.0, 1.0, 4096)
+    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(255.0 * code).astype(np.uint8)
+
+
+CODES = _codes()
+
+
+def sees(light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Linear light as an sRGB picture of shape (height, width, 1)."""
+    return CODES[(np.clip(light, 0.0, 1.0) * 4095.0 + 0.5).astype(np.int32)][:, :, None]

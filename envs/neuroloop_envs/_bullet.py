@@ -20,6 +20,7 @@ from gymnasium import error
 from numpy.typing import NDArray
 
 Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
 
 _stdout_lock = threading.Lock()
 
@@ -82,12 +83,52 @@ class Bullet:
         self._p.resetSimulation(physicsClientId=self._client)
         self._set_up()
 
-    def load(self, urdf: str, *, fixed: bool = False) -> int:
-        """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
+    def load(self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True) -> int:
+        """Load one of PyBullet's shipped models by its relative path; returns the body's id.
+
+        Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used. A model that is
+        not `visible` has no meshes to draw, which loads several times faster.
+        """
+        flags = (self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0) | (
+            0 if visible else self._p.URDF_IGNORE_VISUAL_SHAPES
+        )
         with _stdout_to_stderr():
             folder = importlib.import_module("pybullet_data").getDataPath()
-            body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
+            body: int = self._p.loadURDF(
+                os.path.join(folder, urdf), useFixedBase=fixed, flags=flags, physicsClientId=self._client
+            )
         return body
+
+    def joint_names(self, body: int) -> dict[str, int]:
+        """Numbers of a body's joints, which are those of the links that they carry, by name."""
+        n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
+        return {
+            self._p.getJointInfo(body, joint, physicsClientId=self._client)[1].decode(): joint
+            for joint in range(n_joints)
+        }
+
+    def place(self, body: int, position: Vector, quaternion: Quaternion = (0.0, 0.0, 0.0, 1.0)) -> None:
+        """Put a body's centre of mass somewhere (m; x, y, z, w), at rest."""
+        self._p.resetBasePositionAndOrientation(body, position, quaternion, physicsClientId=self._client)
+
+    def pose(self, body: int) -> tuple[Vector, Quaternion]:
+        """Where a body's centre of mass is (m), and its orientation (x, y, z, w)."""
+        pose: tuple[Vector, Quaternion] = self._p.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        return pose
+
+    def motion(self, body: int) -> tuple[Vector, Vector]:
+        """A body's velocity (m/s) and angular velocity (rad/s), axes of the world."""
+        motion: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
+        return motion
+
+    def touching(self, body: int, other: int) -> set[int]:
+        """The links of a body that touch another body; -1: its base."""
+        points = self._p.getContactPoints(bodyA=body, bodyB=other, physicsClientId=self._client)
+        return {point[3] for point in points if point[8] <= 0.0}
+
+    def set_gravity(self, gravity: Vector) -> None:
+        """Have gravity (m/s^2) pull another way, until `clear`."""
+        self._p.setGravity(*gravity, physicsClientId=self._client)
 
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""
@@ -122,7 +163,18 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
-    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+    def push_all(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
+        """Push along several joints for the next `step()`."""
+        self._p.setJointMotorControlArray(
+            body, joints, self._p.TORQUE_CONTROL, forces=forces, physicsClientId=self._client
+        )
+
+    def inertia(self, body: int, link: int) -> tuple[float, Vector]:
+        """Mass (kg) of a link and its principal moments of inertia (kg m^2); -1: the base."""
+        info = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)
+        return info[0], info[2]
+
+    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -105,7 +106,8 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
             part = f"[{senses.parts[k].name}]" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}{part}[{d}]" if len(populations[projection.post]) > 1 else f"{name}{part}"
-                made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))
+                pattern = _pattern(name, projection, d, len(populations[projection.post]), pre)
+                made.append(_add_projection(graph, config, full_name, projection, pre, post, signals, pattern))
     _add_feedback(graph, made)
     learner = config.learner
     if isinstance(learner, TdLearner):
@@ -165,6 +167,23 @@ def _as_source(graph: Graph, built: Built) -> Source:
     return add_source(graph, population.fired, population.n, lif.tau_trace, None, usual, population.n)
 
 
+def _pattern(name: str, projection: ProjectionConfig, d: int, rows: int, pre: Source | CellSource) -> Sequence[float]:
+    """The row of a projection's pattern for dimension `d` of the action."""
+    if not projection.pattern:
+        return ()
+    assert isinstance(pre, Source), "checks.py sees to it"
+    if len(projection.pattern) != rows:
+        raise ConfigError(
+            f"projection.{name}.pattern: needs a row for each of {rows} dimensions of the action, got {len(projection.pattern)}"
+        )
+    row = projection.pattern[d]
+    if len(row) != pre.n:
+        raise ConfigError(
+            f"projection.{name}.pattern[{d}]: needs a number for each of {pre.n} presynaptic neurons, got {len(row)}"
+        )
+    return row
+
+
 def _add_projection(
     graph: Graph,
     config: SpikingConfig,
@@ -173,6 +192,7 @@ def _add_projection(
     pre: Source | CellSource,
     post: Built,
     signals: Signals,
+    pattern: Sequence[float],
 ) -> Made:
     learner = config.learner
     (low, high), decoding = projection.bounds, post.decoding
@@ -198,7 +218,7 @@ def _add_projection(
         if isinstance(rule, RStdp):
             add_rstdp_cells(graph, name, projection, rule, pre, made, paired, third, predicted)
     else:
-        weights = add_dense(graph, name, projection, pre, post.population, scale)
+        weights = add_dense(graph, name, projection, pre, post.population, scale, pattern)
         if isinstance(rule, RStdp):
             add_rstdp(graph, name, projection, rule, pre, paired, weights, third, predicted)
         elif rule is not None:

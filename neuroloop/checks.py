@@ -17,6 +17,7 @@ from .settings import (
     Lif,
     LinearConfig,
     OneEncoder,
+    Pair,
     Parts,
     ProjectionConfig,
     Pwm,
@@ -94,6 +95,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
+    _check_pattern(config, path, projection, cells)
     if isinstance(rule, EProp | FeedbackAlignment):
         _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
@@ -109,6 +111,17 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
             "which wake silent neurons themselves; leave it out"
         )
+
+
+def _check_pattern(config: SpikingConfig, path: str, projection: ProjectionConfig, cells: bool) -> None:
+    if not projection.pattern:
+        return
+    if projection.post != config.decoder.population or not isinstance(config.decoder, Pair):
+        raise ConfigError(
+            f"{path}.pattern: needs post = {config.decoder.population!r} and a decoder that reads pairs, such as 'rate'"
+        )
+    if cells:
+        raise ConfigError(f"{path}.pattern: cells of the conjunctive encoder come as they first fire; leave it out")
 
 
 def _check_broadcast(config: SpikingConfig, name: str, projection: ProjectionConfig, cells: bool) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._bullet import Bullet, Quaternion, Vector
 
 LEGS = ("FR", "FL", "RR", "RL")  # front right, front left, rear right, rear left
 JOINTS = tuple(f"{leg}_{joint}" for leg in LEGS for joint in ("hip", "upper", "lower"))
@@ -30,6 +30,7 @@ class Body(NamedTuple):
     """What is measured of the robot at one moment; Bullet's float64."""
 
     position: Vector  # m, of the trunk
+    heading: float  # rad, from the x axis to the left
     up: Vector  # against gravity, in axes of the trunk
     spin: Vector  # rad/s, in axes of the trunk
     force: Vector  # m/s^2, in axes of the trunk: what an accelerometer feels, so (0, 0, 9.81) at rest
@@ -109,7 +110,7 @@ class Quadruped:
         self._velocity = velocity
         x, y, z = (a + GRAVITY * u for a, u in zip(acceleration, self._up, strict=True))
         return Body(
-            position=position, up=_turned_back(quaternion, self._up), spin=_turned_back(quaternion, spin),
+            position=position, heading=_heading(quaternion), up=_turned_back(quaternion, self._up), spin=_turned_back(quaternion, spin),
             force=_turned_back(quaternion, (x, y, z)), angles=[state[0] for state in states],
             speeds=[state[1] for state in states], feet=[float(foot in touching) for foot in self._feet],
         )  # fmt: skip
@@ -119,7 +120,13 @@ class Quadruped:
         self._bullet.shove(self.id, force)
 
 
-def _turned_back(quaternion: tuple[float, float, float, float], vector: Vector) -> Vector:
+def _heading(quaternion: Quaternion) -> float:
+    """Where the nose points to, seen from above."""
+    x, y, z, w = quaternion
+    return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+
+def _turned_back(quaternion: Quaternion, vector: Vector) -> Vector:
     """A vector of the world in axes of the body whose orientation is `quaternion`: v - 2 w (q x v) + 2 q x (q x v)."""
     x, y, z, w = quaternion
     a, b, c = vector

@@ -174,12 +174,12 @@ def _pattern(name: str, projection: ProjectionConfig, d: int, rows: int, pre: So
     assert isinstance(pre, Source), "checks.py sees to it"
     if len(projection.pattern) != rows:
         raise ConfigError(
-            f"projection.{name}.pattern: needs a row for each of {rows} dimensions of the action, got {len(projection.pattern)}"
+            f"projection.{name}.pattern: needs a row for each of the {rows} dimensions of the action, got {len(projection.pattern)}"
         )
     row = projection.pattern[d]
     if len(row) != pre.n:
         raise ConfigError(
-            f"projection.{name}.pattern[{d}]: needs a number for each of {pre.n} presynaptic neurons, got {len(row)}"
+            f"projection.{name}.pattern[{d}]: needs a number for each of the {pre.n} presynaptic neurons, got {len(row)}"
         )
     return row
 

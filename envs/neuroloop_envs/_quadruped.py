@@ -1,4 +1,4 @@
-"""The Unitree A1 as PyBullet ships it: twelve motors with position control, an inertial unit in the trunk, feet that feel the ground.
+"""The Unitree A1 as PyBullet ships it: twelve position-controlled motors, an inertial unit, feet that feel the ground.
 
 The motors' own loop runs at the rate of the physics, with the position gains that learned gaits of the real A1 are run with
 and its greatest torque:
@@ -98,7 +98,8 @@ class Quadruped:
 
     def targets(self, command: list[float], reach: NDArray[np.float64]) -> NDArray[np.float64]:
         """Angles that commands in [-1, 1] ask for: so many times `reach` (rad) beside the stance, within the joints' limits."""
-        return np.minimum(np.maximum(self._stand + reach * command, self._low), self._high)
+        asked: NDArray[np.float64] = np.minimum(np.maximum(self._stand + reach * command, self._low), self._high)
+        return asked
 
     def sense(self, dt: float) -> Body:
         """Measure; `dt` is the time since the call before, over which acceleration is averaged, or 0 after `place`."""
@@ -110,9 +111,10 @@ class Quadruped:
         self._velocity = velocity
         x, y, z = (a + GRAVITY * u for a, u in zip(acceleration, self._up, strict=True))
         return Body(
-            position=position, heading=_heading(quaternion), up=_turned_back(quaternion, self._up), spin=_turned_back(quaternion, spin),
-            force=_turned_back(quaternion, (x, y, z)), angles=[state[0] for state in states],
-            speeds=[state[1] for state in states], feet=[float(foot in touching) for foot in self._feet],
+            position=position, heading=_heading(quaternion), up=_turned_back(quaternion, self._up),
+            spin=_turned_back(quaternion, spin), force=_turned_back(quaternion, (x, y, z)),
+            angles=[state[0] for state in states], speeds=[state[1] for state in states],
+            feet=[float(foot in touching) for foot in self._feet],
         )  # fmt: skip
 
     def shove(self, force: Vector) -> None:

@@ -18,7 +18,23 @@ START = 0.05  # rad: joints begin within so much of the stance
 DROP = 0.01  # m: and the trunk at most so much above its height
 SPEED_LIMIT = 30.0  # rad/s
 BOUNDS = (
-    (*LOW, *(-SPEED_LIMIT,) * 12, -math.pi, -math.pi, -math.pi, -10.0, -10.0, -10.0, -60.0, -60.0, -60.0, 0.0, 0.0, 0.0, 0.0),
+    (
+        *LOW,
+        *(-SPEED_LIMIT,) * 12,
+        -math.pi,
+        -math.pi,
+        -math.pi,
+        -10.0,
+        -10.0,
+        -10.0,
+        -60.0,
+        -60.0,
+        -60.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+    ),
     (*HIGH, *(SPEED_LIMIT,) * 12, math.pi, math.pi, math.pi, 10.0, 10.0, 10.0, 60.0, 60.0, 60.0, 1.0, 1.0, 1.0, 1.0),
 )
 N_READINGS = len(BOUNDS[0])
@@ -37,8 +53,9 @@ class QuadrupedWalk(World):
     """Walk along x at `speed` m/s without falling.
 
     Observation, float32 of shape (37,): 12 joint angles (rad), 12 joint velocities (rad/s), roll and pitch (rad, against
-    gravity) and heading (rad, 0 along x, positive to the left), angular velocity (3, rad/s), what an accelerometer feels (3, m/s^2; 9.81 upwards at rest), both in axes of the
-    trunk, and 4 feet (1: on the ground). Legs: front right, front left, rear right, rear left; of each hip, upper, lower.
+    gravity) and heading (rad, 0 along x, positive to the left), angular velocity (3, rad/s) and what an accelerometer feels
+    (3, m/s^2; 9.81 upwards at rest) in axes of the trunk, 4 feet (1: on the ground). Legs: front right, front left, rear
+    right, rear left; of each hip, upper, lower.
     Action, float32 of shape (12,): target angles beside the stance (0, 0.9, -1.8 rad), in units of 0.25, 0.5 and 0.5 rad.
     Reward: min(v / speed, 1) - 0.001 power - 0.5 (roll^2 + pitch^2), with v the mean forward velocity of the control step
     and power the mean of |torque x joint velocity| (W). Terminated: trunk below 0.15 m, or tilted by more than 45 degrees.

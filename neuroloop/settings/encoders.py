@@ -137,7 +137,7 @@ class Spindles(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="spind
 class Rhythm(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="rhythm"):
     """Rings of neurons that fire one after the other in every cycle: the clock of a pattern generator.
 
-    Without `on`, one ring that always fires; else a ring for each channel of each dimension, which fires the more the more it is.
+    Without `on`, one ring that always fires; else a ring for each channel of each dimension, which fires as much as it is.
     """
 
     channels: Channels = "pair"

@@ -62,7 +62,9 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     gain: Number = 1.0  # current per unit weight when the whole input fires at its usual rate
     weights: Number = 0.0  # initial mean
     weights_spread: NonNegative = 0.0  # and standard deviation
-    pattern: tuple[tuple[Number, ...], ...] = ()  # added to it: a row for each dimension of the action, a number for each
+    pattern: tuple[
+        tuple[Number, ...], ...
+    ] = ()  # added to it: a row for each dimension of the action, a number for each
     # presynaptic neuron, onto the group that pulls up; the one that pulls down gets the opposite
     bounds: tuple[Number, Number] = (-1.0, 1.0)
     plasticity: RStdp | EProp | FeedbackAlignment | None = None

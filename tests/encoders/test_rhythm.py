@@ -34,7 +34,12 @@ def test_the_ring_tells_the_time_by_the_plants_clock_whatever_is_observed():
 
 
 def test_rates_are_those_of_the_equation():
-    encoder = make({"kind": "rhythm", "neurons": 8, "frequency": 1.0, "width": 0.1, "max_rate": 200.0}, ONE, n_steps=1000, period=0.02)
+    encoder = make(
+        {"kind": "rhythm", "neurons": 8, "frequency": 1.0, "width": 0.1, "max_rate": 200.0},
+        ONE,
+        n_steps=1000,
+        period=0.02,
+    )
     spikes = counts(encoder, 0.0, 1)[0]  # a second at phase 0
     expected = 200.0 * np.exp((np.cos(2 * np.pi * np.arange(8) / 8) - 1.0) / (2 * np.pi * 0.1) ** 2)
     assert np.abs(spikes - expected).max() <= 1.0

@@ -172,9 +172,9 @@ def _pattern(name: str, projection: ProjectionConfig, d: int, rows: int, pre: So
     if not projection.pattern:
         return ()
     assert isinstance(pre, Source), "checks.py sees to it"
-    if len(projection.pattern) != rows:
+    if (came := len(projection.pattern)) != rows:
         raise ConfigError(
-            f"projection.{name}.pattern: needs a row for each of the {rows} dimensions of the action, got {len(projection.pattern)}"
+            f"projection.{name}.pattern: needs a row for each of the {rows} dimensions of the action, got {came}"
         )
     row = projection.pattern[d]
     if len(row) != pre.n:

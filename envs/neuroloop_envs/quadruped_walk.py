@@ -134,7 +134,7 @@ class QuadrupedWalk(World):
     def _view(self) -> Camera:
         x, y, _ = self._now.position if self._step_count else (0.0, 0.0, 0.0)
         return Camera(
-            eye=(x + 0.3, y - 1.4, 0.55), target=(x + 0.05, y, 0.2), field_of_view=40.0, width=480, height=320
+            eye=(x + 0.3, y - 1.4, 0.55), target=(x + 0.05, y, 0.2), field_of_view=30.0, width=480, height=320
         )
 
 

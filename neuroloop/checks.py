@@ -21,6 +21,7 @@ from .settings import (
     Parts,
     ProjectionConfig,
     Pwm,
+    Rhythm,
     RStdp,
     SendOnDelta,
     SpikingConfig,
@@ -174,6 +175,10 @@ def _check_one(encoder: OneEncoder, path: str) -> None:
         for level, before in zip(levels, itertools.accumulate(levels, initial=0), strict=False):
             if level > 1 + before:  # else some sums could not be sent in one step
                 raise ConfigError(f"{path}.levels: {level} must be at most 1 + the sum of those before, {1 + before}")
+    if isinstance(encoder, Rhythm) and not encoder.on:
+        for key in ("channels", "normalise"):
+            if getattr(encoder, key) != getattr(Rhythm(), key):
+                raise ConfigError(f"{path}.{key}: does nothing in a rhythm without {path}.on; leave it out")
     if isinstance(encoder, BurstCode) and encoder.longest < encoder.shortest:
         raise ConfigError(
             f"{path}.longest: must be at least shortest = {encoder.shortest:g} s, got {encoder.longest:g}"

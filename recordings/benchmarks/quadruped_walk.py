@@ -116,7 +116,8 @@ def main() -> None:
 
 `python recordings/benchmarks/quadruped_walk.py {command}`
 
-{datetime.now(UTC):%Y-%m-%d}; 2 cores, shared. Seeds {seeds[0]} to {seeds[-1]}, none of them used for tuning: of the agent and of the episode.
+{datetime.now(UTC):%Y-%m-%d}; 2 cores, shared. Seeds {seeds[0]} to {seeds[-1]}, of agents and episodes, none used
+for tuning.
 
 Distances are in m along x when 20 s are over or the robot fell. Agents neither learn nor explore while they are measured.
 

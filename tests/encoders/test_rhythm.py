@@ -78,6 +78,8 @@ def test_a_rhythm_beside_other_senses_looks_at_nothing_of_its_own():
         ({"max_rate": 1200.0}, r"encoder.max_rate: must be at most 1 / clock.dt = 1000 Hz"),
         ({"neurons": 0}, r"encoder.neurons: Expected `int` >= 1"),
         ({"on": ["[5]"]}, r"encoder.on"),
+        ({"channels": "value"}, r"encoder.channels: does nothing in a rhythm without encoder.on; leave it out"),
+        ({"normalise": RANGE}, r"encoder.normalise: does nothing"),
     ],
 )
 def test_what_cannot_be_is_refused(table, said):

@@ -86,7 +86,8 @@ def draw(folder: Path) -> Path:
     for joint, colour, name in ((1, INK, "front right upper"), (4, WARM, "front left upper")):
         asked.step(t, filmed.actions[:, joint], where="post", color=colour, linewidth=1.2, label=name)
     asked.set_title("what motor neurons ask for, in units of 0.5 rad", loc="left", fontsize=9)
-    asked.legend(fontsize=7, loc="upper right", frameon=False)
+    asked.set_ylim(-0.5, 0.65)
+    asked.legend(fontsize=7, loc="upper right", ncols=2, frameon=False)
     for leg, down in enumerate(filmed.feet.T):
         ground.broken_barh([(s, PERIOD) for s in t[down > 0.5]], (3 - leg - 0.35, 0.7), color=INK)
     ground.set(yticks=range(4), ylim=(-0.6, 3.6), xlabel="s")

@@ -1,7 +1,7 @@
 """The Unitree A1 as PyBullet ships it: twelve position-controlled motors, an inertial unit, feet that feel the ground.
 
-The motors' own loop runs at the rate of the physics, with the position gains that learned gaits of the real A1 are run with
-and its greatest torque:
+The motors' own loop runs at the rate of the physics. The greatest torque is the real A1's; the gains are ours, on the soft
+side of what it is run with:
 
     tau = clip(KP (q_target - q) - KD q', -+TORQUE)
 """

@@ -85,7 +85,7 @@ def row(name: str, walked: list[Walked]) -> str:
     """A line of the table."""
     far = [one.distance for one in walked]
     cells = [
-        f"{np.mean(far):.1f}", ", ".join(f"{x:.1f}" for x in far), f"{np.mean([abs(one.sideways) for one in walked]):.1f}",
+        f"{np.mean(far) + 0.0:.1f}", ", ".join(f"{x:.1f}" for x in far), f"{np.mean([abs(one.sideways) for one in walked]):.1f}",
         f"{np.mean([one.value for one in walked]):.0f}", f"{sum(one.lasted < 20.0 for one in walked)} of {len(walked)}",
     ]  # fmt: skip
     return f"| {name} | {' | '.join(cells)} |"
@@ -116,8 +116,7 @@ def main() -> None:
 
 `python recordings/benchmarks/quadruped_walk.py {command}`
 
-{datetime.now(UTC):%Y-%m-%d}; 2 cores, shared. Seeds {seeds[0]} to {seeds[-1]}, of agents and episodes, none used
-for tuning.
+{datetime.now(UTC):%Y-%m-%d}; 2 cores, shared. Seeds {seeds[0]} to {seeds[-1]}, of agents and episodes; none was tuned on.
 
 Distances are in m along x when 20 s are over or the robot fell. Agents neither learn nor explore while they are measured.
 

@@ -83,9 +83,10 @@ def _closed(env: gymnasium.Env[Any, Any], value: float, info: dict[str, Any]) ->
 
 def row(name: str, walked: list[Walked]) -> str:
     """A line of the table."""
-    far = [round(one.distance, 1) + 0.0 for one in walked]  # no -0.0
+    far = [one.distance for one in walked]
+    mean, *each = (f"{round(float(x), 1) + 0.0:.1f}" for x in (np.mean(far), *far))  # 0.0, not -0.0
     cells = [
-        f"{np.mean(far):.1f}", ", ".join(f"{x:.1f}" for x in far), f"{np.mean([abs(one.sideways) for one in walked]):.1f}",
+        mean, ", ".join(each), f"{np.mean([abs(one.sideways) for one in walked]):.1f}",
         f"{np.mean([one.value for one in walked]):.0f}", f"{sum(one.lasted < 20.0 for one in walked)} of {len(walked)}",
     ]  # fmt: skip
     return f"| {name} | {' | '.join(cells)} |"

@@ -74,16 +74,18 @@ class RayCamera(SceneCamera):
         self._view = np.zeros(17)
         tan = math.tan(math.radians(0.5 * field_of_view))
         self._view[12:] = tan * width / height, tan, near, far, 0.0
-        self._scratch = np.zeros((10, SEGMENT), np.float32)
-        self._local, self._box = np.zeros(18, np.float32), np.zeros(4, np.int64)
+        self._scratch, self._places = np.zeros((8, SEGMENT), np.float32), np.zeros(SEGMENT, np.int32)
+        self._box = np.zeros(4, np.int64)
 
     def _see(self, view: tuple[float, ...]) -> NDArray[np.float32]:
         scene = self.scene
         self._view[:12] = view
         self._view[16] = scene.ground is not None
         light = np.empty((self.height, self.width), np.float32)
-        see_ground.now(light, self.depth, self._view, scene.texels, scene.levels, scene.lie, scene.sky, self._scratch)
-        see_shapes.now(light, self.depth, self._view, scene.posed(), scene.lighting, self._local, self._box)
+        see_ground.now(
+            light, self.depth, self._view, scene.texels, scene.levels, scene.lie, scene.sky, self._scratch, self._places
+        )
+        see_shapes.now(light, self.depth, self._view, scene.posed(), scene.lighting, self._box)
         return light
 
 

@@ -115,7 +115,8 @@ def add_samples(out, weight, texels, place, stride, fx, fy, n):  # type: ignore[
 def see_ground(light, depth, view, texels, levels, lie, sky, scratch, place):  # type: ignore[no-untyped-def]
     """Fill `light`, and `depth` in m: infinite where there is only sky.
 
-    `scratch`: float32[8, SEGMENT], `place`: int32[SEGMENT]. Loops are split so that each writes to two arrays at most: then LLVM sees that many pixels can be done at once.
+    `scratch`: float32[8, SEGMENT], `place`: int32[SEGMENT]. Loops are split so that each writes to two arrays at most: then
+    LLVM sees that many pixels can be done at once.
     """
     height, width = light.shape
     du, dv = 2.0 * view[has.tan_u] / width, 2.0 * view[has.tan_v] / height

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import UPRIGHT, Bullet, Pose, Quaternion, Vector
 from neuroloop_envs._ground import Ground, even_ground, lay, mip_levels
+from neuroloop_envs._meshes import box_around
 from neuroloop_envs._poses import base_frame, pose_shapes
 from neuroloop_envs._ray_camera import RayCamera, TinyCamera, picture
 from neuroloop_envs._ray_shapes import at
@@ -28,6 +29,7 @@ from neuroloop_envs._shapes import KINDS, Kind, direction, finite, halves, lumin
 __all__ = ["AMBIENT", "Ground", "RayCamera", "Scene", "TinyCamera", "picture"]
 
 AMBIENT = 0.4
+Meshes = Literal["refuse", "skip", "box"]
 
 
 class Part(NamedTuple):
@@ -85,18 +87,24 @@ class Scene:
         if self._laid < 0 and self.ground is not None:
             self._laid = lay(self.bullet, self.ground)
 
-    def add(self, body: int, luminance: float | None = None, *, meshes: Literal["refuse", "skip"] = "refuse") -> None:
+    def add(self, body: int, luminance: float | None = None, *, meshes: Meshes = "refuse") -> None:
         """Show a body: its planes, boxes, spheres, cylinders and capsules, as bright as their colours or as `luminance`.
 
-        Links that are meshes raise `ValueError`, or are left out; those of shipped files that are a plane, a cube or a sphere
-        are drawn as such.
+        Links that are meshes raise `ValueError`, unless they are to be left out ("skip") or shown as the "box" around each.
+        Meshes of shipped files that are a plane, a cube or a sphere are drawn as such.
         """
-        visuals = [visual for visual in map(simple, self.bullet.visuals(body)) if not visual.mesh or meshes != "skip"]
+        if meshes not in ("refuse", "skip", "box"):
+            raise ValueError(f'Scene.add: meshes must be "refuse", "skip" or "box", got {meshes!r}')
+        visuals = [simple(visual) for visual in self.bullet.visuals(body)]
+        if meshes == "skip":
+            visuals = [visual for visual in visuals if not visual.mesh]
+        elif meshes == "box":
+            visuals = [box_around(visual) if visual.mesh else visual for visual in visuals]
         for visual in visuals:
             if visual.mesh:
                 raise ValueError(
-                    f"Scene.add: link {visual.link} of body {body} is a mesh, {visual.mesh.rpartition('/')[2]}, which rays "
-                    'cannot be cast at; leave such links out by meshes="skip", or see the world by a TinyCamera'
+                    f"Scene.add: link {visual.link} of body {body} is a mesh, {visual.mesh.rpartition('/')[2]}, at which no "
+                    'rays are cast; give meshes="skip" or meshes="box", or see the world by a TinyCamera'
                 )
         links = sorted({visual.link for visual in visuals})
         frames = range(len(self.frames), len(self.frames) + len(links))

@@ -268,11 +268,16 @@ class Bullet:
         """
         target = eye[0] + forward[0], eye[1] + forward[1], eye[2] + forward[2]
         width, height = camera.width, camera.height
+        projection = list(
+            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far)
+        )
+        projection[8] += 1.0 / width  # this renderer looks through the corners of pixels: now through their middles
+        projection[9] += 1.0 / height
         image = self._p.getCameraImage(
             width,
             height,
             self._p.computeViewMatrix(eye, target, up),
-            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far),
+            projection,
             shadow=0,
             lightDirection=light.sun,
             lightAmbientCoeff=light.ambient,

@@ -92,7 +92,8 @@ class RayCamera(SceneCamera):
 class TinyCamera(SceneCamera):
     """PyBullet's own software renderer with the same intrinsics: draws meshes too, and takes milliseconds.
 
-    It draws every body of the client, added to the scene or not, and the scene's ground, but no free shapes.
+    It draws every body of the client, added to the scene or not, and the scene's ground, but no free shapes. `shown`,
+    bool[height, width], tells where the latest picture shows a body or the ground.
     """
 
     def __init__(
@@ -103,15 +104,16 @@ class TinyCamera(SceneCamera):
         self._camera = Camera(
             eye=middle, target=middle, field_of_view=field_of_view, width=width, height=height, near=near, far=far
         )
+        self.shown = np.zeros((height, width), np.bool_)
         dark = float(code_of(scene.lighting[3]))  # so that sides in the shade are as dark as rays find them
         self._light = Light(scene.sun, dark, 1.0 - dark)
 
     def _see(self, view: tuple[float, ...]) -> NDArray[np.float32]:
         self.scene.lay_ground()
         eye, forward, up = view[0:3], view[3:6], view[9:12]
-        rgb, seen = self.scene.bullet.look(eye, forward, up, self._camera, self._light)  # type: ignore[arg-type]
+        rgb, self.shown = self.scene.bullet.look(eye, forward, up, self._camera, self._light)  # type: ignore[arg-type]
         light = np.full((self.height, self.width), self.scene.sky, np.float32)
-        np.copyto(light, light_of_bytes(rgb) @ np.array(LUMA, np.float32), where=seen)
+        np.copyto(light, light_of_bytes(rgb) @ np.array(LUMA, np.float32), where=self.shown)
         return light
 
 

@@ -173,5 +173,5 @@ def see_ground(light, depth, view, texels, levels, lie, sky, scratch, place):  #
                     add_samples(here, weight, texels, place, stride, sx, sy, m)
             for i in range(m):
                 shown = t[i] < far and t[i] >= near
-                here[i] = here[i] if shown else nothing
+                here[i] = min(here[i], f32(1.0)) if shown else nothing  # sums round
                 t[i] = t[i] if shown else f32(np.inf)

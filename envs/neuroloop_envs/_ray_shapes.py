@@ -193,7 +193,7 @@ def painter(hit):  # type: ignore[no-untyped-def]
             t, shade = hit(o, d, s, size, near)
             nearer = (t < depth[i]) & (t <= far)
             depth[i] = t if nearer else depth[i]
-            light[i] = dark + bright * max(shade, ZERO) if nearer else light[i]
+            light[i] = dark + bright * min(max(shade, ZERO), f32(1.0)) if nearer else light[i]
 
     return paint
 
@@ -239,7 +239,8 @@ def see_shapes(light, depth, view, shapes, sun, box):  # type: ignore[no-untyped
         s = seen_from(shape, sun, 0)
         kind, i0, i1 = int(shape[at.kind]), box[0], box[1]
         size = (f32(shape[at.half]), f32(shape[at.half + 1]), f32(shape[at.half + 2]))
-        dark, bright = f32(shape[at.light] * sun[3]), f32(shape[at.light] * (1.0 - sun[3]))
+        dark = f32(shape[at.light] * sun[3])
+        bright = f32(shape[at.light]) - dark
         u0 = left + f32(i0) * du
         for j in range(box[2], box[3]):
             v = top - f32(j) * dv

@@ -18,7 +18,7 @@ f32 = np.float32
 SEGMENT = 64  # columns that share their copies of the picture
 MOST = 4  # samples of a pixel
 STRETCH = 0.25  # by which a sample may be longer than it is wide
-BAND = 3.0  # copies are blended over 1 / BAND of the way from one to the next
+BAND = 5.0  # copies are blended over 1 / BAND of the way from one to the next
 SHARPER = 0.7  # texels are this much smaller than what they are to blur
 
 FRAME = types.float32[:, ::1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -124,7 +125,7 @@ def test_a_creeping_camera_sees_no_flicker(bullet: Bullet) -> None:
         frames["rays"].append(camera.see(*view).astype(np.float64))
         frames["exact"].append(exact(view, lambda x, y: painted(ground, x, y)))
     for who, seen in frames.items():
-        changes[who] = [after - before for before, after in zip(seen, seen[1:], strict=False)]
+        changes[who] = [after - before for before, after in itertools.pairwise(seen)]
     far = slice(HEIGHT // 2, HEIGHT // 2 + 8)  # rows where a pixel covers many texels
     rays, wanted = (np.concatenate([np.abs(change[far]) for change in changes[who]]) for who in ("rays", "exact"))
     assert np.nanmean(rays) < 1.3 * np.nanmean(wanted)

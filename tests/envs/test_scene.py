@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def test_a_camera_on_a_link_moves_with_it(bullet: Bullet) -> None:
         mounted = camera.see_from(body, 1, (0.0, 0.1, 1.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         head = np.array([math.sin(angle), 0.0, math.cos(angle)])  # the pole leans about y
         eye = np.array([x, 0.1, 0.0]) + head
-        by_hand = camera.see(tuple(eye), tuple(eye + (0, 1, 0)), tuple(head))
+        by_hand = camera.see(tuple(eye), tuple(eye + np.array([0.0, 1.0, 0.0])), tuple(head))
         assert np.abs(mounted - by_hand).mean() < 1e-3
 
 
@@ -206,7 +207,12 @@ def test_the_same_scene_gives_the_same_bits(bullet: Bullet) -> None:
     def seen(client: Bullet) -> bytes:
         rng = np.random.default_rng(5)
         scene = Scene(client, ground=Ground(luminance=rng.random((50, 60)), texel=0.1, tiled=True))
-        for kind, size in (("sphere", 0.1), ("box", (0.2, 0.3, 0.1)), ("capsule", (0.1, 0.2)), ("cylinder", (0.1, 0.3))):
+        for kind, size in (
+            ("sphere", 0.1),
+            ("box", (0.2, 0.3, 0.1)),
+            ("capsule", (0.1, 0.2)),
+            ("cylinder", (0.1, 0.3)),
+        ):
             turn = tuple(rng.standard_normal(4))
             scene.add_shape(kind, size, tuple(rng.uniform(-0.5, 0.5, 3)), turn)  # type: ignore[arg-type]
         camera = camera_of(scene)
@@ -232,31 +238,27 @@ def test_a_frame_is_a_new_array(bullet: Bullet) -> None:
 
 def test_nothing_grows_while_frames_are_seen_and_bodies_come_and_go(bullet: Bullet) -> None:
     scene = Scene(bullet, ground=0.5)
-    mark = scene.add_shape("sphere", 0.1, (0.0, 0.0, 0.5))
+    mark, body = scene.add_shape("sphere", 0.1, (0.0, 0.0, 0.5)), bullet.load("cartpole.urdf", fixed=True)
     camera = camera_of(scene, 16)
 
-    def once() -> None:
-        body = bullet.load("cartpole.urdf", fixed=True)
-        scene.add(body)
-        scene.update()
-        camera.see(EYE, TARGET)
-        scene.move_shape(mark, (0.0, 0.1, 0.5))
-        scene.remove(body)
-        bullet.remove(body)
+    def held_after(n: int) -> int:
+        for _ in range(n):
+            scene.add(body)
+            scene.update()
+            camera.see(EYE, TARGET)
+            camera.see_from(body, 1, (0.0, 0.0, 0.5), (1.0, 0.0, 0.0))
+            scene.move_shape(mark, (0.0, 0.1, 0.5))
+            scene.remove(body)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
 
-    for _ in range(5):
-        once()
     tracemalloc.start()
     try:
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(40):
-            once()
-        grown = tracemalloc.get_traced_memory()[0] - before
+        before = held_after(10)
+        assert held_after(300) - before < 2000  # less than 7 bytes a round
     finally:
         tracemalloc.stop()
-    assert grown < 4000
-    assert len(scene.shapes) == 1
-    assert len(scene.frames) == 1
+    assert len(scene.shapes) == len(scene.frames) == 1
 
 
 def test_removing_a_body_leaves_the_others_where_they_are(bullet: Bullet) -> None:

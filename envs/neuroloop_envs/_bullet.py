@@ -295,13 +295,17 @@ class Bullet:
         projection = self._p.computeProjectionMatrixFOV(
             camera.field_of_view, camera.width / camera.height, camera.near, camera.far
         )
-        # shadow is always passed: Bullet remembers the last value, and shadows double the cost.
+        # Shadow and light are always passed: Bullet remembers the last values, and shadows double the cost.
         image = self._p.getCameraImage(
             camera.width,
             camera.height,
             view,
             projection,
             shadow=0,
+            lightDirection=(-50.0, 30.0, 100.0),
+            lightAmbientCoeff=0.6,
+            lightDiffuseCoeff=0.35,
+            lightSpecularCoeff=0.05,
             renderer=self._p.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("pybullet")
 
-from neuroloop_envs._bullet import Bullet
+from neuroloop_envs._bullet import Bullet, Camera
 from neuroloop_envs._scene import Ground, RayCamera, Scene, TinyCamera
 
 Mask = NDArray[np.bool_]
@@ -156,3 +156,11 @@ def test_near_and_far_cut_at_the_same_depth(bullet: Bullet, near: float) -> None
     ours = rays.see((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)) < SKY
     tiny.see((0.0, 0.0, 0.0), (1.0, 0.0, 0.0))
     assert farther_than_a_pixel(ours, tiny.shown) == 0
+
+
+def test_the_light_of_a_camera_does_not_stay_in_pictures_for_people(bullet: Bullet) -> None:
+    bullet.add_body("sphere", (0.3,), (0.0, 0.0, 0.0))
+    people = Camera(eye=(2.0, 0.0, 1.0), target=(0.0, 0.0, 0.0), field_of_view=40.0, width=64, height=48)
+    before = bullet.photo(people)
+    TinyCamera(Scene(bullet), width=8, height=8, field_of_view=40.0).see((2.0, 0.0, 1.0), (0.0, 0.0, 0.0))
+    assert np.array_equal(bullet.photo(people), before)

@@ -27,6 +27,7 @@ Pose = tuple[Vector, Quaternion]
 UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
 KINDS = {2: "sphere", 3: "box", 4: "cylinder", 5: "mesh", 6: "plane", 7: "capsule"}  # by Bullet's numbers
 
+_LIBC = ctypes.CDLL(None)
 _stdout_lock = threading.Lock()
 
 
@@ -373,4 +374,4 @@ def _flush() -> None:
     if sys.stdout is not None:
         with contextlib.suppress(OSError, ValueError):  # its reader is gone, or it is closed
             sys.stdout.flush()
-    ctypes.CDLL(None).fflush(None)
+    _LIBC.fflush(None)

@@ -83,7 +83,7 @@ class Quadruped:
 
     def place(self, height: float, angles: NDArray[np.float64]) -> None:
         """Put the robot at the origin, at rest."""
-        self._bullet.place(self.id, (0.0, 0.0, height))
+        self._bullet.move(self.id, (0.0, 0.0, height))
         for joint, angle in zip(self._joints, angles.tolist(), strict=True):
             self._bullet.set_joint(self.id, joint, angle, 0.0)
         self.work, self._velocity = 0.0, (0.0, 0.0, 0.0)
@@ -103,7 +103,7 @@ class Quadruped:
 
     def sense(self, dt: float) -> Body:
         """Measure; `dt` is the time since the call before, over which acceleration is averaged, or 0 after `place`."""
-        position, quaternion = self._bullet.pose(self.id)
+        position, quaternion = self._bullet.base_pose(self.id)
         velocity, spin = self._bullet.motion(self.id)
         states = self._bullet.joints(self.id, self._joints)
         touching = self._bullet.touching(self.id, self._ground)

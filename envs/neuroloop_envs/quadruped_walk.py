@@ -1,7 +1,7 @@
 """QuadrupedWalk-v0: a Unitree A1 walks forward, told twelve joint angles 50 times a second."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -71,7 +71,7 @@ class QuadrupedWalk(World):
         speed: float = 1.0,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 50,
         physics_hz: int = 400,
     ) -> None:

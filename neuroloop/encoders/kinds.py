@@ -19,6 +19,7 @@ from ..settings import (
     SendOnDelta,
     Spindles,
 )
+from ..walk import MOST
 from .burst import add_burst
 from .conjunctive import add_conjunctive
 from .delta import add_delta
@@ -52,6 +53,8 @@ def add_parts(graph: Graph, senses: Senses, memory: int, fires: bool = True) -> 
     for sense in senses.parts:
         added[sense.name] = _add(graph, sense, inputs, memory, fires)
         inputs = inputs.after(sense.layout.size)
+    for symbol, ends in ((inputs.low, senses.readings.low), (inputs.high, senses.readings.high)):
+        graph.fill("f8", symbol, ends.clip(-MOST, MOST))
     return added
 
 

@@ -39,10 +39,10 @@ from .encoders import (
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
-from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
-from .sensors import Pixel
+from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
+from .sensors import EventCameraConfig, EventFramesConfig, Pixel
 
 __all__ = [
     "ActorCritic",
@@ -57,9 +57,13 @@ __all__ = [
     "DecoderConfig",
     "EProp",
     "Encoding",
+    "EventCameraConfig",
+    "EventFramesConfig",
     "EventPooling",
     "Exploring",
+    "Feedback",
     "FeedbackAlignment",
+    "FeedbackError",
     "FirstSpike",
     "Fixed",
     "Fraction",
@@ -75,6 +79,7 @@ __all__ = [
     "OneEncoder",
     "Pair",
     "Parts",
+    "Pes",
     "PhaseCode",
     "Pixel",
     "PlantConfig",

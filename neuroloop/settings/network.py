@@ -32,6 +32,13 @@ class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp",
     predictive: bool = False  # pair what differs from what the policy predicted: for projections that the decoder reads
 
 
+class Pes(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pes", rename={"decay": "lambda"}):
+    """Presynaptic traces times the error of what the neurons drive, whatever they fired."""
+
+    gain: NonNegative  # of the drive, per control step in which the error is 1
+    decay: Fraction = 0.0  # `lambda` in the file: what remains of a trace after a control step
+
+
 class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):
     """Pseudo-derivatives times filtered input, times a learning signal from whoever reads the population."""
 
@@ -67,4 +74,4 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     ] = ()  # added to it: a row for each dimension of the action, a number for each
     # presynaptic neuron, onto the group that pulls up; the one that pulls down gets the opposite
     bounds: tuple[Number, Number] = (-1.0, 1.0)
-    plasticity: RStdp | EProp | FeedbackAlignment | None = None
+    plasticity: RStdp | Pes | EProp | FeedbackAlignment | None = None

@@ -82,12 +82,71 @@ class Bullet:
         self._p.resetSimulation(physicsClientId=self._client)
         self._set_up()
 
-    def load(self, urdf: str, *, fixed: bool = False) -> int:
-        """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
+    def load(self, urdf: str, *, fixed: bool = False, merged: bool = False) -> int:
+        """Load one of PyBullet's shipped models by its relative path; returns the body's id.
+
+        `merged`: links that no joint moves become one, which is faster.
+        """
+        flags = self._p.URDF_MERGE_FIXED_LINKS if merged else 0
         with _stdout_to_stderr():
             folder = importlib.import_module("pybullet_data").getDataPath()
-            body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
+            body: int = self._p.loadURDF(
+                os.path.join(folder, urdf), useFixedBase=fixed, flags=flags, physicsClientId=self._client
+            )
         return body
+
+    def add_floor(self) -> int:
+        """The plane z = 0, felt but not drawn."""
+        plane = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
+        body: int = self._p.createMultiBody(0.0, plane, physicsClientId=self._client)
+        return body
+
+    def set_contacts(self, *, iterations: int, cone: bool) -> None:
+        """How contacts are solved: by how many iterations (Bullet's own are 50), and with the exact cone of friction, or
+        without it along two axes, each by itself, which lets friction differ between them.
+        """
+        self._p.setPhysicsEngineParameter(
+            numSolverIterations=iterations, enableConeFriction=int(cone), physicsClientId=self._client
+        )
+
+    def joint_numbers(self, body: int) -> dict[str, int]:
+        """Joints by name."""
+        n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
+        infos = (self._p.getJointInfo(body, joint, physicsClientId=self._client) for joint in range(n_joints))
+        return {info[1].decode(): info[0] for info in infos}
+
+    def drive_joints(self, body: int, joints: Sequence[int], speeds: Sequence[float], most: Sequence[float]) -> None:
+        """Have motors turn joints at speeds (rad/s) from now on, with at most so much torque (N m)."""
+        self._p.setJointMotorControlArray(
+            body,
+            joints,
+            self._p.VELOCITY_CONTROL,
+            targetVelocities=speeds,
+            forces=most,
+            physicsClientId=self._client,
+        )
+
+    def place(self, body: int, position: Vector, orientation: tuple[float, float, float, float]) -> None:
+        """Put a body's centre of mass somewhere else, at rest (x, y, z, w)."""
+        self._p.resetBasePositionAndOrientation(body, position, orientation, physicsClientId=self._client)
+        self._p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self._client)
+
+    def base_pose(self, body: int) -> tuple[Vector, tuple[float, float, float, float]]:
+        """Where the base's centre of mass is, and how it is turned (x, y, z, w)."""
+        pose: tuple[Vector, tuple[float, float, float, float]] = self._p.getBasePositionAndOrientation(
+            body, physicsClientId=self._client
+        )
+        return pose
+
+    def base_velocity(self, body: int) -> tuple[Vector, Vector]:
+        """Velocity (m/s) and angular velocity (rad/s) of the base's centre of mass."""
+        velocities: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
+        return velocities
+
+    def dynamics(self, body: int, link: int) -> tuple[float, Vector]:
+        """Mass of a link (kg), and where its centre of mass lies in the link's frame (m)."""
+        info = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)
+        return info[0], info[3]
 
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""
@@ -122,7 +181,7 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
-    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+    def set_dynamics(self, body: int, link: int, **values: float | Sequence[float]) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

@@ -12,4 +12,9 @@ register(
     max_episode_steps=500,
     reward_threshold=475.0,
 )
+register(
+    id="neuroloop/ObstacleAvoidance-v0",
+    entry_point="neuroloop_envs.obstacle_avoidance:ObstacleAvoidance",
+    max_episode_steps=1000,
+)
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")

@@ -137,6 +137,10 @@ class Bullet:
             numSolverIterations=iterations, enableConeFriction=int(cone), physicsClientId=self._client
         )
 
+    def find_contacts(self) -> None:
+        """Look which bodies touch, without a step: contacts of what was moved apart are forgotten."""
+        self._p.performCollisionDetection(physicsClientId=self._client)
+
     def joint_numbers(self, body: int) -> dict[str, int]:
         """Joints by name."""
         n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
@@ -154,27 +158,15 @@ class Bullet:
             physicsClientId=self._client,
         )
 
-    def place(self, body: int, position: Vector, orientation: tuple[float, float, float, float]) -> None:
-        """Put a body's centre of mass somewhere else, at rest (x, y, z, w)."""
-        self._p.resetBasePositionAndOrientation(body, position, orientation, physicsClientId=self._client)
-        self._p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self._client)
-
-    def base_pose(self, body: int) -> tuple[Vector, tuple[float, float, float, float]]:
-        """Where the base's centre of mass is, and how it is turned (x, y, z, w)."""
-        pose: tuple[Vector, tuple[float, float, float, float]] = self._p.getBasePositionAndOrientation(
-            body, physicsClientId=self._client
-        )
-        return pose
-
     def base_velocity(self, body: int) -> tuple[Vector, Vector]:
         """Velocity (m/s) and angular velocity (rad/s) of the base's centre of mass."""
         velocities: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
         return velocities
 
-    def dynamics(self, body: int, link: int) -> tuple[float, Vector]:
-        """Mass of a link (kg), and where its centre of mass lies in the link's frame (m)."""
-        info = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)
-        return info[0], info[3]
+    def mass(self, body: int, link: int) -> float:
+        """kg of a link; -1: of the base."""
+        kg: float = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)[0]
+        return kg
 
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""

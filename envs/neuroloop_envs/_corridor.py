@@ -55,14 +55,14 @@ class Corridor:
         margin = max(self.half - CLEARANCE, 0.0)
         self._knots.append(float(self._rng.uniform(-margin, margin)))  # the end of the segment behind this one
         wanted = int(density * width * SEGMENT + self._rng.random())
-        near = [*(self._segments[-1] if k else []), *(placed := list[tuple[float, float, float]]())]
+        before = self._segments[-1] if k else []
+        placed: list[tuple[float, float, float]] = []
         for _ in range(wanted):
             for u, v in self._rng.random((TRIES, 2)).tolist():
                 x, y = (k + u) * SEGMENT, (2.0 * v - 1.0) * (self.half - radius)
-                others = (math.hypot(x - a, y - b) for a, b, _ in near)
-                if x > FREE + radius and all(d > 2.0 * radius + APART for d in others) and self._off_passage(k, x, y):
+                distances = (math.hypot(x - a, y - b) for a, b, _ in before + placed)
+                if x > FREE + radius and all(d > 2.0 * radius + APART for d in distances) and self._off_passage(k, x, y):
                     placed.append((x, y, radius))
-                    near.append(placed[-1])
                     break
         self._segments.append(placed)
 

@@ -26,6 +26,7 @@ WHEELS = (0.43375, 0.34255)  # m, the same of what the wheels span
 HEIGHT = 0.155  # m, of the centre of mass where it stands
 LEFT = ("front_left_wheel", "rear_left_wheel")
 RIGHT = ("front_right_wheel", "rear_right_wheel")
+AWAY = (0.0, 0.0, 50.0)  # m, where nothing is
 ITERATIONS = 10  # of the contacts' solver: 50 do not turn differently
 
 
@@ -49,7 +50,7 @@ class Husky:
         self.body = bullet.load("husky/husky.urdf", merged=True)
         numbers = bullet.joint_numbers(self.body)
         self._wheels = tuple(numbers[name] for name in LEFT + RIGHT)
-        self._mass, (self._middle, _, _) = bullet.dynamics(self.body, -1)
+        self._mass, self._middle = bullet.mass(self.body, -1), bullet.centre_of_mass(self.body)[0][0]
         self.set_friction(FRICTION)
 
     def set_friction(self, friction: float) -> None:
@@ -65,9 +66,11 @@ class Husky:
 
     def place(self, x: float, y: float, heading: float) -> None:
         """Stand still; all that moved before is forgotten."""
+        self._bullet.move(self.body, AWAY)
+        self._bullet.find_contacts()  # else those of the last step would go on where it stood near by
         c, s = math.cos(heading), math.sin(heading)
         at = (x + self._middle * c, y + self._middle * s, HEIGHT)
-        self._bullet.place(self.body, at, (0.0, 0.0, math.sin(heading / 2), math.cos(heading / 2)))
+        self._bullet.move(self.body, at, (0.0, 0.0, math.sin(heading / 2), math.cos(heading / 2)))
         for wheel in self._wheels:
             self._bullet.set_joint(self.body, wheel, 0.0, 0.0)
 
@@ -81,8 +84,7 @@ class Husky:
         """Where it is and how it moves."""
         (x, y, _), (_, _, qz, qw) = self._bullet.base_pose(self.body)
         (vx, vy, _), (_, _, spin) = self._bullet.base_velocity(self.body)
-        heading = 2.0 * math.atan2(qz, qw)
-        heading = math.remainder(heading, math.tau)
+        heading = math.remainder(2.0 * math.atan2(qz, qw), math.tau)
         c, s = math.cos(heading), math.sin(heading)
         return Motion(x - self._middle * c, y - self._middle * s, heading, vx * c + vy * s, spin)
 

@@ -18,6 +18,7 @@ from .settings import (
     LeakyIntegrator,
     Lif,
     LinearConfig,
+    NoLearner,
     OneEncoder,
     Parts,
     Pes,
@@ -88,13 +89,12 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
     low, high = projection.bounds
     if low >= high:
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
-    if not low <= projection.weights <= high:
-        raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
+    _check_weights(config, path, projection, known[projection.pre])
     learner = config.learner
     automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
     optimistic = automatic and projection.post == learner.critic
     cells = any(isinstance(encoder, Conjunctive) for encoder in known[projection.pre])
-    if optimistic and cells and projection.weights:
+    if optimistic and cells and projection.weights != 0.0:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
@@ -115,6 +115,22 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
             "which wake silent neurons themselves; leave it out"
         )
+
+
+def _check_weights(
+    config: SpikingConfig, path: str, projection: ProjectionConfig, encoders: tuple[OneEncoder, ...]
+) -> None:
+    low, high = projection.bounds
+    given = projection.weights
+    for weight in [w for row in given for w in row] if isinstance(given, tuple) else [given]:
+        if not low <= weight <= high:
+            raise ConfigError(f"{path}.weights: must lie within bounds, got {weight}")
+    if not isinstance(given, tuple):
+        return
+    if any(isinstance(encoder, Conjunctive) for encoder in encoders):
+        raise ConfigError(f"{path}.weights: cells of the conjunctive encoder are numbered as they are met; give one number")
+    if len(encoders) > 1:
+        raise ConfigError(f"{path}.pre: must be one part of the encoder, such as 'encoder.NAME', where weights are given by rows")
 
 
 def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
@@ -209,7 +225,7 @@ def _check_decoder(config: SpikingConfig) -> None:
             raise ConfigError(
                 "decoder.kind: feedback-error learning needs 'rate' or 'leaky-integrator', whose groups pull both ways"
             )
-    elif config.decoder.noise == 0.0:
+    elif config.decoder.noise == 0.0 and not isinstance(config.learner, NoLearner):
         raise ConfigError("decoder.noise: must be > 0, or nothing would be explored and learned")
     if config.decoder.persistence > 0.0 and not any(
         isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
@@ -242,6 +258,9 @@ def check_persistence(path: str, persistence: float) -> None:
 
 def _check_learner(config: SpikingConfig) -> None:
     learner = config.learner
+    if isinstance(learner, NoLearner):
+        _check_nothing_learns(config)
+        return
     for name in learner.modulates:
         if name not in config.projection:
             raise ConfigError("learner.modulates: " + unknown("projection", name, config.projection))
@@ -256,6 +275,14 @@ def _check_learner(config: SpikingConfig) -> None:
         _check_critic(config, learner)
     if isinstance(learner, FeedbackError) and not learner.feedback:
         raise ConfigError("learner.feedback: is empty; give it a term such as [learner.feedback.position]")
+
+
+def _check_nothing_learns(config: SpikingConfig) -> None:
+    for name, projection in config.projection.items():
+        if projection.plasticity is not None:
+            raise ConfigError(f"projection.{name}.plasticity: does nothing with learner.kind = 'none'; leave it out")
+    if config.warm_up.decisions:
+        raise ConfigError("warm_up.decisions: nothing learns from them with learner.kind = 'none'; leave it out")
 
 
 def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:

@@ -16,5 +16,6 @@ register(
     id="neuroloop/ObstacleAvoidance-v0",
     entry_point="neuroloop_envs.obstacle_avoidance:ObstacleAvoidance",
     max_episode_steps=1000,
+    reward_threshold=40.0,
 )
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")

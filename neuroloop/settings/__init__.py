@@ -37,7 +37,7 @@ from .encoders import (
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, NoLearner, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
 from .sensors import EventCameraConfig, EventFramesConfig, Pixel
@@ -72,6 +72,7 @@ __all__ = [
     "Limits",
     "LinearConfig",
     "LinearReadout",
+    "NoLearner",
     "NonNegative",
     "Number",
     "OneEncoder",

@@ -6,6 +6,7 @@ All quantities are SI. PyBullet has no type stubs, so its `Any` stays inside thi
 import contextlib
 import ctypes
 import importlib
+import math
 import os
 import sys
 import tempfile
@@ -140,6 +141,15 @@ class Bullet:
     def find_contacts(self) -> None:
         """Look which bodies touch, without a step: contacts of what was moved apart are forgotten."""
         self._p.performCollisionDetection(physicsClientId=self._client)
+
+    def rays(self, starts: Sequence[Vector], ends: Sequence[Vector]) -> list[float]:
+        """The share of the way from each start to its end after which something is hit; 1 where nothing is."""
+        return [hit[2] for hit in self._p.rayTestBatch(starts, ends, physicsClientId=self._client)]
+
+    def distance(self, body: int, other: int, most: float) -> float:
+        """How far two bodies are from each other, m, negative inside; infinite if farther than `most`."""
+        points = self._p.getClosestPoints(body, other, most, physicsClientId=self._client)
+        return min((point[8] for point in points), default=math.inf)
 
     def joint_numbers(self, body: int) -> dict[str, int]:
         """Joints by name."""

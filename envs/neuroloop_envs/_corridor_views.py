@@ -55,15 +55,13 @@ class Stage:
 
     def __init__(self, bullet: Bullet, layout: Layout) -> None:
         self._bullet, self._layout = bullet, layout
-        self._floor = bullet.add_body("box", (LONG, LONG, 0.01), HIDDEN, rgb=(0.75, 0.75, 0.72), solid=False)
         self._walls = [
             bullet.add_body("box", edges, at, rgb=(0.6, 0.62, 0.68), solid=False) for edges, at in walls(layout, 0.0)
         ]
         self._pillars: list[int] = []
 
     def show(self, pillars: Pillars, x: float) -> None:
-        """Put pillars where they are, and walls and floor around x."""
-        self._bullet.move(self._floor, (x, 0.0, -0.01))
+        """Put pillars where they are, and walls around x."""
         for wall, (_, at) in zip(self._walls, walls(self._layout, x), strict=True):
             self._bullet.move(wall, at)
         size = (self._layout.radius, HEIGHT)
@@ -75,5 +73,5 @@ class Stage:
 
     def clear(self) -> None:
         """Remove all of it."""
-        for body in (self._floor, *self._walls, *self._pillars):
+        for body in (*self._walls, *self._pillars):
             self._bullet.remove(body)

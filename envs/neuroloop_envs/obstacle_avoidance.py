@@ -72,7 +72,7 @@ class ObstacleAvoidance(SeeingWorld):
         randomise: Mapping[str, Any] | None = None,
         schedule: Iterable[Mapping[str, Any]] | None = None,
         control_hz: int = 20,
-        physics_hz: int = 80,
+        physics_hz: int = 60,
     ) -> None:
         _check(sectors, rays, fan, reach, penalty)
         self._reach, self._penalty = float(reach), float(penalty)

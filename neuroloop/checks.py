@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from .errors import ConfigError, unknown
+from .network.decision.given import check_weights
 from .settings import (
     AnyEncoder,
     BurstCode,
@@ -89,7 +90,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
     low, high = projection.bounds
     if low >= high:
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
-    _check_weights(config, path, projection, known[projection.pre])
+    check_weights(path, projection, known[projection.pre])
     learner = config.learner
     automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
     optimistic = automatic and projection.post == learner.critic
@@ -115,22 +116,6 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
             "which wake silent neurons themselves; leave it out"
         )
-
-
-def _check_weights(
-    config: SpikingConfig, path: str, projection: ProjectionConfig, encoders: tuple[OneEncoder, ...]
-) -> None:
-    low, high = projection.bounds
-    given = projection.weights
-    for weight in [w for row in given for w in row] if isinstance(given, tuple) else [given]:
-        if not low <= weight <= high:
-            raise ConfigError(f"{path}.weights: must lie within bounds, got {weight}")
-    if not isinstance(given, tuple):
-        return
-    if any(isinstance(encoder, Conjunctive) for encoder in encoders):
-        raise ConfigError(f"{path}.weights: cells of the conjunctive encoder are numbered as they are met; give one number")
-    if len(encoders) > 1:
-        raise ConfigError(f"{path}.pre: must be one part of the encoder, such as 'encoder.NAME', where weights are given by rows")
 
 
 def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:

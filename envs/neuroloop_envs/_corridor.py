@@ -61,7 +61,11 @@ class Corridor:
             for u, v in self._rng.random((TRIES, 2)).tolist():
                 x, y = (k + u) * SEGMENT, (2.0 * v - 1.0) * (self.half - radius)
                 distances = (math.hypot(x - a, y - b) for a, b, _ in before + placed)
-                if x > FREE + radius and all(d > 2.0 * radius + APART for d in distances) and self._off_passage(k, x, y):
+                if (
+                    x > FREE + radius
+                    and all(d > 2.0 * radius + APART for d in distances)
+                    and self._off_passage(k, x, y)
+                ):
                     placed.append((x, y, radius))
                     break
         self._segments.append(placed)

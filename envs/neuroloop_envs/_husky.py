@@ -4,9 +4,9 @@ Wheels on one side turn alike, so the rover turns by skidding. Its driver asks w
 
     v -+ m b w / 2,    b = 0.571 m between the wheels' middles,
 
-where m makes up for what skidding loses. Wheels that grip alike in all directions turn at a third of what was asked, and seconds late, on
-Bullet's contacts; here they grip `SIDEWAYS` of it along their axles, and the rover turns as asked within a tenth, at
-60 integration steps a second as at 480 within a twentieth.
+where m makes up for what skidding loses. Wheels that grip alike in all directions turn at a third of what was asked, and
+seconds late, on Bullet's contacts; here they grip `SIDEWAYS` of it along their axles, and the rover turns as asked within a
+tenth, at 60 integration steps a second as at 480 within a twentieth.
 """
 
 import math

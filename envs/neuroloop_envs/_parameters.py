@@ -125,7 +125,9 @@ class Variation:
                 raise ValueError(f"{self._world}.{where}.until: must be later than 'at' = {begin}, got {end}")
             for name in row.keys() - {"at", "until"}:
                 if self._parameter(where, name).at_reset:
-                    raise ValueError(f"{self._world}.{where}.{name}: is read at a reset only; set, draw or hand it over there")
+                    raise ValueError(
+                        f"{self._world}.{where}.{name}: is read at a reset only; set, draw or hand it over there"
+                    )
                 found.append(Change(round(begin / dt), name, self._value(where, name, row[name])))
                 if end is not None:
                     found.append(Change(round(end / dt), name, None))

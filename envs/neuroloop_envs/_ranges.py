@@ -42,11 +42,7 @@ def scan(x, y, c, s, ahead, fan, reach, half, end, pillars, chassis, wheels, ran
         for j in range(pillars.shape[0]):
             qx, qy = pillars[j, 0] - x, pillars[j, 1] - y
             beyond_x, beyond_y = abs(qx * c + qy * s) - a, abs(qy * c - qx * s) - b
-            if beyond_x > 0.0 and beyond_y > 0.0:
-                distance = math.hypot(beyond_x, beyond_y)
-            else:
-                distance = max(beyond_x, beyond_y)
+            beside = beyond_x <= 0.0 or beyond_y <= 0.0
+            distance = max(beyond_x, beyond_y) if beside else math.hypot(beyond_x, beyond_y)
             clear = min(clear, distance - pillars[j, 2])
     return clear
-
-

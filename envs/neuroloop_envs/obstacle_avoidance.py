@@ -5,7 +5,7 @@ bodies of the physics, which makes it fast and lets nothing of an episode leak i
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ class ObstacleAvoidance(SeeingWorld):
         penalty: float = 5.0,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 20,
         physics_hz: int = 60,
     ) -> None:
@@ -79,7 +79,8 @@ class ObstacleAvoidance(SeeingWorld):
         self._fan, self._ranges = _directions(sectors, rays, fan), np.zeros(sectors)
         self._corridor = Corridor(Layout(*(PARAMETERS[name].default for name in LAYOUT)), seed=0)
         self._pillars = self._corridor.pillars(0, SEEN[1])
-        self._now, self._segment, self._clear = Motion(0.0, 0.0, 0.0, 0.0, 0.0), 0, math.inf
+        self._now, self._clear = Motion(0.0, 0.0, 0.0, 0.0, 0.0), math.inf
+        self._segment: int | None = None
         self._sight: Sight | None = None
         self._stage: Stage | None = None
         low, high = [0.0] * sectors + [-one for one in OWN], [reach] * sectors + list(OWN)

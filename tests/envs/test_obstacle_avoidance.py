@@ -137,7 +137,7 @@ def scanned(
     ranges = np.zeros(len(fan))
     clear = _ranges.scan(
         x, y, math.cos(heading), math.sin(heading), AHEAD, fan, reach, corridor.half, END,
-        corridor.pillars(0, 6) + (0.0, 0.0, grown), _husky.CHASSIS, _husky.WHEELS, ranges,
+        corridor.pillars(0, 6) + np.array((0.0, 0.0, grown)), _husky.CHASSIS, _husky.WHEELS, ranges,
     )  # fmt: skip
     return ranges, clear
 
@@ -286,7 +286,10 @@ def test_a_picture_shows_the_corridor_around_the_rover_wherever_it_is(world: Obs
         ({"fan": 400.0}, "fan: must lie between 1 and 360 degrees"),
         ({"reach": math.nan}, "reach: must lie between"),
         ({"penalty": -1.0}, "penalty: must lie between"),
-        ({"parameters": {"corridor_width": 1.0}}, "parameters.corridor_width: must be a number from 1.5 to 20 m, got 1.0"),
+        (
+            {"parameters": {"corridor_width": 1.0}},
+            "parameters.corridor_width: must be a number from 1.5 to 20 m, got 1.0",
+        ),
         ({"schedule": [{"at": 1.0, "pillar_radius": 0.2}]}, "schedule.0..pillar_radius: is read at a reset only"),
     ],
 )

@@ -105,10 +105,16 @@ def test_nothing_is_learned_and_acting_is_the_same_as_predicting(tmp_path: Path)
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("projection.wires.weights=[[1.0, 0.0, 0.0, 0.0]]", r"projection\.wires\.weights: needs 4 rows, .* got 1 rows of 4"),
+        (
+            "projection.wires.weights=[[1.0, 0.0, 0.0, 0.0]]",
+            r"projection\.wires\.weights: needs 4 rows, .* got 1 rows of 4",
+        ),
         ("projection.wires.weights=[[1.0], [1.0], [1.0], [1.0]]", r"of 4 numbers, got 4 rows of 1"),
         ("projection.wires.weights=[]", r"got 0 rows of none"),
-        ("projection.wires.weights=[[2.0, 0.0, 0.0, 0.0]]", r"projection\.wires\.weights: must lie within bounds, got 2\.0"),
+        (
+            "projection.wires.weights=[[2.0, 0.0, 0.0, 0.0]]",
+            r"projection\.wires\.weights: must lie within bounds, got 2\.0",
+        ),
         ('encoder={kind="conjunctive"}', r"projection\.wires\.weights: cells of the conjunctive encoder"),
         (
             'encoder={kind="parts", part={a={kind="rate", on=["[0]"]}, b={kind="rate", on=["[1]"]}}}',

@@ -1,4 +1,4 @@
-"""Weights that an agent's file gives by rows, one for each presynaptic neuron: each postsynaptic population takes its columns."""
+"""Weights that an agent's file gives by rows, one for each presynaptic neuron; each population takes its columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,25 @@ import msgspec
 import numpy as np
 
 from ...errors import ConfigError
-from ...settings import ProjectionConfig
+from ...settings import Conjunctive, OneEncoder, ProjectionConfig
+
+
+def check_weights(path: str, config: ProjectionConfig, encoders: Sequence[OneEncoder]) -> None:
+    """Raise `ConfigError` for weights beyond bounds, and for rows where presynaptic neurons have no fixed order."""
+    (low, high), given = config.bounds, config.weights
+    for weight in [w for row in given for w in row] if isinstance(given, tuple) else [given]:
+        if not low <= weight <= high:
+            raise ConfigError(f"{path}.weights: must lie within bounds, got {weight}")
+    if not isinstance(given, tuple):
+        return
+    if any(isinstance(encoder, Conjunctive) for encoder in encoders):
+        raise ConfigError(
+            f"{path}.weights: cells of the conjunctive encoder are numbered as they are met; give one number"
+        )
+    if len(encoders) > 1:
+        raise ConfigError(
+            f"{path}.pre: must be one part of the encoder, such as 'encoder.NAME', where weights are given by rows"
+        )
 
 
 def shares_of(

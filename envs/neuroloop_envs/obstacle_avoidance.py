@@ -39,8 +39,6 @@ PARAMETERS = {
     "wheel_friction": Parameter(1.0, 0.1, 2.0, "1", "between wheels and floor"),
     "payload": Parameter(0.0, 0.0, 75.0, "kg", "on the chassis of 39 kg"),
 }
-
-
 LAYOUT = ("corridor_width", "pillar_density", "pillar_radius")
 
 
@@ -132,6 +130,8 @@ class ObstacleAvoidance(SeeingWorld):
             x, y, math.cos(heading), math.sin(heading), AHEAD, self._fan, self._reach, self._corridor.half, END,
             self._pillars, _husky.CHASSIS, _husky.WHEELS, self._ranges,
         )  # fmt: skip
+        if self.render_mode == "human":
+            self._bullet.aim(self._view())  # the window goes along
 
     def _follow(self, x: float) -> None:
         """Have the pillars around the rover at hand."""
@@ -141,8 +141,6 @@ class ObstacleAvoidance(SeeingWorld):
             self._pillars = self._corridor.pillars(segment - SEEN[0], segment + SEEN[1])
             if self._sight is not None:
                 self._sight.show(self._pillars, x)
-            if self.render_mode == "human":
-                self._show()
 
     def _read(self) -> NDArray[np.float32]:
         _, _, heading, speed, turn_rate = self._now
@@ -180,8 +178,7 @@ class ObstacleAvoidance(SeeingWorld):
 
     def _view(self) -> Camera:
         """From behind the rover, and from above."""
-        if self.render_mode == "rgb_array":
-            self._show()
+        self._show()
         x = self._now.x
         return Camera(
             eye=(x - 4.0, 0.0, 3.5), target=(x + 2.0, 0.0, 0.0), field_of_view=50.0, width=480, height=320, far=40.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from .errors import ConfigError, unknown
+from .network.decision.given import check_weights
 from .settings import (
     AnyEncoder,
     BurstCode,
@@ -18,8 +19,8 @@ from .settings import (
     LeakyIntegrator,
     Lif,
     LinearConfig,
+    NoLearner,
     OneEncoder,
-    Pair,
     Parts,
     Pes,
     ProjectionConfig,
@@ -90,17 +91,15 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
     low, high = projection.bounds
     if low >= high:
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
-    if not low <= projection.weights <= high:
-        raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
+    check_weights(path, projection, known[projection.pre])
     learner = config.learner
     automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
     optimistic = automatic and projection.post == learner.critic
     cells = any(isinstance(encoder, Conjunctive) for encoder in known[projection.pre])
-    if optimistic and cells and projection.weights:
+    if optimistic and cells and projection.weights != 0.0:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
-    _check_pattern(config, path, projection, cells)
     if isinstance(learner, FeedbackError) or isinstance(rule, Pes):
         _check_directed(config, path, projection)
     if isinstance(rule, EProp | FeedbackAlignment):
@@ -118,17 +117,6 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
             "which wake silent neurons themselves; leave it out"
         )
-
-
-def _check_pattern(config: SpikingConfig, path: str, projection: ProjectionConfig, cells: bool) -> None:
-    if not projection.pattern:
-        return
-    if projection.post != config.decoder.population or not isinstance(config.decoder, Pair):
-        raise ConfigError(
-            f"{path}.pattern: needs post = {config.decoder.population!r} and a decoder that reads pairs, such as 'rate'"
-        )
-    if cells:
-        raise ConfigError(f"{path}.pattern: cells of the conjunctive encoder come as they first fire; leave it out")
 
 
 def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
@@ -227,7 +215,7 @@ def _check_decoder(config: SpikingConfig) -> None:
             raise ConfigError(
                 "decoder.kind: feedback-error learning needs 'rate' or 'leaky-integrator', whose groups pull both ways"
             )
-    elif config.decoder.noise == 0.0:
+    elif config.decoder.noise == 0.0 and not isinstance(config.learner, NoLearner):
         raise ConfigError("decoder.noise: must be > 0, or nothing would be explored and learned")
     if config.decoder.persistence > 0.0 and not any(
         isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
@@ -260,6 +248,9 @@ def check_persistence(path: str, persistence: float) -> None:
 
 def _check_learner(config: SpikingConfig) -> None:
     learner = config.learner
+    if isinstance(learner, NoLearner):
+        _check_nothing_learns(config)
+        return
     for name in learner.modulates:
         if name not in config.projection:
             raise ConfigError("learner.modulates: " + unknown("projection", name, config.projection))
@@ -274,6 +265,14 @@ def _check_learner(config: SpikingConfig) -> None:
         _check_critic(config, learner)
     if isinstance(learner, FeedbackError) and not learner.feedback:
         raise ConfigError("learner.feedback: is empty; give it a term such as [learner.feedback.position]")
+
+
+def _check_nothing_learns(config: SpikingConfig) -> None:
+    for name, projection in config.projection.items():
+        if projection.plasticity is not None:
+            raise ConfigError(f"projection.{name}.plasticity: does nothing with learner.kind = 'none'; leave it out")
+    if config.warm_up.decisions:
+        raise ConfigError("warm_up.decisions: nothing learns from them with learner.kind = 'none'; leave it out")
 
 
 def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:

@@ -17,4 +17,10 @@ register(
     entry_point="neuroloop_envs.quadruped_walk:QuadrupedWalk",
     max_episode_steps=1000,
 )
+register(
+    id="neuroloop/ObstacleAvoidance-v0",
+    entry_point="neuroloop_envs.obstacle_avoidance:ObstacleAvoidance",
+    max_episode_steps=1000,
+    reward_threshold=40.0,
+)
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")

@@ -6,6 +6,7 @@ All quantities are SI. PyBullet has no type stubs, so its `Any` stays inside thi
 import contextlib
 import ctypes
 import importlib
+import math
 import os
 import sys
 import tempfile
@@ -111,15 +112,17 @@ class Bullet:
         self._p.resetSimulation(physicsClientId=self._client)
         self._set_up()
 
-    def load(self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True) -> int:
+    def load(
+        self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True, merged: bool = False
+    ) -> int:
         """Load one of PyBullet's shipped models by its relative path; returns the body's id.
 
         Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used. A model that is
-        not `visible` has no meshes to draw, which loads several times faster.
+        not `visible` has no meshes to draw, which loads several times faster. `merged`: links that no joint moves become one.
         """
-        flags = (self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0) | (
-            0 if visible else self._p.URDF_IGNORE_VISUAL_SHAPES
-        )
+        flags = self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0
+        flags |= 0 if visible else self._p.URDF_IGNORE_VISUAL_SHAPES
+        flags |= self._p.URDF_MERGE_FIXED_LINKS if merged else 0
         with _stdout_to_stderr():
             folder = importlib.import_module("pybullet_data").getDataPath()
             body: int = self._p.loadURDF(
@@ -148,6 +151,49 @@ class Bullet:
     def set_gravity(self, gravity: Vector) -> None:
         """Have gravity (m/s^2) pull another way, until `clear`."""
         self._p.setGravity(*gravity, physicsClientId=self._client)
+
+    def add_floor(self) -> int:
+        """The plane z = 0, felt but not drawn."""
+        plane = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
+        body: int = self._p.createMultiBody(0.0, plane, physicsClientId=self._client)
+        return body
+
+    def set_contacts(self, *, iterations: int, cone: bool) -> None:
+        """How contacts are solved: by how many iterations (Bullet's own are 50), and with the exact cone of friction, or
+        without it along two axes, each by itself, which lets friction differ between them.
+        """
+        self._p.setPhysicsEngineParameter(
+            numSolverIterations=iterations, enableConeFriction=int(cone), physicsClientId=self._client
+        )
+
+    def find_contacts(self) -> None:
+        """Look which bodies touch, without a step: contacts of what was moved apart are forgotten."""
+        self._p.performCollisionDetection(physicsClientId=self._client)
+
+    def rays(self, starts: Sequence[Vector], ends: Sequence[Vector]) -> list[float]:
+        """The share of the way from each start to its end after which something is hit; 1 where nothing is."""
+        return [hit[2] for hit in self._p.rayTestBatch(starts, ends, physicsClientId=self._client)]
+
+    def distance(self, body: int, other: int, most: float) -> float:
+        """How far two bodies are from each other, m, negative inside; infinite if farther than `most`."""
+        points = self._p.getClosestPoints(body, other, most, physicsClientId=self._client)
+        return min((point[8] for point in points), default=math.inf)
+
+    def drive_joints(self, body: int, joints: Sequence[int], speeds: Sequence[float], most: Sequence[float]) -> None:
+        """Have motors turn joints at speeds (rad/s) from now on, with at most so much torque (N m)."""
+        self._p.setJointMotorControlArray(
+            body,
+            joints,
+            self._p.VELOCITY_CONTROL,
+            targetVelocities=speeds,
+            forces=most,
+            physicsClientId=self._client,
+        )
+
+    def mass(self, body: int, link: int) -> float:
+        """kg of a link; -1: of the base."""
+        kg: float = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)[0]
+        return kg
 
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""
@@ -193,7 +239,7 @@ class Bullet:
         info = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)
         return info[0], info[2]
 
-    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
+    def set_dynamics(self, body: int, link: int, **values: float | Sequence[float]) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

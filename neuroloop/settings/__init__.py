@@ -39,7 +39,7 @@ from .encoders import (
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, NoLearner, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
 from .sensors import EventCameraConfig, EventFramesConfig, Pixel
@@ -74,6 +74,7 @@ __all__ = [
     "Limits",
     "LinearConfig",
     "LinearReadout",
+    "NoLearner",
     "NonNegative",
     "Number",
     "OneEncoder",

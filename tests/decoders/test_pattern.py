@@ -21,7 +21,9 @@ def table(**changes: Any) -> dict[str, Any]:
         "plant": {"env": "Pendulum-v1"},
         "encoder": {"kind": "rhythm", "neurons": 12, "frequency": 2.0, "max_rate": 500.0},
         "population": {"motor": {"n_per_action": 20, "tau_mem": 0.005, "bias": 2.0, "bias_spread": 0.1, "reset": "never"}},
-        "projection": {"gait": {"pre": "encoder", "post": "motor", "pattern": [WAVE], "plasticity": STILL} | changes},
+        "projection": {
+            "gait": {"pre": "encoder", "post": "motor", "weights": [[w] for w in WAVE], "plasticity": STILL} | changes
+        },
         "decoder": {"kind": "rate", "population": "motor", "full_rate": 200.0},
         "learner": {"kind": "r-stdp", "modulates": ["gait"]},
     }  # fmt: skip
@@ -43,41 +45,16 @@ def test_a_rhythm_plays_its_pattern_over_and_over() -> None:
     assert 0.8 < np.std(torques[25:]) / np.std(wave[25:]) < 1.3
 
 
-def test_weights_without_a_pattern_are_as_they_were() -> None:
-    flat = Agent(config.from_dict(table(pattern=[], weights=0.1)))
-    weights = flat.controller.state()
-    given = Agent(config.from_dict(table(pattern=[[0.2] * 12], weights=0.1))).controller.state()
-    assert weights.keys() == given.keys()
-    assert abs(played(flat, 30)).max() < 0.2  # both groups alike
-    assert played(Agent(config.from_dict(table(pattern=[[0.2] * 12], weights=0.1))), 30)[5:].min() > 0.2
+def test_a_column_for_a_pair_is_one_for_each_of_its_groups() -> None:
+    pairs = Agent(config.from_dict(table()))
+    groups = Agent(config.from_dict(table(weights=[[w, -w] for w in WAVE])))
+    mine, theirs = (agent.controller.state() for agent in (pairs, groups))
+    assert mine.keys() == theirs.keys()
+    assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
+    assert np.array_equal(played(pairs, 30), played(groups, 30))
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        (
-            {"pattern": [WAVE, WAVE]},
-            r"projection.gait.pattern: needs a row for each of the 1 dimensions of the action, got 2",
-        ),
-        (
-            {"pattern": [WAVE[:5]]},
-            r"projection.gait.pattern\[0\]: needs a number for each of the 12 presynaptic neurons, got 5",
-        ),
-        ({"pattern": [["a"]]}, r"projection.gait.pattern"),
-    ],
-)
-def test_a_pattern_that_does_not_fit_is_refused(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        Agent(config.from_dict(table(**changes)))
-
-
-def test_a_pattern_needs_pairs_to_drive_and_neurons_that_are_there() -> None:
-    chosen = table() | {"decoder": {"kind": "winner-take-all", "population": "motor"}}
-    with pytest.raises(
-        ConfigError, match=r"projection.gait.pattern: needs post = 'motor' and a decoder that reads pairs"
-    ):
-        config.from_dict(chosen)
-    with pytest.raises(
-        ConfigError, match=r"projection.gait.pattern: cells of the conjunctive encoder come as they first fire"
-    ):
-        config.from_dict(table() | {"encoder": {"kind": "conjunctive"}})
+@pytest.mark.parametrize("weights", [[[w] * 3 for w in WAVE], [[w] for w in WAVE[:5]]])
+def test_rows_that_do_not_fit_are_refused(weights: Any) -> None:
+    with pytest.raises(ConfigError, match=r"projection.gait.weights: needs 12 rows, one for each neuron of 'encoder'"):
+        Agent(config.from_dict(table(weights=weights)))

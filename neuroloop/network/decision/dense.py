@@ -6,7 +6,6 @@ I_i ← I_i e^(−dt/τ) + Σ_j w_ji over the spikes of this step; the postsynap
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,23 +74,10 @@ def step(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         f4[arrived + i] += gain * f4[current + i]
 
 
-def add_dense(
-    graph: Graph,
-    name: str,
-    config: ProjectionConfig,
-    pre: Source,
-    post: Population,
-    scale: int,
-    pattern: Sequence[float] = (),
-) -> int:
-    """Add the projection; returns the symbol of its weights, shape (n_pre, n_post).
-
-    `pattern`, a number for each presynaptic neuron, is added to weights onto the first half of `post` and taken off the others.
-    """
+def add_dense(graph: Graph, name: str, config: ProjectionConfig, pre: Source, post: Population, scale: int) -> int:
+    """Add the projection; returns the symbol of its weights, shape (n_pre, n_post)."""
     size, ratio = pre.n * post.n, config.tau_syn / pre.tau_trace
-    drawn = config.weights + config.weights_spread * graph.rng.standard_normal((pre.n, post.n))
-    if pattern:
-        drawn += np.outer(pattern, np.repeat([1.0, -1.0], post.n // 2))
+    drawn = np.ravel(config.weights) + config.weights_spread * graph.rng.standard_normal(size)
     weights = graph.f4(size, drawn.clip(*config.bounds), Arena.LASTING)
     graph.name(f"projection.{name}.weights", "f4", weights, (pre.n, post.n))
     part = graph.part(

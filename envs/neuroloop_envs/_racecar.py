@@ -18,7 +18,6 @@ SERVO_SPEED, SERVO_TORQUE = 7.0, 10.0  # rad/s (60 degrees in 0.15 s, a usual mo
 MOTOR_TORQUE = 10.0  # N m, a rear wheel
 REST_HEIGHT = 0.001  # m of the base, when the car stands on its wheels
 CHASSIS_MASS = 4.0  # kg, of 5.9 in all
-CHASSIS_INERTIA = (0.010609, 0.050409, 0.05865)  # kg m^2: the model's own, which Bullet does not read by itself
 
 CHASSIS = 1
 REAR = ((2, TRACK / 2), (3, -TRACK / 2))  # joint, and how far left of the middle
@@ -42,18 +41,14 @@ class Racecar:
 
     def __init__(self, bullet: Bullet) -> None:
         self._bullet = bullet
-        self.body = bullet.load("racecar/racecar.urdf")
+        self.body = bullet.load("racecar/racecar.urdf", own_inertia=True)
         bullet.free_joints(self.body)
-        self.weigh(CHASSIS_MASS)
         self.grip(1.0)
         self._told: tuple[float, float] | None = None
 
     def weigh(self, mass: float) -> None:
         """Set the mass of the chassis, kg; its inertia follows."""
-        scale = mass / CHASSIS_MASS
-        ixx, iyy, izz = (scale * inertia for inertia in CHASSIS_INERTIA)
         self._bullet.set_dynamics(self.body, CHASSIS, mass=mass)
-        self._bullet.set_dynamics(self.body, CHASSIS, localInertiaDiagonal=(ixx, iyy, izz))
 
     def grip(self, friction: float) -> None:
         """Set the friction of the wheels (Coulomb's coefficient on a ground of 1)."""
@@ -86,7 +81,7 @@ class Racecar:
     def sense(self) -> Driven:
         """Where the car is and how it moves."""
         (x, y, _), (qx, qy, qz, qw) = self._bullet.base_pose(self.body)
-        (vx, vy, _), _ = self._bullet.velocity(self.body)
+        (vx, vy, _), _ = self._bullet.motion(self.body)
         left, right = self._bullet.joints(self.body, (HINGES[0][0], HINGES[1][0]))
         heading = math.atan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz))
         speed = vx * math.cos(heading) + vy * math.sin(heading)

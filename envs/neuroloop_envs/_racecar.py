@@ -14,7 +14,8 @@ WHEELBASE = 0.325  # m
 TRACK = 0.2  # m between the wheels of an axle
 RADIUS = 0.051  # m of a rolling wheel, as measured: its mesh is a little larger than 0.05
 STEERING_LIMIT = 0.5  # rad, of a wheel's mean angle
-SERVO_SPEED, SERVO_TORQUE = 7.0, 10.0  # rad/s (60 degrees in 0.15 s, a usual model servo), N m
+SERVO_SPEED, SERVO_TIME = 7.0, 0.04  # rad/s (60 degrees in 0.15 s, a usual model servo), s to settle
+SERVO_TORQUE = 10.0  # N m
 MOTOR_TORQUE = 10.0  # N m, a rear wheel
 REST_HEIGHT = 0.001  # m of the base, when the car stands on its wheels
 CHASSIS_MASS = 4.0  # kg, of 5.9 in all
@@ -74,9 +75,9 @@ class Racecar:
         curvature = math.tan(steering) / WHEELBASE
         for hinge, y in HINGES:
             angle = math.atan2(WHEELBASE * curvature, 1.0 - curvature * y)
-            self._bullet.servo(self.body, hinge, angle, SERVO_TORQUE, SERVO_SPEED)
+            self._bullet.servo(self.body, hinge, angle, torque=SERVO_TORQUE, speed=SERVO_SPEED, time=SERVO_TIME)
         for wheel, y in REAR:
-            self._bullet.spin(self.body, wheel, speed * (1.0 - curvature * y) / RADIUS, MOTOR_TORQUE)
+            self._bullet.spin(self.body, wheel, speed * (1.0 - curvature * y) / RADIUS, torque=MOTOR_TORQUE)
 
     def sense(self) -> Driven:
         """Where the car is and how it moves."""

@@ -13,8 +13,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import Camera, Vector
+from neuroloop_envs._ground import lay
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
-from neuroloop_envs._pictures import picture
 from neuroloop_envs._poses import turned
 from neuroloop_envs._racecar import CHASSIS_MASS, WHEELBASE, Racecar
 from neuroloop_envs._scene import RayCamera, Scene
@@ -76,7 +76,7 @@ class LaneKeeping(SeeingWorld):
         randomise: Mapping[str, Any] | None = None,
         schedule: Iterable[Mapping[str, Any]] | None = None,
         control_hz: int = 20,
-        physics_hz: int = 240,
+        physics_hz: int = 120,
     ) -> None:
         if reward not in ("scalar", "signed-error"):
             raise ValueError(f"LaneKeeping.reward: must be 'scalar' or 'signed-error', got {reward!r}")
@@ -96,20 +96,11 @@ class LaneKeeping(SeeingWorld):
         self._bullet.add_floor()
         self._car = Racecar(self._bullet)
         self._scene = Scene(self._bullet, ground=self._ground)
-        self._paint()
+        lay(self._bullet, self._ground)
         self._speed, self._pitch, self._shaking, self._light = (
             PARAMETERS[name].default for name in ("speed", "camera_pitch", "camera_shake", "light")
         )
-        self._place_at = 0.0
         self._shaken = 0.0
-
-    def _paint(self) -> None:
-        """Show the ground in pictures for people."""
-        (wide, high), x, y = self._ground.size, self._ground.x0, self._ground.y0
-        corners = [(x, y, 0.0), (x + wide, y, 0.0), (x + wide, y + high, 0.0), (x, y + high, 0.0)]
-        texture = self._bullet.add_texture(picture(self._ground.luminance))
-        uvs = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-        self._bullet.add_surface(corners, (0, 1, 2, 0, 2, 3), uvs, texture)
 
     def _options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         self._next = _start("LaneKeeping.options", self._asked | {k: options[k] for k in STARTS if k in options})

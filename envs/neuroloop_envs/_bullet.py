@@ -181,7 +181,7 @@ class Bullet:
             body, joint, self._p.VELOCITY_CONTROL, targetVelocity=speed, force=torque, physicsClientId=self._client
         )
 
-    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

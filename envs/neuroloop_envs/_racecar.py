@@ -19,6 +19,7 @@ SERVO_TORQUE = 10.0  # N m
 MOTOR_TORQUE = 10.0  # N m, a rear wheel
 REST_HEIGHT = 0.001  # m of the base, when the car stands on its wheels
 CHASSIS_MASS = 4.0  # kg, of 5.9 in all
+CHASSIS_INERTIA = (0.010609, 0.050409, 0.05865)  # kg m^2, the model's own
 
 CHASSIS = 1
 REAR = ((2, TRACK / 2), (3, -TRACK / 2))  # joint, and how far left of the middle
@@ -40,16 +41,21 @@ class Driven(NamedTuple):
 class Racecar:
     """The car in a Bullet client. Its frame: x ahead, y left, z up; its origin under the middle of the rear axle."""
 
-    def __init__(self, bullet: Bullet) -> None:
+    def __init__(self, bullet: Bullet, *, visible: bool = True) -> None:
         self._bullet = bullet
-        self.body = bullet.load("racecar/racecar.urdf", own_inertia=True)
+        self.body = bullet.load("racecar/racecar.urdf", own_inertia=True, visible=visible)
         bullet.free_joints(self.body)
+        self.weigh(CHASSIS_MASS)
         self.grip(1.0)
         self._told: tuple[float, float] | None = None
 
     def weigh(self, mass: float) -> None:
         """Set the mass of the chassis, kg; its inertia follows."""
+        scale = mass / CHASSIS_MASS
+        ixx, iyy, izz = (scale * inertia for inertia in CHASSIS_INERTIA)
         self._bullet.set_dynamics(self.body, CHASSIS, mass=mass)
+        # Bullet scales inertia as well, step by step: it would not come back to what it was, bit for bit.
+        self._bullet.set_dynamics(self.body, CHASSIS, localInertiaDiagonal=(ixx, iyy, izz))
 
     def grip(self, friction: float) -> None:
         """Set the friction of the wheels (Coulomb's coefficient on a ground of 1)."""

@@ -143,6 +143,7 @@ def _painted() -> tuple[NDArray[np.float32], float]:
     return light, low
 
 
+@functools.lru_cache(maxsize=4)
 def ground(seed: int, texture: float) -> Ground:
     """The painted road and its surroundings, whose brightness varies by `texture` (a share), fine grain and patches alike."""
     light, low = _painted()

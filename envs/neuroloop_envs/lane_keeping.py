@@ -94,9 +94,11 @@ class LaneKeeping(SeeingWorld):
 
     def _load(self) -> None:
         self._bullet.add_floor()
-        self._car = Racecar(self._bullet)
+        shown = self.render_mode is not None
+        self._car = Racecar(self._bullet, visible=shown)
         self._scene = Scene(self._bullet, ground=self._ground)
-        lay(self._bullet, self._ground)
+        if shown:
+            lay(self._bullet, self._ground)
         self._speed, self._pitch, self._shaking, self._light = (
             PARAMETERS[name].default for name in ("speed", "camera_pitch", "camera_shake", "light")
         )

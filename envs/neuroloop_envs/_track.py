@@ -1,7 +1,7 @@
 """A road of two lanes from straight lines and arcs: where a point lies on it, and how it is painted.
 
-`ROAD` is the track of the R-STDP lane-keeping literature (Bing et al. 2018, "End to end learning of spiking neural network based
-on R-STDP for a lane keeping vehicle", ICRA): laps of 31.99 m in the outer and 28.85 m in the inner lane.
+`ROAD` is the track of the R-STDP lane-keeping literature (Bing et al. 2018, ICRA): laps of 31.99 m in the outer lane and of
+28.85 m in the inner one.
 A lap d m left of the middle line is 2 pi d shorter than the middle line, as the road turns left by one whole turn.
 """
 
@@ -121,8 +121,9 @@ class Road:
     def at(self, along: float, offset: float) -> tuple[float, float, float]:
         """The point `offset` m left of the middle line after `along` m of it, and the road's heading there."""
         along %= self.length
-        row = self.segments[np.searchsorted(self.segments[:, 5], along, side="right") - 1].tolist()
-        x, y, heading = _onwards(*row[:3], along - row[5], row[4])
+        row = self.segments[np.searchsorted(self.segments[:, 5], along, side="right") - 1]
+        x0, y0, before_turn, _, curvature, before = map(float, row)
+        x, y, heading = _onwards(x0, y0, before_turn, along - before, curvature)
         return x - offset * math.sin(heading), y + offset * math.cos(heading), heading
 
     def lap(self, offset: float) -> float:

@@ -5,7 +5,7 @@ The road and the rule that ends an episode, 0.2 m off the middle of the lane, ar
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -74,7 +74,7 @@ class LaneKeeping(SeeingWorld):
         ground_seed: int = 0,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 20,
         physics_hz: int = 120,
     ) -> None:

@@ -3,12 +3,14 @@
     python -m neuroloop_agents.lane_keeping --seeds 5 --first-seed 10500 --write table.md
 
 An agent learns from random weights, every environment step counted. Then its weights are frozen, it no longer explores, and it
-drives each lane in both directions for 1000 steps (40 m: 1.2 or 1.4 laps) on a ground of another texture.
+drives each lane in both directions on a ground of another texture; 1000 steps are 40 m, or 1.2 to 1.4 laps.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -27,7 +29,7 @@ from neuroloop.settings import PlantConfig
 ENV = "neuroloop/LaneKeeping-v0"
 AGENTS = ("lane-keeping", "lane-keeping-signed")
 COURSES = [(lane, way) for lane in ("outer", "inner") for way in ("anticlockwise", "clockwise")]
-DRIVE_STEPS = 1000
+DRIVE_STEPS = 1000  # unless told otherwise
 OTHER_GROUND = 1  # agents learn on ground 0
 LATE = 2000  # the last steps of learning, whose departures are counted apart
 WHAT = {"lane-keeping": "R-STDP by TD error, scalar reward", "lane-keeping-signed": "R-STDP by the signed error"}
@@ -35,7 +37,7 @@ Act = Callable[[Any], Any]
 
 
 class Drive(NamedTuple):
-    """A drive of at most 1000 steps: m off the middle of the lane, |e|."""
+    """How far it led, whether it left the lane, and |lateral error| in m."""
 
     laps: float
     left: bool
@@ -69,11 +71,11 @@ class Departures(gymnasium.Wrapper[Any, Any, Any, Any]):
         return result
 
 
-def drive(plant: PlantConfig, act: Callable[[], Act], seed: int) -> list[Drive]:
+def drive(plant: PlantConfig, act: Callable[[], Act], seed: int, steps: int) -> list[Drive]:
     """Every course once; `act()` begins an episode and says what to do from then on."""
     drives = []
     for k, (lane, way) in enumerate(COURSES):
-        course = {"lane": lane, "direction": way, "ground_seed": OTHER_GROUND, "max_episode_steps": DRIVE_STEPS}
+        course = {"lane": lane, "direction": way, "ground_seed": OTHER_GROUND, "max_episode_steps": steps}
         env = make_env(plant.__class__(env=ENV, arguments=plant.arguments | course, event_camera=plant.event_camera))
         observation, _ = env.reset(seed=seed + k)
         do, errors, over = act(), list[float](), False
@@ -86,7 +88,7 @@ def drive(plant: PlantConfig, act: Callable[[], Act], seed: int) -> list[Drive]:
     return drives
 
 
-def learned(name: str, seed: int, steps: int) -> Run:
+def learned(name: str, seed: int, steps: int, drive_steps: int = DRIVE_STEPS) -> Run:
     """Let an agent learn, then drive."""
     _, config = read_config(name)
     begun = time.process_time()
@@ -104,7 +106,7 @@ def learned(name: str, seed: int, steps: int) -> Run:
 
         return do
 
-    drives = drive(config.plant, frozen, seed)
+    drives = drive(config.plant, frozen, seed, drive_steps)
     env.close()
     return Run(name, seed, env.at, drives, time.process_time() - begun)
 
@@ -114,11 +116,11 @@ def steered(readings: Any) -> Any:
     return np.clip([-(20.0 * readings[0] + 4.0 * readings[1]) / 1.2], -1.0, 1.0)
 
 
-def known(name: str, seed: int) -> Run:
+def known(name: str, seed: int, drive_steps: int = DRIVE_STEPS) -> Run:
     """What needs no learning: `pd`, or `random`."""
     rng = np.random.default_rng(seed)
     act: Act = steered if name == "pd" else lambda readings: rng.uniform(-1.0, 1.0, 1)
-    return Run(name, seed, [], drive(PlantConfig(env=ENV), lambda: act, seed), 0.0)
+    return Run(name, seed, [], drive(PlantConfig(env=ENV), lambda: act, seed, drive_steps), 0.0)
 
 
 def table(runs: Iterable[Run], steps: int) -> list[str]:
@@ -146,22 +148,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=10_000, help="of learning")
+    parser.add_argument("--drive-steps", type=int, default=DRIVE_STEPS, help="of a drive, after it")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--write", type=Path, help="a Markdown file")
     given = parser.parse_args(arguments)
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(learned, name, seed, given.steps) for name in given.agents for seed in seeds]
-        waiting += [pool.submit(known, name, seeds[0]) for name in ("pd", "random")]
+        waiting = [pool.submit(learned, name, seed, given.steps, given.drive_steps) for name in given.agents for seed in seeds]
+        waiting += [pool.submit(known, name, seeds[0], given.drive_steps) for name in ("pd", "random")]
         runs = []
         for one in waiting:
             runs.append(one.result())
             print(*table([runs[-1]], given.steps)[2:], flush=True)
-    command = f"python -m neuroloop_agents.lane_keeping --seeds {given.seeds} --first-seed {given.first_seed}"
-    command += f" --steps {given.steps} --jobs {given.jobs}"
+    words = sys.argv[1:] if arguments is None else arguments
+    command = f"python -m neuroloop_agents.lane_keeping {shlex.join(words)}"
     text = ["# lane keeping", "", f"`{command}`", "", f"{time.strftime('%Y-%m-%d')}; {place_of()}.", ""]
     text += [
-        f"Frozen after {given.steps} steps of learning, each lane in both directions, {DRIVE_STEPS} steps a drive.",
+        f"Frozen after {given.steps} steps of learning, each lane in both directions, {given.drive_steps} steps a drive.",
         "",
     ]
     text += [f"- {name}: {about}" for name, about in WHAT.items() if name in given.agents]

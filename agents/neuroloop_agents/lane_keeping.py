@@ -46,28 +46,31 @@ class Drive(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a seed learned. `departures`: steps at which the car left the lane while it learned."""
+    """What a seed learned. While it learned: when the car left the lane, and when it had first come round in each lane."""
 
     agent: str
     seed: int
     departures: list[int]
+    laps: dict[str, int]
     drives: list[Drive]
     cpu_s: float
 
 
-class Departures(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Counts steps, and notes when the car left its lane."""
+class Diary(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Counts steps, and notes when the car left its lane, and when it had first driven all of a lane."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
-        self.steps, self.at = 0, list[int]()
+        self.steps, self.departures, self.laps = 0, list[int](), dict[str, int]()
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Pass on."""
         result = self.env.step(action)
         self.steps += 1
         if result[2]:
-            self.at.append(self.steps)
+            self.departures.append(self.steps)
+        elif result[4]["laps"]:
+            self.laps.setdefault(result[4]["lane"], self.steps)
         return result
 
 
@@ -88,11 +91,12 @@ def drive(plant: PlantConfig, act: Callable[[], Act], seed: int, steps: int) -> 
     return drives
 
 
-def learned(name: str, seed: int, steps: int, drive_steps: int = DRIVE_STEPS) -> Run:
-    """Let an agent learn, then drive."""
+def learned(name: str, seed: int, steps: int, drive_steps: int, episode_steps: int | None = None) -> Run:
+    """Let an agent learn, in episodes of its own length unless `episode_steps` is given, then drive."""
     _, config = read_config(name)
     begun = time.process_time()
-    env = Departures(make_env(config.plant.__class__(env=ENV, arguments=config.plant.arguments)))
+    episodes = {} if episode_steps is None else {"max_episode_steps": episode_steps}
+    env = Diary(make_env(config.plant.__class__(env=ENV, arguments=config.plant.arguments | episodes)))
     agent = Agent(config, env, seed, name)
     agent.learn(steps)
 
@@ -106,9 +110,9 @@ def learned(name: str, seed: int, steps: int, drive_steps: int = DRIVE_STEPS) ->
 
         return do
 
-    drives = drive(config.plant, frozen, seed, drive_steps)
+    drives = drive(config.plant, frozen, seed, drive_steps) if drive_steps else []
     env.close()
-    return Run(name, seed, env.at, drives, time.process_time() - begun)
+    return Run(name, seed, env.departures, env.laps, drives, time.process_time() - begun)
 
 
 def steered(readings: Any) -> Any:
@@ -120,23 +124,26 @@ def known(name: str, seed: int, drive_steps: int = DRIVE_STEPS) -> Run:
     """What needs no learning: `pd`, or `random`."""
     rng = np.random.default_rng(seed)
     act: Act = steered if name == "pd" else lambda readings: rng.uniform(-1.0, 1.0, 1)
-    return Run(name, seed, [], drive(PlantConfig(env=ENV), lambda: act, seed, drive_steps), 0.0)
+    drives = drive(PlantConfig(env=ENV), lambda: act, seed, drive_steps) if drive_steps else []
+    return Run(name, seed, [], {}, drives, 0.0)
 
 
 def table(runs: Iterable[Run], steps: int) -> list[str]:
     """A row for each seed, and one for those that learn nothing; errors are those of drives that never left the lane."""
     lines = [
         "| controller | seed | drives of a full lap | never left the lane | laps a drive | m off the middle, mean / greatest | "
-        f"left the lane in {steps} steps of learning / in the last {LATE} |",
-        "|---|---|---|---|---|---|---|",
+        f"left the lane in {steps} steps of learning / in the last {LATE} | first full lap while learning, outer / inner |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         n, kept = len(run.drives), [one for one in run.drives if not one.left]
-        full, laps = sum(one.laps >= 1.0 for one in run.drives), float(np.mean([one.laps for one in run.drives]))
+        full = sum(one.laps >= 1.0 for one in run.drives)
+        laps = f"{np.mean([one.laps for one in run.drives]):.2f}" if n else "–"
         errors = f"{np.mean([one.mean for one in kept]):.3f} / {max(one.most for one in kept):.3f}" if kept else "–"
         late = sum(step > steps - LATE for step in run.departures)
+        first = f"{run.laps.get('outer', '–')} / {run.laps.get('inner', '–')}" if run.agent in WHAT else ""
         learning = f"{len(run.departures)} / {late}" if run.agent in WHAT else ""
-        row = (run.agent, run.seed, f"{full} of {n}", f"{len(kept)} of {n}", f"{laps:.2f}", errors, learning)
+        row = (run.agent, run.seed, f"{full} of {n}", f"{len(kept)} of {n}", laps, errors, learning, first)
         lines.append(f"| {' | '.join(map(str, row))} |")
     return lines
 
@@ -148,13 +155,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=10_000, help="of learning")
-    parser.add_argument("--drive-steps", type=int, default=DRIVE_STEPS, help="of a drive, after it")
+    parser.add_argument("--episode-steps", type=int, help="of an episode while learning; too few for a lap by default")
+    parser.add_argument("--drive-steps", type=int, default=DRIVE_STEPS, help="of a drive, after it; 0: none")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--write", type=Path, help="a Markdown file")
     given = parser.parse_args(arguments)
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(learned, name, seed, given.steps, given.drive_steps) for name in given.agents for seed in seeds]
+        how = (given.steps, given.drive_steps, given.episode_steps)
+        waiting = [pool.submit(learned, name, seed, *how) for name in given.agents for seed in seeds]
         waiting += [pool.submit(known, name, seeds[0], given.drive_steps) for name in ("pd", "random")]
         runs = []
         for one in waiting:

@@ -22,14 +22,27 @@ def test_true_errors_drive_every_course_and_chance_none() -> None:
 
 def test_the_table_tells_laps_from_drives_that_never_left_the_lane() -> None:
     drives = [Drive(1.25, False, 0.02, 0.05), Drive(1.1, True, 0.08, 0.21), Drive(0.3, True, 0.1, 0.2)]
-    row = table([Run("lane-keeping", 7, [100, 9000], drives, 1.0)], 10_000)[-1]
-    assert row == "| lane-keeping | 7 | 2 of 3 | 1 of 3 | 0.88 | 0.020 / 0.050 | 2 / 1 |"
+    row = table([Run("lane-keeping", 7, [100, 9000], {"inner": 4000}, drives, 1.0)], 10_000)[-1]
+    assert row == "| lane-keeping | 7 | 2 of 3 | 1 of 3 | 0.88 | 0.020 / 0.050 | 2 / 1 | – / 4000 |"
 
 
 def test_the_command_writes_its_page(tmp_path: Path) -> None:
     page = tmp_path / "laps.md"
     main(
-        ["--agents", "lane-keeping-signed", "--seeds", "1", "--first-seed", "1", "--steps", "30", "--drive-steps", "20", "--write", str(page)]
+        [
+            "--agents",
+            "lane-keeping-signed",
+            "--seeds",
+            "1",
+            "--first-seed",
+            "1",
+            "--steps",
+            "30",
+            "--drive-steps",
+            "20",
+            "--write",
+            str(page),
+        ]
     )
     text = page.read_text(encoding="utf-8")
     assert "--seeds 1 --first-seed 1 --steps 30" in text

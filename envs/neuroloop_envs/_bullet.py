@@ -27,6 +27,7 @@ Pose = tuple[Vector, Quaternion]
 UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
 KINDS = {2: "sphere", 3: "box", 4: "cylinder", 5: "mesh", 6: "plane", 7: "capsule"}  # by Bullet's numbers
 
+_LIBC = ctypes.CDLL(None)
 _stdout_lock = threading.Lock()
 
 
@@ -336,11 +337,16 @@ class Bullet:
         """
         target = eye[0] + forward[0], eye[1] + forward[1], eye[2] + forward[2]
         width, height = camera.width, camera.height
+        projection = list(
+            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far)
+        )
+        projection[8] += 1.0 / width  # this renderer looks through the corners of pixels: now through their middles
+        projection[9] += 1.0 / height
         image = self._p.getCameraImage(
             width,
             height,
             self._p.computeViewMatrix(eye, target, up),
-            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far),
+            projection,
             shadow=0,
             lightDirection=light.sun,
             lightAmbientCoeff=light.ambient,
@@ -358,13 +364,17 @@ class Bullet:
         projection = self._p.computeProjectionMatrixFOV(
             camera.field_of_view, camera.width / camera.height, camera.near, camera.far
         )
-        # shadow is always passed: Bullet remembers the last value, and shadows double the cost.
+        # Shadow and light are always passed: Bullet remembers the last values, and shadows double the cost.
         image = self._p.getCameraImage(
             camera.width,
             camera.height,
             view,
             projection,
             shadow=0,
+            lightDirection=(-50.0, 30.0, 100.0),
+            lightAmbientCoeff=0.6,
+            lightDiffuseCoeff=0.35,
+            lightSpecularCoeff=0.05,
             renderer=self._p.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
@@ -412,4 +422,4 @@ def _flush() -> None:
     if sys.stdout is not None:
         with contextlib.suppress(OSError, ValueError):  # its reader is gone, or it is closed
             sys.stdout.flush()
-    ctypes.CDLL(None).fflush(None)
+    _LIBC.fflush(None)

@@ -7,6 +7,11 @@ world that needs it is made.
 from gymnasium import register
 
 register(
+    id="neuroloop/LaneKeeping-v0",
+    entry_point="neuroloop_envs.lane_keeping:LaneKeeping",
+    max_episode_steps=1000,
+)
+register(
     id="neuroloop/PoleBalance-v0",
     entry_point="neuroloop_envs.pole_balance:PoleBalance",
     max_episode_steps=500,

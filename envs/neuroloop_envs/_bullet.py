@@ -228,6 +228,28 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
+    def servo(self, body: int, joint: int, angle: float, *, torque: float, speed: float, time: float) -> None:
+        """Turn a joint towards an angle (rad), as if over `time` (s), by at most `torque` (N m) and `speed` (rad/s).
+
+        It goes on until it is told otherwise.
+        """
+        self._p.setJointMotorControl2(
+            body,
+            joint,
+            self._p.POSITION_CONTROL,
+            targetPosition=angle,
+            positionGain=self._step_s / (self._substeps * time),  # Bullet's is a share an integration step
+            force=torque,
+            maxVelocity=speed,
+            physicsClientId=self._client,
+        )
+
+    def spin(self, body: int, joint: int, speed: float, *, torque: float) -> None:
+        """Keep a joint turning at `speed` (rad/s) by at most `torque` (N m), until told otherwise."""
+        self._p.setJointMotorControl2(
+            body, joint, self._p.VELOCITY_CONTROL, targetVelocity=speed, force=torque, physicsClientId=self._client
+        )
+
     def push_all(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
         """Push along several joints for the next `step()`."""
         self._p.setJointMotorControlArray(
@@ -242,6 +264,23 @@ class Bullet:
     def set_dynamics(self, body: int, link: int, **values: float | Sequence[float]) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
+
+    def throw(self, body: int, velocity: Vector, spin: Vector = (0.0, 0.0, 0.0)) -> None:
+        """Give the base of a body a velocity (m/s) and a spin (rad/s), in axes of the world."""
+        self._p.resetBaseVelocity(body, velocity, spin, physicsClientId=self._client)
+
+    def motion(self, body: int) -> tuple[Vector, Vector]:
+        """A body's velocity (m/s) and angular velocity (rad/s), axes of the world."""
+        motion: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
+        return motion
+
+    def add_floor(self, friction: float = 1.0) -> int:
+        """The plane z = 0: felt, but not drawn."""
+        felt = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
+        body: int = self._p.createMultiBody(0.0, felt, physicsClientId=self._client)
+        self.set_dynamics(body, -1, lateralFriction=friction)
+        self._p.changeVisualShape(body, -1, rgbaColor=(1.0, 1.0, 1.0, 0.0), physicsClientId=self._client)
+        return body
 
     def shove(self, body: int, force: Vector, link: int = -1) -> None:
         """Push a link's centre of mass (N, axes of the world) for the next `step()`."""

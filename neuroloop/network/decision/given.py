@@ -1,7 +1,7 @@
 """Weights that an agent's file gives by rows, one for each presynaptic neuron; each population takes its columns.
 
-Columns are for neurons, or for groups of a population that the decoder reads; or, where it reads pairs of groups, for pairs: the
-group that pulls up gets the number, the one that pulls down its opposite.
+Columns are for neurons, or for groups of a population that the decoder reads; or, where it reads pairs of groups, for pairs:
+the group that pulls up gets the number, the one that pulls down its opposite.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from .encoders import (
 from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
-from .sensors import Pixel
+from .sensors import EventCameraConfig, EventFramesConfig, Pixel
 
 __all__ = [
     "ActorCritic",
@@ -55,6 +55,8 @@ __all__ = [
     "DecoderConfig",
     "EProp",
     "Encoding",
+    "EventCameraConfig",
+    "EventFramesConfig",
     "EventPooling",
     "Exploring",
     "FeedbackAlignment",

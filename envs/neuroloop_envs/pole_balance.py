@@ -11,8 +11,7 @@ with M = 1 kg, m = 0.1 kg, l = 0.5 m, I = m (L^2 + w^2) / 12 (L = 1 m, w = 0.05 
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from gymnasium import spaces
@@ -22,6 +21,9 @@ from neuroloop_envs._bullet import Camera, Vector
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
 from neuroloop_envs._seeing import SeeingWorld
 from neuroloop_envs._world import Rates, RenderMode
+
+if TYPE_CHECKING:
+    from neuroloop_envs._scene import RayCamera
 
 FORCE = 10.0  # N, at an action of 1: the push of CartPole-v1
 X_LIMIT = 2.4  # m
@@ -45,7 +47,9 @@ DYNAMICS = {
     "cart_damping": (CART, "jointDamping"), "pole_damping": (POLE, "jointDamping"),
 }  # fmt: skip
 CAMERA = Camera(eye=(0.0, -6.0, 0.6), target=(0.0, 0.0, 0.4), field_of_view=26.0, width=480, height=240)
-BESIDE = Camera(eye=(0.0, -6.0, 0.45), target=(0.0, 0.0, 0.45), field_of_view=25.0, width=0, height=0)  # on its tripod
+BESIDE = Camera(
+    eye=(0.0, -6.0, 0.45), target=(0.0, 0.0, 0.45), field_of_view=25.0, width=0, height=0
+)  # sized by `size`
 
 
 class PoleBalance(SeeingWorld):
@@ -80,6 +84,7 @@ class PoleBalance(SeeingWorld):
             raise ValueError(
                 f"PoleBalance.observation: must be 'readings', 'joints', 'camera' or 'both', got {observation!r}"
             )
+        self._camera: RayCamera | None = None
         self._picked = [0, 2] if observation == "joints" else [0, 1, 2, 3]
         self._start = _start_range("start", -np.asarray(start, np.float64), start)
         self._low_start, self._high_start = self._start
@@ -137,10 +142,19 @@ class PoleBalance(SeeingWorld):
         return self._bounded(self._now if len(self._picked) == 4 else (x, angle))
 
     def _see(self) -> NDArray[np.float32]:
+        if self._camera is None:
+            self._camera = self._beside()
+        self._camera.scene.update()
+        return self._camera.see(BESIDE.eye, BESIDE.target)
+
+    def _beside(self) -> "RayCamera":
+        """The camera beside the rail, with compiled code that worlds without one need not load."""
+        from neuroloop_envs._scene import RayCamera, Scene
+
+        scene = Scene(self._bullet)
+        scene.add(self._body)
         width, height = self._size
-        picture = self._bullet.photo(replace(BESIDE, width=width, height=height))
-        light: NDArray[np.float32] = (picture.mean(2, np.float32) / np.float32(255.0)) ** np.float32(2.2)
-        return light
+        return RayCamera(scene, width=width, height=height, field_of_view=BESIDE.field_of_view)
 
     def _outcome(self) -> tuple[float, bool, dict[str, Any]]:
         x, _, angle, _ = self._now

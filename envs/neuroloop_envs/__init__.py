@@ -20,3 +20,8 @@ register(
     reward_threshold=475.0,
 )
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")
+register(
+    id="neuroloop/TargetTracking-v0",
+    entry_point="neuroloop_envs.target_tracking:TargetTracking",
+    max_episode_steps=500,
+)

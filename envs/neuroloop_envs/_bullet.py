@@ -110,11 +110,17 @@ class Bullet:
         self._p.resetSimulation(physicsClientId=self._client)
         self._set_up()
 
-    def load(self, urdf: str, *, fixed: bool = False) -> int:
-        """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
+    def load(self, urdf: str, *, fixed: bool = False, own_inertia: bool = False) -> int:
+        """Load one of PyBullet's shipped models by its relative path, or one of ours by its full path; returns its id.
+
+        Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used.
+        """
+        flags = self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0
         with _stdout_to_stderr():
             folder = importlib.import_module("pybullet_data").getDataPath()
-            body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
+            body: int = self._p.loadURDF(
+                os.path.join(folder, urdf), useFixedBase=fixed, flags=flags, physicsClientId=self._client
+            )
         return body
 
     def free_joints(self, body: int) -> None:
@@ -150,7 +156,24 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
-    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+    def hold_speeds(
+        self, body: int, joints: Sequence[int], speeds: Sequence[float], gain: float, torque: float
+    ) -> None:
+        """Velocity servos: each integration step takes away the share `gain` of what a joint's speed (rad/s) is off.
+
+        At most `torque` (N m) each, until told otherwise.
+        """
+        self._p.setJointMotorControlArray(
+            body,
+            joints,
+            self._p.VELOCITY_CONTROL,
+            targetVelocities=speeds,
+            velocityGains=[gain] * len(joints),
+            forces=[torque] * len(joints),
+            physicsClientId=self._client,
+        )
+
+    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

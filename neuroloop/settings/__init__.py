@@ -37,9 +37,9 @@ from .encoders import (
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
-from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
+from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
 from .sensors import EventCameraConfig, EventFramesConfig, Pixel
 
 __all__ = [
@@ -59,7 +59,9 @@ __all__ = [
     "EventFramesConfig",
     "EventPooling",
     "Exploring",
+    "Feedback",
     "FeedbackAlignment",
+    "FeedbackError",
     "FirstSpike",
     "Fixed",
     "Fraction",
@@ -74,6 +76,7 @@ __all__ = [
     "Number",
     "OneEncoder",
     "Parts",
+    "Pes",
     "PhaseCode",
     "Pixel",
     "PlantConfig",

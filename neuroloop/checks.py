@@ -99,7 +99,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
     if isinstance(learner, FeedbackError) or isinstance(rule, Pes):
-        _check_directed(config, path, projection)
+        _check_directed(config, path, projection, cells)
     if isinstance(rule, EProp | FeedbackAlignment):
         _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
@@ -117,7 +117,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         )
 
 
-def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
+def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig, cells: bool) -> None:
     """Plasticity whose neuromodulator is an error with a sign."""
     rule, population = projection.plasticity, config.decoder.population
     if not isinstance(config.learner, FeedbackError):
@@ -130,6 +130,8 @@ def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConf
         )
     if not isinstance(rule, RStdp | Pes):
         raise ConfigError(f"{path}.plasticity.kind: feedback-error learning takes 'pes' or 'r-stdp'")
+    if isinstance(rule, Pes) and rule.delay and cells:
+        raise ConfigError(f"{path}.plasticity.delay: pairings of conjunctive cells do not wait; take another encoder")
     if isinstance(rule, RStdp) and (rule.predictive or rule.pre_only or rule.trace != "accumulating"):
         raise ConfigError(
             f"{path}.plasticity: predictive, pre_only and trace = 'replacing' are for rewards; leave them out"

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -26,8 +26,8 @@ MEMORY = 0.25  # s that the detector goes on reporting where it saw the ball las
 START = 0.2  # rad: the head begins within +-START of the ball, along both axes
 DISTRACTORS_AT, BOARDS_AT = 2.6, 1.2  # m from the eye
 MOST_OTHERS = 8  # of distractors and of occluders
-LOW = (-1.0, -1.0, -10.0, -10.0, 0.0, -2.7, -1.0, -6.0, -6.0)
-HIGH = (1.0, 1.0, 10.0, 10.0, 1.0, 2.7, 1.4, 6.0, 6.0)
+LOW = (-1.0, -1.0, -10.0, -10.0, 0.0, -2.7, -1.0, -6.0, -6.0, -1.0, -1.0)
+HIGH = (1.0, 1.0, 10.0, 10.0, 1.0, 2.7, 1.4, 6.0, 6.0, 1.0, 1.0)
 
 PARAMETERS = {
     "ball_speed": Parameter(1.0, 0.0, 3.0, "1", "how fast time passes for the balls"),
@@ -38,14 +38,15 @@ PARAMETERS = {
     "camera_mass": Parameter(0.5, 0.1, 5.0, "kg", "of the camera; its inertia follows"),
     "joint_damping": Parameter(0.0, 0.0, 1.0, "N m s/rad", "friction of both joints"),
     "light": Parameter(1.0, 0.001, 1.0, "1", "on the scene, as a share of daylight"),
-} | common(n_actuators=2, n_readings=9)
+} | common(n_actuators=2, n_readings=11)
 
 
 class TargetTracking(SeeingWorld):
     """Keep the ball in the middle of the picture.
 
     Readings, float32: where the ball is in the picture (left, up; halves of its width and height), how that changes (halves a
-    second), whether it is visible (0 or 1), pan and tilt (rad), their speeds (rad/s). Camera: (height, width, 1), sRGB.
+    second), whether it is visible (0 or 1), pan and tilt (rad), their speeds (rad/s), and what was asked of the servos last.
+    Camera: (height, width, 1), sRGB.
     Action, float32 of shape (2,): speeds asked of pan and tilt in units of 4 rad/s, + is left and up.
     Reward: 1 - distance of the ball from the middle in halves of the picture, 0 from 1 on; hidden or not.
     Info: `pixel_error` (px, a ball out of the picture counts as at its edge) and `visible`, both of now.
@@ -66,7 +67,7 @@ class TargetTracking(SeeingWorld):
         frames: int = 1,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 50,
         physics_hz: int = 400,
     ) -> None:
@@ -128,6 +129,7 @@ class TargetTracking(SeeingWorld):
         ]
         if self._stage is not None and self._boards:
             self._stage.put_up(self._boards)
+        self._asked = [0.0, 0.0]
         self._ball_s = 0.0
         self._where = [path.at(0.0) for path in self._paths]
         off = rng.uniform(-START, START, 2).tolist()
@@ -139,6 +141,7 @@ class TargetTracking(SeeingWorld):
     def _drive(self, command: list[float]) -> None:
         self._ball_s += self._own["ball_speed"] * self.rates.move_s
         self._head.drive(command[0], command[1])
+        self._asked = command
 
     def _shove(self, force: Vector) -> None:
         self._head.shove(force)
@@ -184,7 +187,7 @@ class TargetTracking(SeeingWorld):
                 self._reported = 0.0, 0.0
 
     def _read(self) -> NDArray[np.float32]:
-        return self._bounded((*self._reported, *self._slip, float(self._unseen_s == 0.0), *self._now))
+        return self._bounded((*self._reported, *self._slip, float(self._unseen_s == 0.0), *self._now, *self._asked))
 
     def _observe(self) -> Observation:
         if self._shown == "readings":

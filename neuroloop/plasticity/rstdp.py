@@ -60,6 +60,8 @@ class Rule(NamedTuple):
     per_group: int  # 0 if not predictive
     coefficients: int
     winner: int
+    delay: int  # control steps until a pairing becomes eligible
+    late: int  # f4[delay, n_pre, n_post]: pairings that wait
 
 
 at = places(Rule)
@@ -94,6 +96,16 @@ def take_in(f4, e, pairing, n, decay, extra, cap, per_group, winner, coefficient
             f4[e + i] += f4[pairing + i] - mean
 
 
+@inline
+def wait(f4, row, j):  # type: ignore[no-untyped-def]
+    """The pairing in hand of input j joins those that wait, and the one that waited longest takes its place."""
+    n, pairing = row[at.n_post], row[at.pairing]
+    for k in range(row[at.delay]):
+        late = row[at.late] + (k * row[at.n_pre] + j) * n
+        for i in range(n):
+            f4[late + i], f4[pairing + i] = f4[pairing + i], f4[late + i]
+
+
 @kernel
 def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """C_ji += x_j at every postsynaptic spike that the gate lets through."""
@@ -120,10 +132,14 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         if ended:
             for i in range(n):
                 f4[e + i] = f4[c + i * n_pre] = f32(0.0)
+            for k in range(row[at.delay]):
+                for i in range(n):
+                    f4[row[at.late] + (k * n_pre + j) * n + i] = f32(0.0)
             continue
         extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
         for i in range(n):
             f4[pairing + i] = f4[c + i * n_pre]
+        wait(f4, row, j)
         winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
         take_in(f4, e, pairing, n, decay, extra, cap, row[at.per_group], winner, row[at.coefficients])
         for i in range(n):
@@ -148,6 +164,7 @@ def add_rstdp(
 ) -> None:
     """Make the dense projection with these `weights` plastic."""
     size = pre.n * post.n
+    delay = config.delay if isinstance(config, Pes) else 0
     groups = predicted or Predicted(0, 0, 0)
     eligibility = graph.f4(size, arena=Arena.LASTING)
     graph.name(f"projection.{name}.eligibility", "f4", eligibility, (pre.n, post.n))
@@ -160,6 +177,7 @@ def add_rstdp(
             parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
+            delay=delay, late=graph.f4(delay * size, arena=Arena.LASTING),
         )
     )  # fmt: skip
     graph.call(Phase.PAIR, pair, part, Mode.ACT)

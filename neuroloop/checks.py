@@ -130,8 +130,8 @@ def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConf
         )
     if not isinstance(rule, RStdp | Pes):
         raise ConfigError(f"{path}.plasticity.kind: feedback-error learning takes 'pes' or 'r-stdp'")
-    if isinstance(rule, Pes) and rule.delay and cells:
-        raise ConfigError(f"{path}.plasticity.delay: pairings of conjunctive cells do not wait; take another encoder")
+    if isinstance(rule, Pes) and cells and (rule.delay or rule.leak):
+        raise ConfigError(f"{path}.plasticity: conjunctive cells have no delay and no leak; take another encoder")
     if isinstance(rule, RStdp) and (rule.predictive or rule.pre_only or rule.trace != "accumulating"):
         raise ConfigError(
             f"{path}.plasticity: predictive, pre_only and trace = 'replacing' are for rewards; leave them out"

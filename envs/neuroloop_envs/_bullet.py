@@ -163,6 +163,7 @@ class Bullet:
 
         At most `torque` (N m) each, until told otherwise.
         """
+        torque /= self._substeps  # Bullet lets a motor spend in each integration step what it may in a whole `step()`
         self._p.setJointMotorControlArray(
             body,
             joints,

@@ -15,6 +15,7 @@ EYE = (0.0, 0.0, 1.0)  # m, where the axes meet
 MAX_SPEED = 4.0  # rad/s, at a command of 1
 PAN_LIMIT = 2.6  # rad, to both sides
 TILT_LIMITS = (-0.9, 1.3)  # rad
+LENS = 0.095  # m, from the eye to the front of the lens
 GYRATION = math.sqrt(0.002)  # m, radius of gyration of the camera: that of its model
 PAN, TILT = 0, 1  # joints and the links that they move
 
@@ -72,5 +73,9 @@ class PanTilt:
         return Head(pan, tilt, pan_speed, tilt_speed)
 
     def shove(self, force: Vector) -> None:
-        """Push the camera (N, axes of the world) for the next call of the physics."""
-        self._bullet.shove(self.body, force, TILT)
+        """Push the front of the lens (N, axes of the world) for the next call of the physics."""
+        pan, tilt, _, _ = self.sense()
+        x, y, z = force
+        ahead = x * math.cos(pan) + y * math.sin(pan)
+        self._bullet.push(self.body, PAN, LENS * math.cos(tilt) * (y * math.cos(pan) - x * math.sin(pan)))
+        self._bullet.push(self.body, TILT, LENS * (z * math.cos(tilt) - ahead * math.sin(tilt)))

@@ -141,7 +141,7 @@ class TargetTracking(SeeingWorld):
     def _drive(self, command: list[float]) -> None:
         self._ball_s += self._own["ball_speed"] * self.rates.move_s
         self._head.drive(command[0], command[1])
-        self._asked = command
+        self._asked = [command[0] + 0.0, command[1] + 0.0]  # no negative zeros
 
     def _shove(self, force: Vector) -> None:
         self._head.shove(force)

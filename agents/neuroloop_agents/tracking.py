@@ -139,7 +139,9 @@ def report(seeds: Sequence[int], steps: int, episodes: int) -> str:
     rows["`target-tracking`, frozen"] = [np.array(column) for column in zip(*(run[1] for run in runs), strict=True)]
     lines = [f"| mean pixel error | {' | '.join(PATHS)} |", "|---" * (len(PATHS) + 1) + "|"]
     for name, row in rows.items():
-        lines.append(f"| {name} | {' | '.join(f'{one.mean():.2f} ({one.min():.2f} to {one.max():.2f})' for one in row)} |")
+        lines.append(
+            f"| {name} | {' | '.join(f'{one.mean():.2f} ({one.min():.2f} to {one.max():.2f})' for one in row)} |"
+        )
     ours, p = rows["`target-tracking`, frozen"], rows["P"]
     lines.append(f"| ours over P | {' | '.join(f'{a.mean() / b.mean():.2f}' for a, b in zip(ours, p, strict=True))} |")
     curve = np.array([run[0] for run in runs])
@@ -155,8 +157,8 @@ A pan-tilt head follows a ball, pixels of a picture of 64 × 64.
 
 `python -m neuroloop_agents.tracking recordings/benchmarks/target-tracking.md`
 
-{date}; 2 cores, shared. Seeds {first} to {last}, none of them used for tuning, {episodes} episodes of 10 s a seed and trajectory:
-the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball out of the
+{date}; 2 cores, shared. Seeds {first} to {last}, none of them used for tuning, {episodes} episodes of 10 s a seed and
+trajectory: the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball out of the
 picture counts as at its edge. The agent learns on abrupt paths only, for {steps} control steps ({minutes:.0f} minutes of the
 world's time), and is frozen then.
 
@@ -170,7 +172,7 @@ def main(arguments: list[str]) -> None:
     """Measure, and write the table."""
     if len(arguments) != 1:
         sys.exit("usage: python -m neuroloop_agents.tracking OUTFILE")
-    seeds, steps, episodes = range(10500, 10505), 40_000, 10
+    seeds, steps, episodes = range(10500, 10505), 30_000, 10
     table = report(seeds, steps, episodes)
     text = TEXT.format(
         date=datetime.date.today(), first=seeds[0], last=seeds[-1], episodes=episodes, steps=steps,

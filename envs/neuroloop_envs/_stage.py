@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._bullet import Bullet
 from neuroloop_envs._pan_tilt import EYE
 from neuroloop_envs._paths import Direction
 from neuroloop_envs._scene import Ground, RayCamera, Scene

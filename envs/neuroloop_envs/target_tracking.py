@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import Camera, Vector
 from neuroloop_envs._faults import Observation
-from neuroloop_envs._pan_tilt import EYE, PAN_LIMIT, TILT_LIMITS, PanTilt
+from neuroloop_envs._pan_tilt import Head, PanTilt
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
-from neuroloop_envs._paths import MIDDLE, PATHS, REACH, Path, Trajectory
+from neuroloop_envs._paths import PATHS, REACH, Direction, Path, Trajectory
 from neuroloop_envs._seeing import SeeingWorld, Shown, sees
 from neuroloop_envs._sight import Board, Sighting, sight
 from neuroloop_envs._world import Rates, RenderMode
@@ -51,8 +51,8 @@ class TargetTracking(SeeingWorld):
     Reward: 1 - distance of the ball from the middle in halves of the picture, 0 from 1 on; hidden or not.
     Info: `pixel_error` (px, a ball out of the picture counts as at its edge) and `visible`, both of now.
 
-    `trajectory`: "smooth", "random", "reversals", "jumps" or "abrupt"; a reset's `options` may name another. `occluders`: boards
-    that hide the ball; `distractors`: other balls. `frames`: pictures a control step that `camera_frames()` holds.
+    `trajectory`: "smooth", "random", "reversals", "jumps" or "abrupt"; a reset's `options` may name another. `occluders`:
+    boards that hide the ball; `distractors`: other balls. `frames`: pictures a control step that `camera_frames()` holds.
     """
 
     def __init__(
@@ -84,6 +84,16 @@ class TargetTracking(SeeingWorld):
         width, height = size
         tangent = math.tan(math.radians(0.5 * FIELD_OF_VIEW))
         self._half_tangents = tangent * width / height, tangent
+
+    @property
+    def ball(self) -> Direction:
+        """Where the ball is: azimuth, + to the left, and elevation, rad, seen from the head."""
+        return self._paths[0].at(self._ball_s)
+
+    @property
+    def head(self) -> Head:
+        """Where the head points and how it turns, as the physics has it."""
+        return self._head.sense()
 
     def _load(self) -> None:
         self._head = PanTilt(self._bullet, self._step_s)
@@ -124,9 +134,7 @@ class TargetTracking(SeeingWorld):
         rng = np.random.default_rng(int(self.np_random.integers(2**63)))
         self._paths: list[Path] = [PATHS[self._next_trajectory](rng)]
         self._paths += [PATHS["smooth"](rng) for _ in range(self._n_others)]
-        self._boards = [
-            Board(float(rng.uniform(-0.7, 0.7) * REACH[0]), BOARDS_AT, 0.0) for _ in range(self._n_boards)
-        ]
+        self._boards = [Board(float(rng.uniform(-0.7, 0.7) * REACH[0]), BOARDS_AT, 0.0) for _ in range(self._n_boards)]
         if self._stage is not None and self._boards:
             self._stage.put_up(self._boards)
         self._asked = [0.0, 0.0]
@@ -163,8 +171,7 @@ class TargetTracking(SeeingWorld):
 
     def _sense(self) -> None:
         self._now = head = self._head.sense()
-        direction = self._paths[0].at(self._ball_s)
-        self._true = sight(direction, head.pan, head.tilt, self._half_tangents, self._boards)
+        self._true = sight(self.ball, head.pan, head.tilt, self._half_tangents, self._boards)
         self._sightings.append(self._true)
         late = round(self._own["vision_delay"] / self.dt)
         while len(self._sightings) > late + 1:

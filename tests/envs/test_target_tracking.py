@@ -1,5 +1,6 @@
-"""TargetTracking-v0: a head with servos as documented, paths from smooth to abrupt, a detector that geometry and pixels agree on."""
+"""TargetTracking-v0: servos as documented, paths from smooth to abrupt, a detector that geometry and pixels agree on."""
 
+import itertools
 import math
 from typing import Any
 
@@ -183,7 +184,7 @@ def test_frames_in_between_are_of_their_own_times() -> None:
     frames = env.camera_frames()
     env.close()
     assert [t for t, _ in frames] == [5000, 10_000, 15_000, 20_000]
-    assert all((a[1] != b[1]).any() for a, b in zip(frames, frames[1:], strict=False))
+    assert all((a[1] != b[1]).any() for a, b in itertools.pairwise(frames))
 
 
 def test_distractors_are_seen_and_do_not_move_the_target() -> None:
@@ -201,7 +202,8 @@ def test_controllers_rank_as_the_page_says() -> None:
     chance = np.random.default_rng(0)
     random = errors_of(lambda: lambda o: chance.uniform(-1, 1, 2).astype(np.float32), [3], 1)
     weak, p, forward = (
-        errors_of(lambda g=g: Controller(g), [3], 1) for g in (Gains(0.5), BASELINES["P"], BASELINES["P and feed-forward"])
+        errors_of(lambda g=g: Controller(g), [3], 1)
+        for g in (Gains(0.5), BASELINES["P"], BASELINES["P and feed-forward"])
     )  # type: ignore[misc]
     for k in range(len(PATHS)):
         assert forward[k][0] < p[k][0] < weak[k][0] < random[k][0]

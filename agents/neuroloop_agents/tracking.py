@@ -58,7 +58,8 @@ class Controller:
         error, slip, speed = o[0:2], o[2:4], o[7:9]
         u = p * error + i * self._sum + d * slip + f * (speed + HALF * o[4] * slip) / MAX_SPEED
         self._sum += np.where(np.abs(u) < 1.0, DT * error, 0.0)  # no wind-up
-        return np.clip(u, -1.0, 1.0).astype(np.float32)
+        action: NDArray[np.float32] = np.clip(u, -1.0, 1.0).astype(np.float32)
+        return action
 
 
 def error_of(env: gymnasium.Env[Any, Any], act: Act, seed: int, trajectory: str) -> float:
@@ -158,9 +159,9 @@ A pan-tilt head follows a ball, pixels of a picture of 64 × 64.
 `python -m neuroloop_agents.tracking recordings/benchmarks/target-tracking.md`
 
 {date}; 2 cores, shared. Seeds {first} to {last}, none of them used for tuning, {episodes} episodes of 10 s a seed and
-trajectory: the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball out of the
-picture counts as at its edge. The agent learns on abrupt paths only, for {steps} control steps ({minutes:.0f} minutes of the
-world's time), and is frozen then.
+trajectory: the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball
+out of the picture counts as at its edge. The agent learns on abrupt paths only, for {steps} control steps ({minutes:.0f} minutes of
+the world's time), and is frozen then.
 
 {table}
 

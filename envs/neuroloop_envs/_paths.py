@@ -105,13 +105,13 @@ def _smooth(rng: np.random.Generator) -> Path:
 
 def _random(rng: np.random.Generator) -> Path:
     """Four sines an axis, each with the same greatest speed: 0.4 rad/s sideways, 0.15 rad/s up and down."""
-    axes = []
+    axes: list[list[tuple[float, ...]]] = []
     for speed in (0.4, 0.15):
         frequencies = 0.15 * 8.0 ** rng.random(4)  # 0.15 to 1.2 Hz
         phases = rng.uniform(-math.pi, math.pi, 4)
         amplitudes = speed / (2.0 * math.pi * frequencies)
         axes.append(list(zip(amplitudes.tolist(), frequencies.tolist(), phases.tolist(), strict=True)))
-    return Waves(*axes)
+    return Waves(axes[0], axes[1])
 
 
 PATHS: dict[str, Callable[[np.random.Generator], Path]] = {

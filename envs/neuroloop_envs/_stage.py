@@ -24,7 +24,7 @@ class Stage:
 
     def __init__(self, bullet: Bullet, others: int, boards: int, size: tuple[int, int], field_of_view: float) -> None:
         self._bullet = bullet
-        squares = np.kron(np.array([TILES, TILES[::-1]], np.float32), np.ones((FINE, FINE), np.float32))
+        squares = np.repeat(np.repeat(np.array([TILES, TILES[::-1]], np.float32), FINE, 0), FINE, 1)
         scene = Scene(bullet, ground=Ground(luminance=squares, texel=TILE / FINE, tiled=True), sky=SKY)
         scene.lay_ground()
         lights = [BALL_LIGHT, *(OTHERS_LIGHT[k % len(OTHERS_LIGHT)] for k in range(others))]

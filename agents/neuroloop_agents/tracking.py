@@ -159,9 +159,9 @@ A pan-tilt head follows a ball, pixels of a picture of 64 × 64.
 `python -m neuroloop_agents.tracking recordings/benchmarks/target-tracking.md`
 
 {date}; 2 cores, shared. Seeds {first} to {last}, none of them used for tuning, {episodes} episodes of 10 s a seed and
-trajectory: the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball
-out of the picture counts as at its edge. The agent learns on abrupt paths only, for {steps} control steps ({minutes:.0f} minutes of
-the world's time), and is frozen then.
+trajectory: the mean, and in brackets the least and the greatest of the seeds. Every controller meets the same episodes. A
+ball out of the picture counts as at its edge. The agent learns on abrupt paths only, for {steps} control steps ({minutes:.0f}
+minutes of the world's time), and is frozen then.
 
 {table}
 

@@ -101,7 +101,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
     if isinstance(learner, FeedbackError) or isinstance(rule, Pes):
-        _check_directed(config, path, projection)
+        _check_directed(config, path, projection, cells)
     if isinstance(rule, EProp | FeedbackAlignment):
         _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
@@ -119,7 +119,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         )
 
 
-def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
+def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig, cells: bool) -> None:
     """Plasticity whose neuromodulator is an error with a sign."""
     rule, population = projection.plasticity, config.decoder.population
     if not isinstance(config.learner, FeedbackError):
@@ -132,6 +132,8 @@ def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConf
         )
     if not isinstance(rule, RStdp | Pes):
         raise ConfigError(f"{path}.plasticity.kind: feedback-error learning takes 'pes' or 'r-stdp'")
+    if isinstance(rule, Pes) and cells and (rule.delay or rule.leak):
+        raise ConfigError(f"{path}.plasticity: conjunctive cells have no delay and no leak; take another encoder")
     if isinstance(rule, RStdp) and (rule.predictive or rule.pre_only or rule.trace != "accumulating"):
         raise ConfigError(
             f"{path}.plasticity: predictive, pre_only and trace = 'replacing' are for rewards; leave them out"

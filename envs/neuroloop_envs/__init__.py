@@ -28,4 +28,16 @@ register(
     max_episode_steps=1000,
     reward_threshold=40.0,
 )
+register(
+    id="neuroloop/PoleBalanceHard-v0",
+    entry_point="neuroloop_envs.pole_balance:PoleBalance",
+    kwargs={"observation": "joints", "start": (1.0, 0.5, 0.17, 0.5)},
+    max_episode_steps=500,
+    reward_threshold=475.0,
+)
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")
+register(
+    id="neuroloop/TargetTracking-v0",
+    entry_point="neuroloop_envs.target_tracking:TargetTracking",
+    max_episode_steps=500,
+)

@@ -115,7 +115,7 @@ class Bullet:
     def load(
         self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True, merged: bool = False
     ) -> int:
-        """Load one of PyBullet's shipped models by its relative path; returns the body's id.
+        """Load one of PyBullet's shipped models by its relative path, or one of ours by its full path; returns its id.
 
         Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used. A model that is
         not `visible` has no meshes to draw, which loads several times faster. `merged`: links that no joint moves become one.
@@ -138,11 +138,6 @@ class Bullet:
             for joint in range(n_joints)
         }
 
-    def motion(self, body: int) -> tuple[Vector, Vector]:
-        """A body's velocity (m/s) and angular velocity (rad/s), axes of the world."""
-        motion: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
-        return motion
-
     def touching(self, body: int, other: int) -> set[int]:
         """The links of a body that touch another body; -1: its base."""
         points = self._p.getContactPoints(bodyA=body, bodyB=other, physicsClientId=self._client)
@@ -151,12 +146,6 @@ class Bullet:
     def set_gravity(self, gravity: Vector) -> None:
         """Have gravity (m/s^2) pull another way, until `clear`."""
         self._p.setGravity(*gravity, physicsClientId=self._client)
-
-    def add_floor(self) -> int:
-        """The plane z = 0, felt but not drawn."""
-        plane = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
-        body: int = self._p.createMultiBody(0.0, plane, physicsClientId=self._client)
-        return body
 
     def set_contacts(self, *, iterations: int, cone: bool) -> None:
         """How contacts are solved: by how many iterations (Bullet's own are 50), and with the exact cone of friction, or
@@ -178,17 +167,6 @@ class Bullet:
         """How far two bodies are from each other, m, negative inside; infinite if farther than `most`."""
         points = self._p.getClosestPoints(body, other, most, physicsClientId=self._client)
         return min((point[8] for point in points), default=math.inf)
-
-    def drive_joints(self, body: int, joints: Sequence[int], speeds: Sequence[float], most: Sequence[float]) -> None:
-        """Have motors turn joints at speeds (rad/s) from now on, with at most so much torque (N m)."""
-        self._p.setJointMotorControlArray(
-            body,
-            joints,
-            self._p.VELOCITY_CONTROL,
-            targetVelocities=speeds,
-            forces=most,
-            physicsClientId=self._client,
-        )
 
     def mass(self, body: int, link: int) -> float:
         """kg of a link; -1: of the base."""
@@ -228,6 +206,24 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
+    def hold_speeds(
+        self, body: int, joints: Sequence[int], speeds: Sequence[float], *, torque: float, gain: float = 1.0
+    ) -> None:
+        """Velocity servos: each integration step takes away the share `gain` of what a joint's speed (rad/s) is off.
+
+        At most `torque` (N m) each, until told otherwise.
+        """
+        torque /= self._substeps  # Bullet lets a motor spend in each integration step what it may in a whole `step()`
+        self._p.setJointMotorControlArray(
+            body,
+            joints,
+            self._p.VELOCITY_CONTROL,
+            targetVelocities=speeds,
+            velocityGains=[gain] * len(joints),
+            forces=[torque] * len(joints),
+            physicsClientId=self._client,
+        )
+
     def servo(self, body: int, joint: int, angle: float, *, torque: float, speed: float, time: float) -> None:
         """Turn a joint towards an angle (rad), as if over `time` (s), by at most `torque` (N m) and `speed` (rad/s).
 
@@ -239,15 +235,9 @@ class Bullet:
             self._p.POSITION_CONTROL,
             targetPosition=angle,
             positionGain=self._step_s / (self._substeps * time),  # Bullet's is a share an integration step
-            force=torque,
+            force=torque / self._substeps,  # see `hold_speeds`
             maxVelocity=speed,
             physicsClientId=self._client,
-        )
-
-    def spin(self, body: int, joint: int, speed: float, *, torque: float) -> None:
-        """Keep a joint turning at `speed` (rad/s) by at most `torque` (N m), until told otherwise."""
-        self._p.setJointMotorControl2(
-            body, joint, self._p.VELOCITY_CONTROL, targetVelocity=speed, force=torque, physicsClientId=self._client
         )
 
     def push_all(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:

@@ -47,7 +47,7 @@ class Husky:
     def __init__(self, bullet: Bullet) -> None:
         self._bullet = bullet
         bullet.set_contacts(iterations=ITERATIONS, cone=False)
-        bullet.add_floor()
+        bullet.add_floor(friction=0.5)
         self.body = bullet.load("husky/husky.urdf", merged=True)
         numbers = bullet.joint_names(self.body)
         self._wheels = tuple(numbers[name] for name in LEFT + RIGHT)
@@ -79,7 +79,7 @@ class Husky:
         """Follow a forward speed (m/s) and turn rate (rad/s, positive to the left) from now on."""
         skid = turn_rate * MULTIPLIER * TRACK / 2
         left, right = (speed - skid) / RADIUS, (speed + skid) / RADIUS
-        self._bullet.drive_joints(self.body, self._wheels, (left, left, right, right), (TORQUE,) * 4)
+        self._bullet.hold_speeds(self.body, self._wheels, (left, left, right, right), torque=TORQUE)
 
     def sense(self) -> Motion:
         """Where it is and how it moves."""

@@ -82,8 +82,8 @@ class Racecar:
         for hinge, y in HINGES:
             angle = math.atan2(WHEELBASE * curvature, 1.0 - curvature * y)
             self._bullet.servo(self.body, hinge, angle, torque=SERVO_TORQUE, speed=SERVO_SPEED, time=SERVO_TIME)
-        for wheel, y in REAR:
-            self._bullet.spin(self.body, wheel, speed * (1.0 - curvature * y) / RADIUS, torque=MOTOR_TORQUE)
+        speeds = [speed * (1.0 - curvature * y) / RADIUS for _, y in REAR]
+        self._bullet.hold_speeds(self.body, [wheel for wheel, _ in REAR], speeds, torque=MOTOR_TORQUE)
 
     def sense(self) -> Driven:
         """Where the car is and how it moves."""

@@ -39,6 +39,8 @@ class Pes(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pes", rena
 
     gain: NonNegative  # of the drive, per control step in which the error is 1
     decay: Fraction = 0.0  # `lambda` in the file: what remains of a trace after a control step
+    delay: Annotated[int, Meta(ge=0, le=100)] = 0  # control steps until the plant shows what a command did
+    leak: Fraction = 0.0  # of a weight that is lost in a control step, so that gains do not grow for ever
 
 
 class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):

@@ -8,6 +8,7 @@ import ctypes
 import importlib
 import os
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -89,6 +90,19 @@ class Bullet:
             body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
         return body
 
+    def load_text(self, text: str, *, fixed: bool = False) -> int:
+        """Load a model by its URDF text, with the inertias that it states; returns the body's id.
+
+        `load` leaves it to Bullet, which makes up inertias from the boxes around collision shapes.
+        """
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf", encoding="utf-8") as file, _stdout_to_stderr():
+            file.write(text)
+            file.flush()
+            body: int = self._p.loadURDF(
+                file.name, useFixedBase=fixed, flags=self._p.URDF_USE_INERTIA_FROM_FILE, physicsClientId=self._client
+            )
+        return body
+
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""
         n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
@@ -121,6 +135,58 @@ class Bullet:
     def push(self, body: int, joint: int, force: float) -> None:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
+
+    def twist(self, body: int, joints: Sequence[int], torques: Sequence[float]) -> None:
+        """Push along several joints at once for the next `step()`; see `push`."""
+        self._p.setJointMotorControlArray(
+            body, joints, self._p.TORQUE_CONTROL, forces=torques, physicsClientId=self._client
+        )
+
+    def rub(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
+        """Give joints dry (Coulomb) friction: N, or N m where they turn. It stays."""
+        self._p.setJointMotorControlArray(
+            body, joints, self._p.VELOCITY_CONTROL, forces=forces, physicsClientId=self._client
+        )
+
+    def link_position(self, body: int, link: int) -> Vector:
+        """Where a link's centre of mass is, m."""
+        state = self._p.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self._client)
+        position: Vector = state[0]
+        return position
+
+    def holding(self, body: int, positions: Sequence[float]) -> tuple[float, ...]:
+        """What holds a body with a fixed base still in a posture: N m of each joint, by inverse dynamics.
+
+        Bullet keeps the masses that links had at the first call, and takes gravity as it is.
+        """
+        rest = [0.0] * len(positions)
+        forces: tuple[float, ...] = self._p.calculateInverseDynamics(
+            body, tuple(positions), rest, rest, physicsClientId=self._client
+        )
+        return forces
+
+    def jacobian(self, body: int, link: int, positions: Sequence[float]) -> NDArray[np.float64]:
+        """How a link's centre of mass moves with the joints of a body with a fixed base: (3, n), m/rad."""
+        rest = [0.0] * len(positions)
+        at = tuple(positions)  # an array would end the process
+        turned = self._p.calculateJacobian(body, link, (0.0, 0.0, 0.0), at, rest, rest, physicsClientId=self._client)
+        return np.array(turned[0])
+
+    def set_gravity(self, gravity: float) -> None:
+        """Change gravity, m/s^2 downwards, until bodies are loaded anew."""
+        self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
+
+    def show_ball(self, radius: float, rgb: Vector) -> int:
+        """A ball that is only seen; returns the body's id."""
+        shape = self._p.createVisualShape(
+            self._p.GEOM_SPHERE, radius=radius, rgbaColor=(*rgb, 1.0), physicsClientId=self._client
+        )
+        body: int = self._p.createMultiBody(0.0, -1, shape, physicsClientId=self._client)
+        return body
+
+    def move(self, body: int, position: Vector) -> None:
+        """Put a body somewhere, upright."""
+        self._p.resetBasePositionAndOrientation(body, position, (0.0, 0.0, 0.0, 1.0), physicsClientId=self._client)
 
     def set_dynamics(self, body: int, link: int, **values: float) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
@@ -176,6 +242,18 @@ class Bullet:
         )
         rgba = np.asarray(image[2], np.uint8).reshape(camera.height, camera.width, 4)
         return np.ascontiguousarray(rgba[:, :, :3])
+
+
+def shipped(urdf: str) -> str:
+    """The text of one of PyBullet's shipped models, its files named by absolute paths."""
+    folder = os.path.dirname(os.path.join(_data_path(), urdf))
+    with open(os.path.join(folder, os.path.basename(urdf)), encoding="utf-8") as file:
+        return file.read().replace('filename="', f'filename="{folder}/')
+
+
+def _data_path() -> str:
+    with _stdout_to_stderr():
+        return str(importlib.import_module("pybullet_data").getDataPath())
 
 
 def _import_pybullet() -> Any:

@@ -13,5 +13,5 @@ register(
     reward_threshold=475.0,
 )
 register(id="neuroloop/TwoCues-v0", entry_point="neuroloop_envs.two_cues:TwoCues")
-register(id="neuroloop/ArmReaching-v0", entry_point="neuroloop_envs.arm_reaching:ArmReaching", max_episode_steps=300)
-register(id="neuroloop/ArmTracking-v0", entry_point="neuroloop_envs.arm_tracking:ArmTracking", max_episode_steps=1000)
+register(id="neuroloop/ArmReaching-v0", entry_point="neuroloop_envs.arm_reaching:ArmReaching", max_episode_steps=600)
+register(id="neuroloop/ArmTracking-v0", entry_point="neuroloop_envs.arm_tracking:ArmTracking", max_episode_steps=2000)

@@ -5,7 +5,7 @@ the redundancy drawn to the posture at home (Liégeois 1977):
 
     J^# = J^T (J J^T + lambda^2 I)^-1,   error = J^# e + (I - J^# J) (q_home - q)
 
-with e the vector from hand to target, cut to 0.2 m, J the hand's Jacobian, lambda = 0.1 m.
+with e the vector from hand to target, cut to 0.2 m, J the hand's Jacobian, lambda = 0.04 m.
 """
 
 import math
@@ -25,7 +25,7 @@ EFFORT = 0.01  # of the reward, for squared commands summed over joints
 AHEAD, ASIDE, HEIGHT = (0.35, 0.65), math.radians(60.0), (0.2, 0.8)  # m from the base's axis, rad of +x, m
 REACH = 0.9  # m from the shoulder, beyond which no target may lie
 START = 0.1  # rad: a reset draws postures from home +- START
-STRIDE, DAMPED = 0.2, 0.1  # m
+STRIDE, DAMPED = 0.2, 0.04  # m
 HAND_BOUNDS, AWAY_BOUNDS, ERROR_BOUNDS = (1.0, 1.0, 1.5), (2.0,) * 3, (math.pi,) * N_JOINTS
 
 
@@ -49,8 +49,8 @@ class ArmReaching(ArmWorld):
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
         schedule: Iterable[Mapping[str, Any]] | None = None,
-        control_hz: int = 100,
-        physics_hz: int = 500,
+        control_hz: int = 200,
+        physics_hz: int = 1000,
     ) -> None:
         self._shows_error = joint_error
         self._given: dict[str, tuple[float, ...]] = {}

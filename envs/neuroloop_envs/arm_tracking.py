@@ -48,8 +48,8 @@ class ArmTracking(ArmWorld):
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
         schedule: Iterable[Mapping[str, Any]] | None = None,
-        control_hz: int = 100,
-        physics_hz: int = 500,
+        control_hz: int = 200,
+        physics_hz: int = 1000,
     ) -> None:
         if path not in ("smooth", "eight"):
             raise ValueError(f"ArmTracking.path: must be 'smooth' or 'eight', got {path!r}")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from gymnasium import Space
 
 from .decoders.actions import ActionCode
 from .decoders.catalogue import Decoding, add_decoder
+from .decoders.limits import Stage
 from .encoders.kinds import add_encoder, add_parts
+from .encoders.normaliser import OBSERVATION
+from .encoders.observation import Layout
 from .encoders.senses import Senses
 from .errors import ConfigError
 from .graph import Arena, Graph
+from .learning.feedback_error import add_feedback_error, readings_of
 from .learning.linear import add_linear
 from .learning.reward import add_reward
 from .learning.success import add_success
@@ -32,8 +38,10 @@ from .settings import (
     ClockConfig,
     EProp,
     FeedbackAlignment,
+    FeedbackError,
     Lif,
     LinearConfig,
+    Pes,
     ProjectionConfig,
     RStdp,
     SpikingConfig,
@@ -77,6 +85,12 @@ def clock_of(config: SpikingConfig | LinearConfig) -> ClockConfig:
     return config.clock if isinstance(config, SpikingConfig) else ClockConfig(dt=1.0, n_steps=1)
 
 
+def readings_for(config: SpikingConfig | LinearConfig, space: Space[Any], actions: ActionCode) -> Layout | None:
+    """What the learner itself reads of an observation. Raises `ConfigError`."""
+    learner = config.learner
+    return readings_of(learner, space, len(actions.groups)) if isinstance(learner, FeedbackError) else None
+
+
 def _linear(config: LinearConfig, senses: Senses, actions: ActionCode, seed: int) -> Graph:
     """A control step is a single step, in which cells are looked at instead of firing."""
     graph, learner = _graph(clock_of(config), seed, config.warm_up), config.learner
@@ -95,6 +109,7 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
     sources = add_encoder(graph, senses, memory)
     signals = td_signals(graph)
     add_success(graph, config.success)
+    errors = graph.f8(len(actions.groups)) if isinstance(config.learner, FeedbackError) else 0
     populations = {name: _add_population(graph, config, name, actions) for name in config.population}
     made: list[Made] = []
     for name, projection in config.projection.items():
@@ -105,7 +120,12 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
             part = f"[{senses.parts[k].name}]" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}{part}[{d}]" if len(populations[projection.post]) > 1 else f"{name}{part}"
-                made.append(_add_projection(graph, config, full_name, projection, pre, post, signals))
+                modulator = signals.for_others if not errors else errors + d
+                made.append(
+                    _add_projection(
+                        graph, config, full_name, projection, pre, post, signals._replace(for_others=modulator)
+                    )
+                )
     _add_feedback(graph, made)
     learner = config.learner
     if isinstance(learner, TdLearner):
@@ -113,9 +133,18 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
         onto_critic = [p for p in config.projection.values() if p.post == learner.critic]
         most_weight = max((max(map(abs, p.bounds)) for p in onto_critic), default=0.0)
         add_td(graph, learner, signals, critic.population, critic.config, most_weight)
+    elif isinstance(learner, FeedbackError):
+        stage = _stage_of(populations[config.decoder.population][0])
+        add_feedback_error(graph, learner, graph.symbol_of(OBSERVATION) + senses.encoded, errors, stage)
     else:
         add_reward(graph, learner, signals.for_others)
     return graph
+
+
+def _stage_of(built: Built) -> Stage:
+    assert built.decoding is not None
+    assert built.decoding.stage is not None, "checks.py sees to it"
+    return built.decoding.stage
 
 
 def _graph(clock: ClockConfig, seed: int, warm_up: WarmUp) -> Graph:
@@ -189,17 +218,19 @@ def _add_projection(
             predicted = Predicted(chosen.per_group, chosen.coefficients, chosen.winner)
         elif decoding.currents is not None:
             paired = paired._replace(fired=decoding.currents.factor)
+    if isinstance(learner, FeedbackError) and decoding is not None:
+        paired = _directed(graph, paired, rule)
     third = _third(graph, config, projection, pre.usual_trace, post, signals, scale)
     if isinstance(pre, CellSource):
         optimistic = onto_critic and isinstance(learner, TdLearner) and learner.value_range == "automatic"
         made = add_from_cells(
             graph, name, projection, pre, post.population, scale, signals.start if optimistic else None
         )
-        if isinstance(rule, RStdp):
+        if isinstance(rule, RStdp | Pes):
             add_rstdp_cells(graph, name, projection, rule, pre, made, paired, third, predicted)
     else:
         weights = add_dense(graph, name, projection, pre, post.population, scale)
-        if isinstance(rule, RStdp):
+        if isinstance(rule, RStdp | Pes):
             add_rstdp(graph, name, projection, rule, pre, paired, weights, third, predicted)
         elif rule is not None:
             if isinstance(rule, EProp):
@@ -212,6 +243,13 @@ def _add_projection(
                 graph, pre.n, post.population.n, before, after, weights, projection.bounds, third, pre_only
             )
     return Made(projection, post, weights, scale, signal)
+
+
+def _directed(graph: Graph, pair: Population, rule: RStdp | Pes | EProp | FeedbackAlignment | None) -> Population:
+    """A pair of groups as feedback-error learning sees it: what it fired, or would, with the sign of what that does."""
+    pulls = np.repeat((1.0, -1.0), pair.n // 2)
+    pair = pair._replace(gate=graph.f4(pair.n, pulls, Arena.LASTING))
+    return pair._replace(fired=graph.f4(pair.n, 1.0, Arena.LASTING)) if isinstance(rule, Pes) else pair
 
 
 def _add_feedback(graph: Graph, made: list[Made]) -> None:
@@ -251,6 +289,9 @@ def _third(
     if isinstance(learner, TdLearner) and projection.post == learner.critic:
         pairing = usual_count(learner, lif, duration) * usual_trace
         modulator = signals.for_critic
+    elif isinstance(rule, Pes):
+        pairing = graph.clock.n_steps * usual_trace
+        modulator = signals.for_others
     elif post.decoding is not None:
         pairing, unit = _usual(config, projection, lif, graph.clock.n_steps, graph.clock.dt)
         pairing *= usual_trace
@@ -274,4 +315,5 @@ def _usual(config: SpikingConfig, rule: ProjectionConfig, lif: Lif, n_steps: int
         return pairing, decoder.temperature * decoder.noise
     if isinstance(plasticity, RStdp) and plasticity.predictive:
         return float(n_steps), EXPLORED * decoder.noise  # currents of one σ
-    return spikes_of(max(lif.bias, 1.1), lif.tau_mem, lif.t_ref, duration), EXPLORED * decoder.noise
+    unit = 1.0 if isinstance(config.learner, FeedbackError) else EXPLORED * decoder.noise
+    return spikes_of(max(lif.bias, 1.1), lif.tau_mem, lif.t_ref, duration), unit

@@ -14,12 +14,16 @@ from .settings import (
     DecoderConfig,
     EProp,
     FeedbackAlignment,
+    FeedbackError,
+    LeakyIntegrator,
     Lif,
     LinearConfig,
     OneEncoder,
     Parts,
+    Pes,
     ProjectionConfig,
     Pwm,
+    Rate,
     RStdp,
     SendOnDelta,
     SpikingConfig,
@@ -94,6 +98,8 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
+    if isinstance(learner, FeedbackError) or isinstance(rule, Pes):
+        _check_directed(config, path, projection)
     if isinstance(rule, EProp | FeedbackAlignment):
         _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
@@ -108,6 +114,25 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         raise ConfigError(
             f"{path}.plasticity.pre_only: does not go with predictive = true and a decoder that explores by currents, "
             "which wake silent neurons themselves; leave it out"
+        )
+
+
+def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
+    """Plasticity whose neuromodulator is an error with a sign."""
+    rule, population = projection.plasticity, config.decoder.population
+    if not isinstance(config.learner, FeedbackError):
+        raise ConfigError(f"{path}.plasticity.kind: 'pes' needs learner.kind = 'feedback-error', which knows the error")
+    if rule is None:
+        return
+    if projection.post != population:
+        raise ConfigError(
+            f"{path}.post: must be {population!r}, which the decoder reads: the error is that of its command"
+        )
+    if not isinstance(rule, RStdp | Pes):
+        raise ConfigError(f"{path}.plasticity.kind: feedback-error learning takes 'pes' or 'r-stdp'")
+    if isinstance(rule, RStdp) and (rule.predictive or rule.pre_only or rule.trace != "accumulating"):
+        raise ConfigError(
+            f"{path}.plasticity: predictive, pre_only and trace = 'replacing' are for rewards; leave them out"
         )
 
 
@@ -179,6 +204,13 @@ def _check_one(encoder: OneEncoder, path: str) -> None:
 
 def _check_decoder(config: SpikingConfig) -> None:
     check_decision(config.decoder, config.clock)
+    if isinstance(config.learner, FeedbackError):
+        if not isinstance(config.decoder, Rate | LeakyIntegrator):
+            raise ConfigError(
+                "decoder.kind: feedback-error learning needs 'rate' or 'leaky-integrator', whose groups pull both ways"
+            )
+    elif config.decoder.noise == 0.0:
+        raise ConfigError("decoder.noise: must be > 0, or nothing would be explored and learned")
     if config.decoder.persistence > 0.0 and not any(
         isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
     ):
@@ -222,6 +254,8 @@ def _check_learner(config: SpikingConfig) -> None:
         raise ConfigError("learner.modulates: is empty; nothing would be learned")
     if isinstance(learner, TdLearner):
         _check_critic(config, learner)
+    if isinstance(learner, FeedbackError) and not learner.feedback:
+        raise ConfigError("learner.feedback: is empty; give it a term such as [learner.feedback.position]")
 
 
 def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:

@@ -132,6 +132,9 @@ def _convert(value: Any, expected: Any, path: str) -> Any:
     origin, arguments = typing.get_origin(expected), typing.get_args(expected)
     structs = [option for option in arguments if _is_struct(option)] if origin in UNIONS else []
     tables = origin is dict and any(map(_is_struct, (arguments[1], *typing.get_args(arguments[1]))))
+    plain = tuple(option for option in arguments if not _is_struct(option) and option is not types.NoneType)
+    if structs and plain and not isinstance(value, dict):
+        expected, structs = typing.Union[plain], []  # noqa: UP007
     if (structs and value is not None) or tables or _is_struct(expected):
         if not isinstance(value, dict):
             raise ConfigError(f"{path}: expected a table, got {value!r}")

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
 
-from .assembly import assemble, clock_of
+from .assembly import assemble, clock_of, readings_for
 from .decoders.catalogue import code_for
 from .decoders.decoded import Decoded
 from .encoders.normaliser import OBSERVATION
@@ -70,8 +70,9 @@ class SpikingController:
     def __init__(
         self, config: SpikingConfig | LinearConfig, observation_space: Space[Any], action_space: Space[Any], seed: int
     ) -> None:
-        self._senses = Senses(config.encoder, observation_space, clock_of(config), seed)
         self._code = code_for(config.decoder, action_space)
+        readings = readings_for(config, observation_space, self._code)
+        self._senses = Senses(config.encoder, observation_space, clock_of(config), seed, readings)
         self._reward = config.reward
         self._warm_up = config.warm_up.decisions
         self.network: Engine = assemble(config, self._senses, self._code, seed)

@@ -208,6 +208,10 @@ class Graph:
         """Make an array readable by name."""
         self._named[name] = Array(pool, symbol, shape)
 
+    def symbol_of(self, name: str) -> int:
+        """Symbol of an array that was named before."""
+        return self._named[name].offset
+
     def index(self, symbol: int, size: int, below: int | None, least: int = 0, stride: int = 1) -> None:
         """Say that numbers of an int32 array are indices from `least` to `below` − 1 (None: the rows in use)."""
         self._indices.append(Index("i4", symbol, symbol + size, stride, least, below))

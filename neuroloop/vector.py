@@ -168,6 +168,8 @@ def load_agents(
     if len(envs) != len(own):
         raise BadInput(f"env: needs an environment for each of {len(own)} seeds, got {len(envs)}")
     agent_name, config = read_config(name, overrides, env if isinstance(env, str) else None)
+    if config.plant.event_camera is not None and isinstance(env, gymnasium.vector.VectorEnv):
+        raise BadInput("plant.event_camera: stands in front of single environments; hand over a list of them")
     agents = [Agent(config, one, seed, agent_name) for one, seed in zip(envs, own, strict=True)]
     return VectorAgent(agents, env if isinstance(env, gymnasium.vector.VectorEnv) else None)
 

@@ -5,7 +5,7 @@ A fault is a parameter that leaves its default: a weak actuator, a late or noisy
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +84,12 @@ class Variation:
         known: Mapping[str, Parameter],
         fixed: Mapping[str, Any] | None = None,
         drawn: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         self.known, self._world = dict(known), world
         self._fixed = {name: self._value("parameters", name, value) for name, value in (fixed or {}).items()}
         self._drawn = {name: self._range(name, ends) for name, ends in (drawn or {}).items()}
-        self._schedule = list(schedule or ())
+        self._schedule = () if schedule is None else schedule
         self.changes(self._schedule, 1.0)
 
     def given(self, options: Mapping[str, Any], dt: float) -> tuple[Values, list[Change]]:
@@ -110,7 +110,7 @@ class Variation:
     def changes(self, schedule: Any, dt: float) -> list[Change]:
         """The rows of a schedule as changes in order."""
         found: list[Change] = []
-        if isinstance(schedule, Mapping | str) or not isinstance(schedule, Iterable):
+        if isinstance(schedule, str) or not isinstance(schedule, Sequence):
             raise ValueError(
                 f"{self._world}.schedule: must be rows such as {{'at': 2.0, 'push': [0, 20, 0]}}, got {schedule!r}"
             )

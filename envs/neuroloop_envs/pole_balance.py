@@ -10,7 +10,7 @@ with M = 1 kg, m = 0.1 kg, l = 0.5 m, I = m (L^2 + w^2) / 12 (L = 1 m, w = 0.05 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class PoleBalance(World):
         *,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 50,
         physics_hz: int = 200,
     ) -> None:

@@ -46,6 +46,7 @@ class Decoding(NamedTuple):
     currents: Currents | None
     reach: float = 1.0  # what multiplies the bounds of weights onto it
     sigma: float = 1.0  # of the currents
+    stage: Stage | None = None  # what comes after it
 
 
 def code_for(config: DecoderConfig | Softmax, space: Space[Any]) -> ActionCode:
@@ -82,10 +83,10 @@ def add_decoder(
             if stage is not None and code.values is not None:
                 add_levels(graph, selection, code.values, stage, d)
             wider = reach(groups, config.spread) if code.ordered else 1.0
-            made.append(Decoding(population, selection, None, wider))
+            made.append(Decoding(population, selection, None, wider, stage=stage))
         else:
             currents = _add_reader(graph, config, warm_up, population, stage, d, groups)
-            made.append(Decoding(population, None, currents, sigma=config.noise))
+            made.append(Decoding(population, None, currents, sigma=config.noise, stage=stage))
     return tuple(made)
 
 

@@ -83,13 +83,14 @@ def add_currents(
     currents = Currents(
         groups=groups, per_group=population.n // groups, sources=sources, input=population.input,
         basis=graph.f4(basis.size, rows, Arena.LASTING), noise=graph.f4(groups), factor=graph.f4(population.n),
-        sigma=graph.f4(1, config.noise, Arena.LASTING), persistence=graph.f4(1, config.persistence, Arena.LASTING),
+        sigma=graph.f4(1, config.noise or 1.0, Arena.LASTING), persistence=graph.f4(1, config.persistence, Arena.LASTING),
         cooling=graph.f4(1, config.cooling, Arena.LASTING), novelty=graph.signal("novelty", 1.0),
         success=graph.signal("success"), stream=graph.stream(f"{name}.noise"), redraw_stream=graph.stream("redraw"),
     )  # fmt: skip
     graph.name(f"exploration.{name}.noise", "f4", currents.noise, (groups,))
     graph.constant("f4", currents.basis, basis.size)
     part = graph.part(currents)
-    graph.call(Phase.COMPETE, explore, part, Mode.ACT)
-    graph.call(Phase.SELECT, push, part, Mode.ACT)
+    if config.noise > 0.0:
+        graph.call(Phase.COMPETE, explore, part, Mode.ACT)
+        graph.call(Phase.SELECT, push, part, Mode.ACT)
     return currents

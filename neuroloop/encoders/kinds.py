@@ -9,6 +9,7 @@ from ..graph import Graph
 from ..network.decision.cells import CellSource
 from ..network.decision.source import Source
 from ..settings import BurstCode, Conjunctive, Gaussian, LatencyCode, PhaseCode, RateCode, SendOnDelta, Spindles
+from ..walk import MOST
 from .burst import add_burst
 from .conjunctive import add_conjunctive
 from .delta import add_delta
@@ -40,6 +41,8 @@ def add_parts(graph: Graph, senses: Senses, memory: int, fires: bool = True) -> 
     for sense in senses.parts:
         added[sense.name] = _add(graph, sense, inputs, memory, fires)
         inputs = inputs.after(sense.layout.size)
+    for symbol, ends in ((inputs.low, senses.readings.low), (inputs.high, senses.readings.high)):
+        graph.fill("f8", symbol, ends.clip(-MOST, MOST))
     return added
 
 

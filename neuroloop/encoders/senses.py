@@ -38,14 +38,18 @@ class Sense(NamedTuple):
 
 
 class Senses:
-    """The encoders of a network. Raises `ConfigError` or `UnsupportedSpace` where they do not fit the observation space."""
+    """The encoders of a network, and `readings` that others take. Raises `ConfigError` or `UnsupportedSpace`."""
 
-    def __init__(self, config: AnyEncoder, space: Space[Any], clock: ClockConfig, seed: int) -> None:
+    def __init__(
+        self, config: AnyEncoder, space: Space[Any], clock: ClockConfig, seed: int, readings: Layout | None = None
+    ) -> None:
         parts = config.part if isinstance(config, Parts) else {"": config}
         self._space = space
         self._shape = space.shape or f"what {space} holds"
         self.parts = tuple(_sense(name, part, space, clock, seed) for name, part in parts.items())
-        layouts = [part.layout for part in self.parts]
+        self.encoded = sum(part.layout.size for part in self.parts)  # numbers that encoders take; readings follow
+        self.readings = join([]) if readings is None else readings
+        layouts = [part.layout for part in self.parts] + ([self.readings] if self.readings.size else [])
         self.layout = layouts[0] if len(layouts) == 1 else join([(layout, _all) for layout in layouts])
         check_size(self.layout, "encoder")
         self._discrete = bool(self.layout.levels.any())

@@ -18,6 +18,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from ..errors import BadInput, PlantError, UnsupportedSpace, unknown
 from ..settings import PlantConfig
 from ..types import Outcome
+from .eyes import arguments_of, with_eyes
 
 OUR_WORLDS = "neuroloop_envs"  # imported when an id begins with neuroloop/
 
@@ -30,7 +31,7 @@ class Plant:
     """
 
     def __init__(self, config: PlantConfig, env: gymnasium.Env[Any, Any] | None, seed: int) -> None:
-        self.env = make_env(config) if env is None else env
+        self.env = make_env(config) if env is None else with_eyes(env, config)
         if hasattr(self.env, "num_envs"):
             raise UnsupportedSpace("env: is a vector environment; load_agents takes it, with as many seeds")
         self.env_id = config.env if env is None else id_of(env)
@@ -91,12 +92,17 @@ class Plant:
 
 
 def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
-    """Make the environment of a configuration. Raises `BadInput` with the closest match for an unknown id."""
+    """Make the environment of a configuration, behind its camera. Raises `BadInput`."""
+    return with_eyes(_made(config, arguments), config)
+
+
+def _made(config: PlantConfig, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    """The bare environment. Raises `BadInput` with the closest match for an unknown id."""
     if not config.env:
         raise BadInput("plant.env: is missing; name an environment with --env, such as --env CartPole-v1")
     _import_worlds(config.env)
     try:
-        return gymnasium.make(config.env, **config.arguments, **arguments)
+        return gymnasium.make(config.env, **arguments_of(config), **arguments)
     except gymnasium.error.DependencyNotInstalled as error:
         raise BadInput(f"{config.env}: {error}") from None
     except gymnasium.error.NamespaceNotFound as error:

@@ -21,7 +21,7 @@ from ..graph import Arena, Graph, Mode, Phase
 from ..network.decision.lif import Population
 from ..network.decision.source import Source
 from ..rows import HEAD, f32
-from ..settings import ProjectionConfig, RStdp
+from ..settings import Pes, ProjectionConfig, RStdp
 
 
 class Third(NamedTuple):
@@ -68,10 +68,13 @@ NO_CAP = 1e30
 STILL_ACTIVE = f32(0.4)  # of its usual trace: an input with less earns no pre-only share
 
 
-def parameters(config: RStdp, bounds: tuple[float, float], third: Third, usual_trace: float) -> list[float]:
+def parameters(config: RStdp | Pes, bounds: tuple[float, float], third: Third, usual_trace: float) -> list[float]:
     """The numbers of a rule, in the order LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE."""
-    cap = third.usual_pairing if config.trace == "replacing" else NO_CAP
-    return [*bounds, third.gain, third.decay, cap, config.pre_only * third.usual_pairing, usual_trace]
+    cap, pre_only = NO_CAP, 0.0
+    if isinstance(config, RStdp):
+        cap = third.usual_pairing if config.trace == "replacing" else NO_CAP
+        pre_only = config.pre_only * third.usual_pairing
+    return [*bounds, third.gain, third.decay, cap, pre_only, usual_trace]
 
 
 @inline
@@ -136,7 +139,7 @@ def add_rstdp(
     graph: Graph,
     name: str,
     projection: ProjectionConfig,
-    config: RStdp,
+    config: RStdp | Pes,
     pre: Source,
     post: Population,
     weights: int,

@@ -19,7 +19,7 @@ from ..network.decision.cells import AGE, CLASS, NOW, ROW, ROW_FIELDS, SLOT, SLO
 from ..network.decision.from_cells import FromCells
 from ..network.decision.lif import Population
 from ..rows import HEAD, f32
-from ..settings import ProjectionConfig, RStdp
+from ..settings import Pes, ProjectionConfig, RStdp
 from .rstdp import (
     CAP,
     DECAY,
@@ -192,7 +192,7 @@ def add_rstdp_cells(
     graph: Graph,
     name: str,
     projection: ProjectionConfig,
-    config: RStdp,
+    config: RStdp | Pes,
     pre: CellSource,
     made: FromCells,
     post: Population,

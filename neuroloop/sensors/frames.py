@@ -4,6 +4,7 @@ Counts: n(p, y, x), the events of each polarity.
 Time surface: S(p, y, x) = exp(−(t − T(p, y, x)) / τ), T the time of the last event there (Lagorce et al. 2017).
 Voxel grid: V(b, y, x) = Σ_i s_i max(0, 1 − |b − t*_i|), t*_i = (B − 1)(t_i − t_start) / (t_end − t_start), s_i = +1 for ON and
 −1 for OFF (Zhu et al. 2019).
+Traces: c(p, v, u) ← e^(−Δt/τ) c(p, v, u) + n(p, v, u), the events of bins of pixels, leaking away.
 """
 
 from __future__ import annotations
@@ -36,6 +37,19 @@ def _count(events, out):  # type: ignore[no-untyped-def]
         if event.x >= out.shape[2] or event.y >= out.shape[1] or event.p > 1:
             return i64(k)
         out[event.p, event.y, event.x] += f32(1.0)
+    return i64(FINE)
+
+
+@compiled_for(types.int64(_EVENTS, types.int64, types.int64, types.int64, types.int64, _FRAME))
+def _pool(events, left, top, width, height, out):  # type: ignore[no-untyped-def]
+    """Bins of `width` × `height` pixels, beginning at (left, top); what lies outside the bins is not counted."""
+    for k in range(events.size):
+        event = events[k]
+        if event.p > 1:
+            return i64(k)
+        x, y = i64(event.x) - left, i64(event.y) - top
+        if x >= 0 and y >= 0 and x < out.shape[2] * width and y < out.shape[1] * height:
+            out[event.p, y // height, x // width] += f32(1.0)
     return i64(FINE)
 
 
@@ -80,6 +94,19 @@ def event_counts(events: NDArray[Any], width: int, height: int, *, out: Frame | 
     out = _blank((2, height, width), out)
     _run(_count, events, out)
     return out
+
+
+def leaky_counts(
+    events: NDArray[Any], counts: Frame, *, cell: tuple[int, int], corner: tuple[int, int] = (0, 0), keep: float = 0.0
+) -> Frame:
+    """Counts of bins: what is left of `counts`, shape (2, rows, columns), a share of `keep`, and the events of each bin.
+
+    A bin has (columns, rows) = `cell` of pixels; the first one begins at `corner`. `counts` is changed. Raises `BadInput`.
+    """
+    _check(events)
+    counts *= np.float32(keep)
+    _pool.now(np.ascontiguousarray(events), *corner, *cell, counts)
+    return counts
 
 
 def time_surface(

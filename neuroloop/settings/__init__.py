@@ -37,10 +37,10 @@ from .encoders import (
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
-from .network import EProp, FeedbackAlignment, Lif, ProjectionConfig, RStdp
-from .sensors import Pixel
+from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
+from .sensors import EventCameraConfig, EventFramesConfig, Pixel
 
 __all__ = [
     "ActorCritic",
@@ -55,9 +55,13 @@ __all__ = [
     "DecoderConfig",
     "EProp",
     "Encoding",
+    "EventCameraConfig",
+    "EventFramesConfig",
     "EventPooling",
     "Exploring",
+    "Feedback",
     "FeedbackAlignment",
+    "FeedbackError",
     "FirstSpike",
     "Fixed",
     "Fraction",
@@ -72,6 +76,7 @@ __all__ = [
     "Number",
     "OneEncoder",
     "Parts",
+    "Pes",
     "PhaseCode",
     "Pixel",
     "PlantConfig",

@@ -72,7 +72,7 @@ class Rate(Settings, frozen=True, kw_only=True, tag_field="kind", tag="rate"):
 
     population: str
     full_rate: Positive = 100.0  # Hz, the difference that asks for all
-    noise: Positive = 0.3  # standard deviation of the exploration current, with opposite signs in both groups
+    noise: NonNegative = 0.3  # standard deviation of the exploration current, with opposite signs in both groups
     persistence: Fraction = 0.0
     cooling: Cooling = 0.0
     limits: Limits | None = None
@@ -85,7 +85,7 @@ class LeakyIntegrator(Settings, frozen=True, kw_only=True, tag_field="kind", tag
     tau: Time = 0.010  # s, of the twitch
     order: Annotated[int, Meta(ge=1, le=2)] = 2  # 1: jumps and decays; 2: rises, then decays
     full_rate: Positive = 100.0  # Hz
-    noise: Positive = 0.3
+    noise: NonNegative = 0.3
     persistence: Fraction = 0.0
     cooling: Cooling = 0.0
     limits: Limits | None = None

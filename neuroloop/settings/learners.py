@@ -48,6 +48,24 @@ class RMaxLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-
     error_rate: Positive = 1e-3
 
 
+class Feedback(Settings, frozen=True, kw_only=True):
+    """A term of an innate controller: gains times readings of the observation, one for each dimension of the action."""
+
+    on: tuple[str, ...]  # keys of the observation, such as "[4:6]" or "readings[0]"
+    gain: Number | tuple[Number, ...]  # shares of the action's range per unit of the reading
+
+
+class FeedbackError(Settings, frozen=True, kw_only=True, tag_field="kind", tag="feedback-error"):
+    """What an innate controller commands as the neuromodulators, one for each dimension of the action."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 1.0
+    modulates: tuple[str, ...]
+    feedback: dict[str, Feedback]
+    reflex: bool = True  # whether the plant is driven by the innate controller too
+    dead_zone: Fraction = 0.0  # commands so small teach nothing
+
+
 class ActorCritic(
     Settings, frozen=True, kw_only=True, tag_field="kind", tag="actor-critic",
     rename={"value_decay": "value_lambda", "policy_decay": "policy_lambda"},

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from .base import Count, Fraction, Number, Settings, Time
+from .sensors import EventCameraConfig
 
 
 class PlantConfig(Settings, frozen=True, kw_only=True):
@@ -16,6 +17,7 @@ class PlantConfig(Settings, frozen=True, kw_only=True):
     arguments: dict[str, Any] = {}
     action_repeat: Count = 1  # plant steps a decision; their rewards are summed
     criterion: float | None = None  # mean of 100 returns; absent: the environment's reward_threshold
+    event_camera: EventCameraConfig | None = None  # in front of it
     max_steps: Count | None = None  # after which `run` gives up; absent: 200 000, twice with a criterion
 
 

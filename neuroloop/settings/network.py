@@ -32,6 +32,13 @@ class RStdp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="r-stdp",
     predictive: bool = False  # pair what differs from what the policy predicted: for projections that the decoder reads
 
 
+class Pes(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pes", rename={"decay": "lambda"}):
+    """Presynaptic traces times the error of what the neurons drive, whatever they fired."""
+
+    gain: NonNegative  # of the drive, per control step in which the error is 1
+    decay: Fraction = 0.0  # `lambda` in the file: what remains of a trace after a control step
+
+
 class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):
     """Pseudo-derivatives times filtered input, times a learning signal from whoever reads the population."""
 
@@ -63,4 +70,4 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     weights: Number = 0.0  # initial mean
     weights_spread: NonNegative = 0.0  # and standard deviation
     bounds: tuple[Number, Number] = (-1.0, 1.0)
-    plasticity: RStdp | EProp | FeedbackAlignment | None = None
+    plasticity: RStdp | Pes | EProp | FeedbackAlignment | None = None

@@ -5,15 +5,16 @@ Defaults of the pixel are those of v2e's command line (Hu, Liu and Delbruck 2021
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .base import Fraction, NonNegative, Settings
+from .base import Count, Fraction, NonNegative, Positive, Settings, Time
 
 Threshold = Annotated[float, Meta(ge=0.01, le=100)]  # ln units
 Duration = Annotated[float, Meta(ge=0, le=1000)]  # s
 Rate = Annotated[float, Meta(ge=0, le=1e5)]  # Hz
+Index = Annotated[int, Meta(ge=0, lt=2**53)]
 Spread = Annotated[float, Meta(ge=0, le=2)]
 
 
@@ -58,3 +59,27 @@ PIXELS = {
         leak_rate=0.0, leak_spread=0.0, leak_jitter=0.0, shot_rate=0.0,
     ),
 }  # fmt: skip
+
+
+class EventFramesConfig(Settings, frozen=True, kw_only=True):
+    """Frames in place of event packets; see `neuroloop.EventFrames`, whose defaults these are."""
+
+    kind: Literal["counts", "time-surface", "voxels", "traces"] = "counts"
+    bins: Count = 5  # of voxels
+    tau: Time = 0.05  # s, of a time surface and of traces
+    limit: Positive | None = None  # what is shown at most
+    cell: tuple[Count, Count] = (8, 8)  # columns and rows of pixels in a bin of traces
+    region: tuple[Index, Index, Count, Count] | None = None  # left, top, width, height of the pixels that are binned
+
+
+class EventCameraConfig(Settings, frozen=True, kw_only=True):
+    """An event camera in front of the environment; see `neuroloop.EventCameraWrapper`, whose defaults these are."""
+
+    pixel: str | Pixel = "clean"
+    size: tuple[Count, Count] | None = None  # width and height that pictures are averaged down to
+    key: str | None = None  # the picture in the observation
+    gamma: Literal["srgb"] | Positive = "srgb"
+    only: bool = True  # the observation is the packet alone
+    most_events: Count | None = None  # of a packet
+    seed: Index = 0  # of the chip
+    frames: EventFramesConfig | None = None

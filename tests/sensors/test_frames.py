@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from neuroloop import BadInput, UnsupportedSpace
 from neuroloop.sensors.event_frames import EventFrames
-from neuroloop.sensors.frames import NEVER, event_counts, time_surface, voxel_grid
+from neuroloop.sensors.frames import NEVER, event_counts, leaky_counts, time_surface, voxel_grid
 from neuroloop.sensors.space import EventSpace
 from neuroloop.sensors.wrapper import EventCameraWrapper
 from neuroloop.types import EVENT
@@ -50,6 +50,41 @@ def test_a_voxel_grid_over_a_window_places_events_in_it_and_those_outside_at_its
     events = np.array([(50, 0, 0, 1), (150, 1, 0, 0), (175, 2, 0, 1), (400, 3, 0, 1)], EVENT)
     grid = voxel_grid(events, 4, 1, 3, start_us=100, end_us=200)[:, 0]
     np.testing.assert_allclose(grid, [[1, 0, 0, 0], [0, -1, 0.5, 0], [0, 0, 0.5, 1]])
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    cell=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    corner=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_leaky_counts_are_those_of_bins(seed, cell, corner):
+    expected, counts = np.zeros((2, 2, 2)), np.zeros((2, 2, 2), np.float32)
+    for packet in (random_events(seed, 50), random_events(seed + 1, 50)):
+        expected *= 0.5
+        for _, x, y, p in packet.tolist():
+            column, row = (x - corner[0]) // cell[0], (y - corner[1]) // cell[1]
+            if 0 <= column < 2 and 0 <= row < 2:
+                expected[p, row, column] += 1
+        assert leaky_counts(packet, counts, cell=cell, corner=corner, keep=0.5) is counts
+    np.testing.assert_allclose(counts, expected, rtol=1e-6)
+
+
+def test_traces_leak_by_the_time_of_a_step_and_end_with_the_episode(bars):
+    env = EventFrames(
+        EventCameraWrapper(bars(), only=True), "traces", tau=0.02, cell=(4, 4), dtype="float32", channels="first"
+    )
+    camera = EventCameraWrapper(bars(), only=True)
+    for seed in (0, 1):
+        frame, events = env.reset(seed=seed)[0], camera.reset(seed=seed)[0]
+        assert not frame.any()
+        assert not events.size
+        counts = np.zeros(frame.shape, np.float32)
+        for action in (0, 1, 1):
+            events, *_, info = camera.step(action)
+            seconds = 1e-6 * (info["events"]["end_us"] - info["events"]["start_us"])
+            leaky_counts(events, counts, cell=(4, 4), keep=math.exp(-seconds / 0.02))
+            np.testing.assert_array_equal(env.step(action)[0], np.log1p(counts))
 
 
 def test_a_time_surface_goes_on_over_packets():

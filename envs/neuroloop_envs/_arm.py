@@ -47,7 +47,8 @@ class Arm:
         self._body = bullet.load_text(shipped("kuka_iiwa/model.urdf").replace("</robot>", PAYLOAD), fixed=True)
         bullet.free_joints(self._body)
         for joint in JOINTS:
-            bullet.set_dynamics(self._body, joint, jointDamping=DAMPING, maxJointVelocity=SPEED)
+            bullet.set_dynamics(self._body, joint, maxJointVelocity=SPEED)
+            bullet.set_dynamics(self._body, joint, jointDamping=DAMPING)  # in one call, or before, it would be lost
         bullet.paint(self._body, HAND, (0.85, 0.45, 0.1))
         self.holding(HOME)  # from here on Bullet's model of the arm is the one without payload
 

@@ -163,7 +163,7 @@ def _cached_in(folder: Path) -> Iterator[None]:
 
 
 _PACKAGE = Path(__file__).parent
-_IMPORT = re.compile(r"^from (\.+)([\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
+_IMPORT = re.compile(r"^from (\.*)([\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
 
 def folder_of(*functions: Callable[..., Any]) -> Path:
@@ -187,21 +187,28 @@ def _folder(files: frozenset[Path]) -> Path:
 
 @functools.cache
 def _sources(file: Path) -> frozenset[Path]:
-    """A file and what it imports of this package; for a file from elsewhere, all of this package."""
-    if not file.is_relative_to(_PACKAGE):
-        return frozenset(_PACKAGE.rglob("*.py")) | (frozenset([file]) if file.is_file() else frozenset())
+    """A file and what it imports of its own package; for a file from elsewhere, all of this package besides."""
     found, waiting = set[Path](), [file]
     while waiting:
         found.add(one := waiting.pop())
         waiting += [source for source in _imported_by(one) if source not in found]
-    return frozenset(found)
+    elsewhere = not file.is_relative_to(_PACKAGE)
+    return frozenset(source for source in found if source.is_file()).union(_PACKAGE.rglob("*.py") if elsewhere else ())
 
 
 @functools.cache
 def _imported_by(file: Path) -> frozenset[Path]:
+    if not file.is_file():
+        return frozenset()
+    top, package = file.parent, ""  # where absolute names of its own package begin
+    while (top / "__init__.py").is_file():
+        top, package = top.parent, top.name
     found = set[Path]()
     for dots, part, names in _IMPORT.findall(file.read_text(encoding="utf-8")):
-        place = file.parents[len(dots) - 1].joinpath(*part.split(".")) if part else file.parents[len(dots) - 1]
+        if not dots and part.partition(".")[0] != package:
+            continue
+        base = file.parents[len(dots) - 1] if dots else top
+        place = base.joinpath(*part.split(".")) if part else base
         found |= {place.with_suffix(".py"), place / "__init__.py"}
         found |= {place / f"{name}.py" for name in re.findall(r"\w+", names)}
     return frozenset(source for source in found if source.is_file())

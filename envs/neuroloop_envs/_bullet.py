@@ -14,13 +14,18 @@ import time
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import error
 from numpy.typing import NDArray
 
 Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]  # x, y, z, w
+Pose = tuple[Vector, Quaternion]
+UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
+KINDS = {2: "sphere", 3: "box", 4: "cylinder", 5: "mesh", 6: "plane", 7: "capsule"}  # by Bullet's numbers
 
 _stdout_lock = threading.Lock()
 
@@ -36,6 +41,28 @@ class Camera:
     height: int
     near: float = 0.1
     far: float = 50.0
+
+
+class Light(NamedTuple):
+    """How the software renderer lights a scene: a surface shows `ambient` + `diffuse` max(0, n · sun) of its colour."""
+
+    sun: Vector
+    ambient: float
+    diffuse: float
+
+
+class Visual(NamedTuple):
+    """A shape that a link is drawn as, placed in the link's frame."""
+
+    link: int  # -1: the base
+    kind: str  # of `KINDS`
+    size: tuple[
+        float, ...
+    ]  # m; box: its edges; sphere: (radius, 0, 0); cylinder, capsule: (length, radius, 0); mesh: its scale
+    mesh: str  # the file, where it is one
+    position: Vector
+    orientation: Quaternion
+    rgb: Vector
 
 
 class Bullet:
@@ -223,6 +250,124 @@ class Bullet:
     def paint(self, body: int, link: int, rgb: Vector) -> None:
         """Colour a link (each channel 0 to 1)."""
         self._p.changeVisualShape(body, link, rgbaColor=(*rgb, 1.0), physicsClientId=self._client)
+
+    def add_body(
+        self,
+        kind: str,
+        size: Sequence[float],
+        position: Vector,
+        orientation: Quaternion = UPRIGHT,
+        *,
+        rgb: Vector = (0.5, 0.5, 0.5),
+        mass: float = 0.0,
+        solid: bool = True,
+    ) -> int:
+        """A body of one shape: "sphere" (radius), "box" (three edges), "cylinder" or "capsule" (radius, length); m, kg.
+
+        Without mass it stays where it is put; unless `solid` others pass through it.
+        """
+        if kind in ("sphere", "cylinder", "capsule"):
+            shape: dict[str, Any] = dict(zip(("radius", "length"), size, strict=False))
+        else:
+            shape = {"halfExtents": [0.5 * edge for edge in size]}
+        number = getattr(self._p, f"GEOM_{kind.upper()}")
+        seen = self._p.createVisualShape(number, rgbaColor=(*rgb, 1.0), physicsClientId=self._client, **shape)
+        felt = -1
+        if solid:
+            shape = {"height" if name == "length" else name: length for name, length in shape.items()}
+            felt = self._p.createCollisionShape(number, physicsClientId=self._client, **shape)
+        body: int = self._p.createMultiBody(mass, felt, seen, position, orientation, physicsClientId=self._client)
+        return body
+
+    def move(self, body: int, position: Vector, orientation: Quaternion = UPRIGHT) -> None:
+        """Put a body's centre of mass somewhere else, at rest."""
+        self._p.resetBasePositionAndOrientation(body, position, orientation, physicsClientId=self._client)
+
+    def remove(self, body: int) -> None:
+        """Take a body out of the world."""
+        self._p.removeBody(body, physicsClientId=self._client)
+
+    def movable(self, body: int) -> bool:
+        """Whether the physics can move any part of a body."""
+        n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
+        joints = (self._p.getJointInfo(body, joint, physicsClientId=self._client) for joint in range(n_joints))
+        heavy: bool = self._p.getDynamicsInfo(body, -1, physicsClientId=self._client)[0] > 0.0
+        return heavy or any(joint[2] != self._p.JOINT_FIXED for joint in joints)
+
+    def visuals(self, body: int) -> list[Visual]:
+        """Every shape that a body is drawn as, but for those that its model makes transparent."""
+        data = self._p.getVisualShapeData(body, physicsClientId=self._client)
+        return [
+            Visual(link, KINDS[kind], size, mesh.decode(), position, orientation, rgba[:3])
+            for _, link, kind, size, mesh, position, orientation, rgba in data
+            if rgba[3] > 0.0
+        ]
+
+    def centre_of_mass(self, body: int) -> Pose:
+        """Where the base's centre of mass lies in the base's frame."""
+        info = self._p.getDynamicsInfo(body, -1, physicsClientId=self._client)
+        return info[3], info[4]
+
+    def base_pose(self, body: int) -> Pose:
+        """Where the base's centre of mass is, and how it is turned."""
+        pose: Pose = self._p.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        return pose
+
+    def link_poses(self, body: int, links: Sequence[int]) -> list[Pose]:
+        """Where the frames of links are, by one call."""
+        states = self._p.getLinkStates(body, links, computeForwardKinematics=1, physicsClientId=self._client)
+        return [(state[4], state[5]) for state in states]
+
+    def add_surface(
+        self, vertices: Sequence[Vector], triangles: Sequence[int], uvs: Sequence[tuple[float, float]], texture: int
+    ) -> int:
+        """A body that is a picture on triangles which look up: drawn, but not felt."""
+        seen = self._p.createVisualShape(
+            self._p.GEOM_MESH,
+            vertices=vertices,
+            indices=triangles,
+            uvs=uvs,
+            normals=[(0.0, 0.0, 1.0)] * len(vertices),
+            physicsClientId=self._client,
+        )
+        body: int = self._p.createMultiBody(0.0, -1, seen, physicsClientId=self._client)
+        self._p.changeVisualShape(body, -1, textureUniqueId=texture, physicsClientId=self._client)
+        return body
+
+    def add_texture(self, picture: NDArray[np.uint8]) -> int:
+        """A texture from uint8[rows, columns, 3]; u grows along a row, v from row to row."""
+        rows, columns = picture.shape[:2]
+        head = bytes((0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0)) + columns.to_bytes(2, "little") + rows.to_bytes(2, "little")
+        with tempfile.TemporaryDirectory() as folder:  # Bullet reads textures from files only
+            path = Path(folder, "texture.tga")
+            path.write_bytes(head + bytes((24, 0)) + picture[:, :, ::-1].tobytes())
+            texture: int = self._p.loadTexture(str(path), physicsClientId=self._client)
+        return texture
+
+    def look(
+        self, eye: Vector, forward: Vector, up: Vector, camera: Camera, light: Light
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """A picture by the software renderer, (height, width, 3), in a given light, and where it shows a body.
+
+        Of `camera`, only what does not depend on where it is counts.
+        """
+        target = eye[0] + forward[0], eye[1] + forward[1], eye[2] + forward[2]
+        width, height = camera.width, camera.height
+        image = self._p.getCameraImage(
+            width,
+            height,
+            self._p.computeViewMatrix(eye, target, up),
+            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far),
+            shadow=0,
+            lightDirection=light.sun,
+            lightAmbientCoeff=light.ambient,
+            lightDiffuseCoeff=light.diffuse,
+            lightSpecularCoeff=0.0,
+            renderer=self._p.ER_TINY_RENDERER,
+            physicsClientId=self._client,
+        )
+        rgba = np.asarray(image[2], np.uint8).reshape(height, width, 4)
+        return rgba[:, :, :3], np.asarray(image[4]).reshape(height, width) >= 0
 
     def photo(self, camera: Camera) -> NDArray[np.uint8]:
         """A picture by the software renderer: uint8 of shape (height, width, 3)."""

@@ -30,7 +30,7 @@ SuiteName = Annotated[
     typer.Argument(
         metavar="SUITE",
         help="classic, control, bullet: agents learn tasks, as they do in a TOML file of your own; engine: speed of"
-        " spiking networks; sensors: speed and accuracy of event cameras; startup: waiting times.",
+        " spiking networks; sensors: speed and accuracy of event cameras; worlds: speed of our robots; startup: waiting times.",
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]
@@ -93,7 +93,7 @@ def bench(
         _check_place(write)
     groups: list[Group] = []
     command, today = shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"
-    if suite in ("engine", "sensors", "startup"):
+    if suite in ("engine", "sensors", "startup", "worlds"):
         measured = _speed(suite, quick, peers)
         page = as_markdown(measured, command, today)
     else:
@@ -189,6 +189,10 @@ def _speed(suite: str, quick: bool, peers: bool) -> Measured:
         from ..evaluation.suites import sensors
 
         return sensors.run(quick, peers, report)
+    if suite == "worlds":
+        from ..evaluation.suites import worlds
+
+        return worlds.run(quick, report)
     from ..evaluation.suites import engine
 
     return engine.run(quick, peers, report)

@@ -16,7 +16,7 @@ from ..settings import Count, Fraction, Number, PlantConfig, Positive, Settings
 from .quiet import stdout_to_stderr
 
 SUITES = Path(__file__).parent / "suites"
-OTHERS = ("engine", "startup")  # suites that are no tasks
+OTHERS = ("engine", "sensors", "startup", "worlds")  # suites that are no tasks
 NAME = re.compile("[a-z][a-z0-9_]*")  # a figure's name begins with it
 
 

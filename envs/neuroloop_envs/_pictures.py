@@ -1,0 +1,35 @@
+"""Light as pictures for a screen, and back: sRGB (IEC 61966-2-1).
+
+c = 12.92 I up to I = 0.0031308, 1.055 I^(1/2.4) − 0.055 above; a byte is 255 c.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LUMA = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue (ITU-R BT.709)
+_CODES = np.arange(256) / 255.0
+_LIGHT = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+def code_of(light: Any) -> Any:
+    """What a screen is given, 0 to 1, for linear light from 0 to 1."""
+    light = np.asarray(light, np.float64)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1.0 / 2.4) - 0.055)
+
+
+def light_of(code: float) -> float:
+    """Linear light of a channel of a colour, both from 0 to 1."""
+    return code / 12.92 if code <= 0.04045 else float(((code + 0.055) / 1.055) ** 2.4)
+
+
+def light_of_bytes(bytes_: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Linear light of every byte."""
+    return _LIGHT[bytes_]
+
+
+def picture(light: NDArray[np.float32], channels: int = 3) -> NDArray[np.uint8]:
+    """uint8[height, width, channels] for a screen or as an observation, from light of shape (height, width)."""
+    coded = np.rint(255.0 * code_of(np.clip(light, 0.0, 1.0))).astype(np.uint8)
+    return np.repeat(coded[:, :, None], channels, axis=2)

@@ -17,6 +17,7 @@ OWN = {
     "joint_friction": Parameter(0.0, 0.0, 50.0, "N m", "dry friction of each joint", N_JOINTS),
     "gravity": Parameter(9.81, 0.0, 25.0, "m/s^2", "gravity; the arm's own compensation knows it"),
 }
+MARK = 0.025  # m, radius of what shows where the hand should be
 CAMERA = Camera(eye=(1.7, -1.5, 1.1), target=(0.2, 0.0, 0.45), field_of_view=40.0, width=480, height=360)
 
 
@@ -57,6 +58,15 @@ class ArmWorld(World):
 
     def _load(self) -> None:
         self.arm = Arm(self._bullet)
+        self._mark: int | None = None
+        if self.render_mode is not None:  # what is only for eyes
+            self._bullet.add_body("box", (2.0, 2.0, 0.02), (0.0, 0.0, -0.01), rgb=(0.75, 0.75, 0.72), solid=False)
+            self._mark = self._bullet.add_body("sphere", (MARK,), (0.0, 0.0, -1.0), rgb=(0.1, 0.6, 0.2), solid=False)
+
+    def _show(self, place: Vector) -> None:
+        """Put the green ball where the hand should be."""
+        if self._mark is not None:
+            self._bullet.move(self._mark, place)
 
     def _apply(self, changed: Values) -> None:
         if "payload" in changed:

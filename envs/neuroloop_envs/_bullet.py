@@ -203,18 +203,6 @@ class Bullet:
         """Change gravity, m/s^2 downwards, until bodies are loaded anew."""
         self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
 
-    def show_ball(self, radius: float, rgb: Vector) -> int:
-        """A ball that is only seen; returns the body's id."""
-        shape = self._p.createVisualShape(
-            self._p.GEOM_SPHERE, radius=radius, rgbaColor=(*rgb, 1.0), physicsClientId=self._client
-        )
-        body: int = self._p.createMultiBody(0.0, -1, shape, physicsClientId=self._client)
-        return body
-
-    def move(self, body: int, position: Vector) -> None:
-        """Put a body somewhere, upright."""
-        self._p.resetBasePositionAndOrientation(body, position, (0.0, 0.0, 0.0, 1.0), physicsClientId=self._client)
-
     def set_dynamics(self, body: int, link: int, **values: float) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)

@@ -69,11 +69,6 @@ class ArmReaching(ArmWorld):
         error: NDArray[np.float64] = homeward + turned @ (away - jacobian @ homeward)
         return error
 
-    def _load(self) -> None:
-        super()._load()
-        if self.render_mode is not None:
-            self._mark = self._bullet.show_ball(TOLERANCE / 2, (0.1, 0.6, 0.2))
-
     def _options(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         self._given = {name: _numbers(name, options[name]) for name in ("angles", "target") if name in options}
         return {name: value for name, value in options.items() if name not in self._given}
@@ -86,8 +81,7 @@ class ArmReaching(ArmWorld):
         self.arm.place(self._given.get("angles", start))
         x, y, z = self._given.get("target", drawn)
         self.target: Vector = (x, y, z)
-        if self.render_mode is not None:
-            self._bullet.move(self._mark, self.target)
+        self._show(self.target)
 
     def _sense(self) -> None:
         super()._sense()

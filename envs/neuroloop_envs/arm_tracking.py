@@ -76,11 +76,6 @@ class ArmTracking(ArmWorld):
         eight = np.stack([np.full_like(t_s, x), y + self._width * np.sin(turn), z + self._tall * np.sin(2 * turn) / 2])
         return postures(eight.T)
 
-    def _load(self) -> None:
-        super()._load()
-        if self.render_mode is not None:
-            self._mark = self._bullet.show_ball(0.025, (0.1, 0.6, 0.2))
-
     def _begin(self) -> None:
         super()._begin()
         rng = self.np_random
@@ -102,7 +97,7 @@ class ArmTracking(ArmWorld):
         length = round(BLOCK_S / self.dt)
         if self._first == (first := step // length * length):
             return
-        t_s = (first + np.arange(length)) * self.dt
+        t_s: Array = (first + np.arange(length, dtype=np.float64)) * self.dt
         before, at, after = (self.reference(t_s + nudge) for nudge in (-NUDGE_S, 0.0, NUDGE_S))
         velocities, accelerations = (after - before) / (2 * NUDGE_S), (after - 2 * at + before) / NUDGE_S**2
         self._first = first
@@ -117,7 +112,7 @@ class ArmTracking(ArmWorld):
         self._missing = [wanted - is_now for wanted, is_now in pairs]
         if self.render_mode is not None:
             x, y, z = self._wanted_hand[self._step_count - self._first]
-            self._bullet.move(self._mark, (x, y, z))
+            self._show((x, y, z))
 
     def _observe(self) -> NDArray[np.float32]:
         return self._bounded([*self._angles, *self._velocities, *self._now, *self._missing])

@@ -27,15 +27,17 @@ GREATEST = np.array(TORQUES)
 def reflex(world: ArmWorld, observation: Array) -> Array:
     """What the agents are born with: nothing but stiffness and damping."""
     if observation.size == 49:  # tracking
-        torques: Array = KP * observation[35:42] + KD * observation[42:49]
+        missing, speeds = observation[35:42], observation[42:49]
     else:
-        torques = KP * observation[20:27] - KD * observation[7:14]
+        missing, speeds = observation[20:27], -observation[7:14]
+    torques: Array = KP * missing + KD * speeds
     return torques
 
 
 def compensated(world: ArmWorld, observation: Array) -> Array:
     """The same and the arm's weight."""
-    return reflex(world, observation) + np.array(world.arm.holding(world.state[0]))
+    torques: Array = reflex(world, observation) + np.array(world.arm.holding(world.state[0]))
+    return torques
 
 
 def chance(world: ArmWorld, observation: Array) -> Array:

@@ -49,6 +49,7 @@ class Arm:
         for joint in JOINTS:
             bullet.set_dynamics(self._body, joint, maxJointVelocity=SPEED)
             bullet.set_dynamics(self._body, joint, jointDamping=DAMPING)  # in one call, or before, it would be lost
+        self.carry(0.0)
         bullet.paint(self._body, HAND, (0.85, 0.45, 0.1))
         self.holding(HOME)  # from here on Bullet's model of the arm is the one without payload
 
@@ -80,7 +81,8 @@ class Arm:
 
     def carry(self, mass: float) -> None:
         """Give the hand a payload, a point mass (kg)."""
-        self._bullet.set_dynamics(self._body, HAND, mass=max(mass, SPECK))
+        # A change of mass alone would have Bullet make up an inertia, too.
+        self._bullet.set_dynamics(self._body, HAND, mass=max(mass, SPECK), localInertiaDiagonal=(0.0, 0.0, 0.0))
 
     def rub(self, friction: Sequence[float]) -> None:
         """Set dry friction of each joint (N m)."""

@@ -203,7 +203,7 @@ class Bullet:
         """Change gravity, m/s^2 downwards, until bodies are loaded anew."""
         self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
 
-    def set_dynamics(self, body: int, link: int, **values: float) -> None:
+    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
 

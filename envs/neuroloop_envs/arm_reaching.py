@@ -52,9 +52,11 @@ class ArmReaching(ArmWorld):
         control_hz: int = 200,
         physics_hz: int = 1000,
     ) -> None:
+        if not isinstance(joint_error, bool):
+            raise ValueError(f"ArmReaching.joint_error: must be true or false, got {joint_error!r}")
         self._shows_error = joint_error
         self._given: dict[str, tuple[float, ...]] = {}
-        groups = [ANGLE_BOUNDS, SPEED_BOUNDS, HAND_BOUNDS, AWAY_BOUNDS] + [ERROR_BOUNDS] * bool(joint_error)
+        groups = [ANGLE_BOUNDS, SPEED_BOUNDS, HAND_BOUNDS, AWAY_BOUNDS] + [ERROR_BOUNDS] * joint_error
         super().__init__(
             control_hz, physics_hz, bounds(*groups), render_mode, gravity_compensation, parameters, randomise, schedule
         )

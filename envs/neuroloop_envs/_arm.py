@@ -50,7 +50,7 @@ class Arm:
             bullet.set_dynamics(self._body, joint, maxJointVelocity=SPEED)
             bullet.set_dynamics(self._body, joint, jointDamping=DAMPING)  # in one call, or before, it would be lost
         self.carry(0.0)
-        bullet.paint(self._body, HAND, (0.85, 0.45, 0.1))
+        bullet.paint(self._body, HAND, (0.95, 0.8, 0.1))
         self.holding(HOME)  # from here on Bullet's model of the arm is the one without payload
 
     def place(self, angles: Sequence[float]) -> None:

@@ -17,8 +17,8 @@ OWN = {
     "joint_friction": Parameter(0.0, 0.0, 50.0, "N m", "dry friction of each joint", N_JOINTS),
     "gravity": Parameter(9.81, 0.0, 25.0, "m/s^2", "gravity; the arm's own compensation knows it"),
 }
-MARK = 0.025  # m, radius of what shows where the hand should be
-CAMERA = Camera(eye=(1.7, -1.5, 1.1), target=(0.2, 0.0, 0.45), field_of_view=40.0, width=480, height=360)
+MARK = 0.035  # m, radius of what shows where the hand should be
+CAMERA = Camera(eye=(1.7, -1.5, 1.1), target=(0.25, 0.0, 0.45), field_of_view=34.0, width=480, height=360)
 
 
 class ArmWorld(World):

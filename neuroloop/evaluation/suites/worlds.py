@@ -1,8 +1,8 @@
 """The suite `worlds`: control steps a second of every world of ours, and what a picture by rays costs.
 
-A world is stepped as users make it, by `gymnasium.make` with its wrappers, by random actions drawn beforehand; resets of episodes
-that end are counted in. Times are CPU times of one thread, the best of several stretches. Worlds that see are also stepped
-behind an event camera of 128 × 128 pixels that takes three frames a control step.
+A world is stepped as users make it, by `gymnasium.make` with its wrappers, by random actions drawn beforehand; resets are
+counted in. Times are CPU times of one thread, the best of several stretches. Worlds that see are also stepped behind an event
+camera of 128 × 128 pixels that takes three frames a control step.
 """
 
 from __future__ import annotations

@@ -78,6 +78,11 @@ def final(episodes: Array) -> Array:
     return mean
 
 
+def span(first: int, last: int) -> str:
+    """Which episodes, counted from 1."""
+    return f"episodes {first + 1} to {last}" if last > first + 1 else f"episode {last}"
+
+
 def rms(episodes: Array) -> tuple[float, float]:
     """In mrad, before and after the payload comes."""
     before, after = episodes[:, :PICKED_UP], episodes[:, PICKED_UP:]
@@ -89,7 +94,7 @@ def reaching(learned: list[tuple[Array, Array]], name: str) -> list[str]:
     rows = []
     for first, last in ((0, 1), (1, 5), (5, 20), (20, 50), (50, 80), (80, 100)):
         means = [final(episodes[first:last]).mean() for episodes, _ in learned]
-        rows.append(row(f"`{name}`, learning, episodes {first + 1} to {last}", means))
+        rows.append(row(f"`{name}`, learning, {span(first, last)}", means))
     return [*rows, row(f"`{name}`, then, not learning", [final(frozen).mean() for _, frozen in learned])]
 
 
@@ -119,7 +124,7 @@ def tables(learned: dict[str, list[tuple[Array, Array]]]) -> str:
     lines += [TRACKING, *(f"| {name} | {before:.1f} | {after:.1f} |" for name, (before, after) in track.items())]
     mine = learned["arm-tracking"]
     for first, last in ((0, 1), (1, 5), (5, 10), (10, 20)):
-        lines.append(tracked(f"learning, episodes {first + 1} to {last}", [one[first:last] for one, _ in mine]))
+        lines.append(tracked(f"learning, {span(first, last)}", [one[first:last] for one, _ in mine]))
     lines.append(tracked("then, not learning", [frozen for _, frozen in mine]))
     return "\n".join(lines) + "\n"
 

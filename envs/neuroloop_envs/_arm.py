@@ -60,7 +60,7 @@ class Arm:
 
     def twist(self, torques: Sequence[float]) -> None:
         """Torque on each joint (N m) for the next call of the physics."""
-        self._bullet.twist(self._body, JOINTS, torques)
+        self._bullet.push_all(self._body, JOINTS, torques)
 
     def joints(self) -> tuple[list[float], list[float]]:
         """Angles (rad) and velocities (rad/s)."""

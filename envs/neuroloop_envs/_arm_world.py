@@ -40,7 +40,7 @@ class ArmWorld(World):
         schedule: Any,
     ) -> None:
         name = type(self).__name__
-        rates = Rates(control_hz, physics_hz, substeps=1)
+        rates = Rates(control_hz, physics_hz, held=1)
         if physics_hz < LEAST_HZ:
             raise ValueError(f"{name}.physics_hz: must be at least {LEAST_HZ}, or the wrist shakes, got {physics_hz}")
         if not isinstance(gravity_compensation, bool):
@@ -74,7 +74,7 @@ class ArmWorld(World):
         if "joint_friction" in changed:
             self.arm.rub(numbers(changed, "joint_friction"))
         if "gravity" in changed:
-            self._bullet.set_gravity(number(changed, "gravity"))
+            self._bullet.set_gravity((0.0, 0.0, -number(changed, "gravity")))
 
     def _begin(self) -> None:
         self._command: list[float] | None = None

@@ -6,6 +6,7 @@ All quantities are SI. PyBullet has no type stubs, so its `Any` stays inside thi
 import contextlib
 import ctypes
 import importlib
+import math
 import os
 import sys
 import tempfile
@@ -27,6 +28,7 @@ Pose = tuple[Vector, Quaternion]
 UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
 KINDS = {2: "sphere", 3: "box", 4: "cylinder", 5: "mesh", 6: "plane", 7: "capsule"}  # by Bullet's numbers
 
+_LIBC = ctypes.CDLL(None)
 _stdout_lock = threading.Lock()
 
 
@@ -110,11 +112,22 @@ class Bullet:
         self._p.resetSimulation(physicsClientId=self._client)
         self._set_up()
 
-    def load(self, urdf: str, *, fixed: bool = False) -> int:
-        """Load one of PyBullet's shipped models by its relative path; returns the body's id."""
+    def load(
+        self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True, merged: bool = False
+    ) -> int:
+        """Load one of PyBullet's shipped models by its relative path; returns the body's id.
+
+        Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used. A model that is
+        not `visible` has no meshes to draw, which loads several times faster. `merged`: links that no joint moves become one.
+        """
+        flags = self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0
+        flags |= 0 if visible else self._p.URDF_IGNORE_VISUAL_SHAPES
+        flags |= self._p.URDF_MERGE_FIXED_LINKS if merged else 0
         with _stdout_to_stderr():
             folder = importlib.import_module("pybullet_data").getDataPath()
-            body: int = self._p.loadURDF(os.path.join(folder, urdf), useFixedBase=fixed, physicsClientId=self._client)
+            body: int = self._p.loadURDF(
+                os.path.join(folder, urdf), useFixedBase=fixed, flags=flags, physicsClientId=self._client
+            )
         return body
 
     def load_text(self, text: str, *, fixed: bool = False) -> int:
@@ -129,6 +142,71 @@ class Bullet:
                 file.name, useFixedBase=fixed, flags=self._p.URDF_USE_INERTIA_FROM_FILE, physicsClientId=self._client
             )
         return body
+
+    def joint_names(self, body: int) -> dict[str, int]:
+        """Numbers of a body's joints, which are those of the links that they carry, by name."""
+        n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
+        return {
+            self._p.getJointInfo(body, joint, physicsClientId=self._client)[1].decode(): joint
+            for joint in range(n_joints)
+        }
+
+    def motion(self, body: int) -> tuple[Vector, Vector]:
+        """A body's velocity (m/s) and angular velocity (rad/s), axes of the world."""
+        motion: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
+        return motion
+
+    def touching(self, body: int, other: int) -> set[int]:
+        """The links of a body that touch another body; -1: its base."""
+        points = self._p.getContactPoints(bodyA=body, bodyB=other, physicsClientId=self._client)
+        return {point[3] for point in points if point[8] <= 0.0}
+
+    def set_gravity(self, gravity: Vector) -> None:
+        """Have gravity (m/s^2) pull another way, until `clear`."""
+        self._p.setGravity(*gravity, physicsClientId=self._client)
+
+    def add_floor(self) -> int:
+        """The plane z = 0, felt but not drawn."""
+        plane = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
+        body: int = self._p.createMultiBody(0.0, plane, physicsClientId=self._client)
+        return body
+
+    def set_contacts(self, *, iterations: int, cone: bool) -> None:
+        """How contacts are solved: by how many iterations (Bullet's own are 50), and with the exact cone of friction, or
+        without it along two axes, each by itself, which lets friction differ between them.
+        """
+        self._p.setPhysicsEngineParameter(
+            numSolverIterations=iterations, enableConeFriction=int(cone), physicsClientId=self._client
+        )
+
+    def find_contacts(self) -> None:
+        """Look which bodies touch, without a step: contacts of what was moved apart are forgotten."""
+        self._p.performCollisionDetection(physicsClientId=self._client)
+
+    def rays(self, starts: Sequence[Vector], ends: Sequence[Vector]) -> list[float]:
+        """The share of the way from each start to its end after which something is hit; 1 where nothing is."""
+        return [hit[2] for hit in self._p.rayTestBatch(starts, ends, physicsClientId=self._client)]
+
+    def distance(self, body: int, other: int, most: float) -> float:
+        """How far two bodies are from each other, m, negative inside; infinite if farther than `most`."""
+        points = self._p.getClosestPoints(body, other, most, physicsClientId=self._client)
+        return min((point[8] for point in points), default=math.inf)
+
+    def drive_joints(self, body: int, joints: Sequence[int], speeds: Sequence[float], most: Sequence[float]) -> None:
+        """Have motors turn joints at speeds (rad/s) from now on, with at most so much torque (N m)."""
+        self._p.setJointMotorControlArray(
+            body,
+            joints,
+            self._p.VELOCITY_CONTROL,
+            targetVelocities=speeds,
+            forces=most,
+            physicsClientId=self._client,
+        )
+
+    def mass(self, body: int, link: int) -> float:
+        """kg of a link; -1: of the base."""
+        kg: float = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)[0]
+        return kg
 
     def free_joints(self, body: int) -> None:
         """Switch off Bullet's default joint motors and every damping it adds by itself."""
@@ -163,12 +241,6 @@ class Bullet:
         """Push along a joint (N, or N m where it turns) for the next `step()`."""
         self._p.setJointMotorControl2(body, joint, self._p.TORQUE_CONTROL, force=force, physicsClientId=self._client)
 
-    def twist(self, body: int, joints: Sequence[int], torques: Sequence[float]) -> None:
-        """Push along several joints at once for the next `step()`; see `push`."""
-        self._p.setJointMotorControlArray(
-            body, joints, self._p.TORQUE_CONTROL, forces=torques, physicsClientId=self._client
-        )
-
     def rub(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
         """Give joints dry (Coulomb) friction: N, or N m where they turn. It stays."""
         self._p.setJointMotorControlArray(
@@ -199,13 +271,59 @@ class Bullet:
         turned = self._p.calculateJacobian(body, link, (0.0, 0.0, 0.0), at, rest, rest, physicsClientId=self._client)
         return np.array(turned[0])
 
-    def set_gravity(self, gravity: float) -> None:
-        """Change gravity, m/s^2 downwards, until bodies are loaded anew."""
-        self._p.setGravity(0.0, 0.0, -gravity, physicsClientId=self._client)
+    def servo(self, body: int, joint: int, angle: float, *, torque: float, speed: float, time: float) -> None:
+        """Turn a joint towards an angle (rad), as if over `time` (s), by at most `torque` (N m) and `speed` (rad/s).
 
-    def set_dynamics(self, body: int, link: int, **values: float | Vector) -> None:
+        It goes on until it is told otherwise.
+        """
+        self._p.setJointMotorControl2(
+            body,
+            joint,
+            self._p.POSITION_CONTROL,
+            targetPosition=angle,
+            positionGain=self._step_s / (self._substeps * time),  # Bullet's is a share an integration step
+            force=torque,
+            maxVelocity=speed,
+            physicsClientId=self._client,
+        )
+
+    def spin(self, body: int, joint: int, speed: float, *, torque: float) -> None:
+        """Keep a joint turning at `speed` (rad/s) by at most `torque` (N m), until told otherwise."""
+        self._p.setJointMotorControl2(
+            body, joint, self._p.VELOCITY_CONTROL, targetVelocity=speed, force=torque, physicsClientId=self._client
+        )
+
+    def push_all(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
+        """Push along several joints for the next `step()`."""
+        self._p.setJointMotorControlArray(
+            body, joints, self._p.TORQUE_CONTROL, forces=forces, physicsClientId=self._client
+        )
+
+    def inertia(self, body: int, link: int) -> tuple[float, Vector]:
+        """Mass (kg) of a link and its principal moments of inertia (kg m^2); -1: the base."""
+        info = self._p.getDynamicsInfo(body, link, physicsClientId=self._client)
+        return info[0], info[2]
+
+    def set_dynamics(self, body: int, link: int, **values: float | Sequence[float]) -> None:
         """Change `mass` (kg), `lateralFriction`, `jointDamping` (N s/m or N m s/rad) and so on of a link; -1: the base."""
         self._p.changeDynamics(body, link, **values, physicsClientId=self._client)
+
+    def throw(self, body: int, velocity: Vector, spin: Vector = (0.0, 0.0, 0.0)) -> None:
+        """Give the base of a body a velocity (m/s) and a spin (rad/s), in axes of the world."""
+        self._p.resetBaseVelocity(body, velocity, spin, physicsClientId=self._client)
+
+    def motion(self, body: int) -> tuple[Vector, Vector]:
+        """A body's velocity (m/s) and angular velocity (rad/s), axes of the world."""
+        motion: tuple[Vector, Vector] = self._p.getBaseVelocity(body, physicsClientId=self._client)
+        return motion
+
+    def add_floor(self, friction: float = 1.0) -> int:
+        """The plane z = 0: felt, but not drawn."""
+        felt = self._p.createCollisionShape(self._p.GEOM_PLANE, physicsClientId=self._client)
+        body: int = self._p.createMultiBody(0.0, felt, physicsClientId=self._client)
+        self.set_dynamics(body, -1, lateralFriction=friction)
+        self._p.changeVisualShape(body, -1, rgbaColor=(1.0, 1.0, 1.0, 0.0), physicsClientId=self._client)
+        return body
 
     def shove(self, body: int, force: Vector, link: int = -1) -> None:
         """Push a link's centre of mass (N, axes of the world) for the next `step()`."""
@@ -341,11 +459,16 @@ class Bullet:
         """
         target = eye[0] + forward[0], eye[1] + forward[1], eye[2] + forward[2]
         width, height = camera.width, camera.height
+        projection = list(
+            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far)
+        )
+        projection[8] += 1.0 / width  # this renderer looks through the corners of pixels: now through their middles
+        projection[9] += 1.0 / height
         image = self._p.getCameraImage(
             width,
             height,
             self._p.computeViewMatrix(eye, target, up),
-            self._p.computeProjectionMatrixFOV(camera.field_of_view, width / height, camera.near, camera.far),
+            projection,
             shadow=0,
             lightDirection=light.sun,
             lightAmbientCoeff=light.ambient,
@@ -363,13 +486,17 @@ class Bullet:
         projection = self._p.computeProjectionMatrixFOV(
             camera.field_of_view, camera.width / camera.height, camera.near, camera.far
         )
-        # shadow is always passed: Bullet remembers the last value, and shadows double the cost.
+        # Shadow and light are always passed: Bullet remembers the last values, and shadows double the cost.
         image = self._p.getCameraImage(
             camera.width,
             camera.height,
             view,
             projection,
             shadow=0,
+            lightDirection=(-50.0, 30.0, 100.0),
+            lightAmbientCoeff=0.6,
+            lightDiffuseCoeff=0.35,
+            lightSpecularCoeff=0.05,
             renderer=self._p.ER_TINY_RENDERER,
             physicsClientId=self._client,
         )
@@ -429,4 +556,4 @@ def _flush() -> None:
     if sys.stdout is not None:
         with contextlib.suppress(OSError, ValueError):  # its reader is gone, or it is closed
             sys.stdout.flush()
-    ctypes.CDLL(None).fflush(None)
+    _LIBC.fflush(None)

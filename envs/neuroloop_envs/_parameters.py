@@ -39,6 +39,7 @@ class Parameter:
     unit: str
     about: str
     size: int | None = None  # None: one number
+    at_reset: bool = False  # whether it stays as it is until the next reset, so that a schedule cannot change it
 
     @property
     def start(self) -> Value:
@@ -123,6 +124,10 @@ class Variation:
             if end is not None and end <= begin:
                 raise ValueError(f"{self._world}.{where}.until: must be later than 'at' = {begin}, got {end}")
             for name in row.keys() - {"at", "until"}:
+                if self._parameter(where, name).at_reset:
+                    raise ValueError(
+                        f"{self._world}.{where}.{name}: is read at a reset only; set, draw or hand it over there"
+                    )
                 found.append(Change(round(begin / dt), name, self._value(where, name, row[name])))
                 if end is not None:
                     found.append(Change(round(end / dt), name, None))

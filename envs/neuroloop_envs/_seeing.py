@@ -21,7 +21,7 @@ class SeeingWorld(World):
 
     `shown`: what is observed: "readings" (a Box of float32), the "camera" (uint8 of shape (height, width, 1), sRGB), or
     "both" (a Dict of these names). `size`: the camera's (width, height). With `rates.parts` > 1 the camera takes so many
-    frames a control step, evenly; they cost time whether they are asked for or not.
+    frames a control step, evenly, from when `camera_frames()` is called for the first time: pictures cost time.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class SeeingWorld(World):
         width, height = size
         self._shown, self._size = shown, (width, height)
         self._frames: list[tuple[int, NDArray[np.float32]]] = []
+        self._watched = False
         picture = spaces.Box(0, 255, (height, width, 1), np.uint8)
         observed: dict[Shown, spaces.Space[Any]] = {
             "readings": readings, "camera": picture, "both": spaces.Dict({"readings": readings, "camera": picture}),
@@ -65,6 +66,7 @@ class SeeingWorld(World):
     def camera_frames(self) -> list[tuple[int, NDArray[np.float32]]]:
         """What the camera saw in the latest control step: (µs since the episode began, light), oldest first."""
         self._check_open()
+        self._watched = True
         if not self._frames:
             self._frames.append((round(1e6 * self.t_s), self._see()))
         return list(self._frames)
@@ -72,7 +74,7 @@ class SeeingWorld(World):
     def _look(self, part: int) -> None:
         if part == 0:
             self._frames = []
-        if self.rates.parts > 1:
+        if self._watched and self.rates.parts > 1:
             t_s = self.t_s + (part + 1) * self.dt / self.rates.parts
             self._frames.append((round(1e6 * t_s), self._see()))
 

@@ -27,11 +27,12 @@ ROUNDING = 1e-6  # beyond the action space that a rounded number may lie
 class Rates:
     """A control step of 1 / `control_hz` s in `moves` calls of the physics, each of a power of two integration steps.
 
-    `parts`: into how many equal parts a control step must fall, for pictures in between. `substeps`: how many integration
-    steps a call takes at most; Bullet holds forces, and the damping of joints, over them. Raises `ValueError`.
+    `parts`: into how many equal parts a control step must fall, for pictures in between. `held`: integration steps that a
+    drive may be held for at most; 1 has `_drive` called before each, as motors with a fast loop of their own need it.
+    Raises `ValueError`.
     """
 
-    def __init__(self, control_hz: int, physics_hz: int, parts: int = 1, substeps: int = 1 << 20) -> None:
+    def __init__(self, control_hz: int, physics_hz: int, parts: int = 1, held: int | None = None) -> None:
         for name, rate in (("control_hz", control_hz), ("physics_hz", physics_hz)):
             if isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate <= 100_000:
                 raise ValueError(f"{name}: must be a whole number of Hz from 1 to 100000, got {rate!r}")
@@ -39,7 +40,9 @@ class Rates:
             of = f"{control_hz} Hz of control" + (f" x {parts} parts of a step" if parts > 1 else "")
             raise ValueError(f"physics_hz: must be a multiple of {of}, got {physics_hz}")
         steps = physics_hz // control_hz // parts
-        self.substeps = min(steps & -steps, substeps)  # the largest power of two that divides it
+        self.substeps = steps & -steps  # the largest power of two that divides it
+        while held is not None and self.substeps > held:
+            self.substeps //= 2
         self.moves_per_part = steps // self.substeps
         self.parts, self.control_hz, self.physics_hz = parts, control_hz, physics_hz
         self.dt = 1.0 / control_hz

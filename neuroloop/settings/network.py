@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from .base import Fraction, NonNegative, Number, Positive, Settings, Size, Time
 
+Matrix = tuple[tuple[Number, ...], ...]
+
 
 class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
     """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
@@ -67,7 +69,9 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     post: str
     tau_syn: Time = 0.005  # s
     gain: Number = 1.0  # current per unit weight when the whole input fires at its usual rate
-    weights: Number = 0.0  # initial mean
+    weights: Number | Matrix = (
+        0.0  # initial mean; or a row for each neuron of `pre`, a number for each of `post`, or its groups
+    )
     weights_spread: NonNegative = 0.0  # and standard deviation
     bounds: tuple[Number, Number] = (-1.0, 1.0)
     plasticity: RStdp | Pes | EProp | FeedbackAlignment | None = None

@@ -130,6 +130,19 @@ class Bullet:
             )
         return body
 
+    def load_text(self, text: str, *, fixed: bool = False) -> int:
+        """Load a model by its URDF text, with the inertias that it states; returns the body's id.
+
+        `load` leaves it to Bullet, which makes up inertias from the boxes around collision shapes.
+        """
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf", encoding="utf-8") as file, _stdout_to_stderr():
+            file.write(text)
+            file.flush()
+            body: int = self._p.loadURDF(
+                file.name, useFixedBase=fixed, flags=self._p.URDF_USE_INERTIA_FROM_FILE, physicsClientId=self._client
+            )
+        return body
+
     def joint_names(self, body: int) -> dict[str, int]:
         """Numbers of a body's joints, which are those of the links that they carry, by name."""
         n_joints = self._p.getNumJoints(body, physicsClientId=self._client)
@@ -223,6 +236,36 @@ class Bullet:
             forces=[torque] * len(joints),
             physicsClientId=self._client,
         )
+
+    def rub(self, body: int, joints: Sequence[int], forces: Sequence[float]) -> None:
+        """Give joints dry (Coulomb) friction: N, or N m where they turn. It stays."""
+        self._p.setJointMotorControlArray(
+            body, joints, self._p.VELOCITY_CONTROL, forces=forces, physicsClientId=self._client
+        )
+
+    def link_position(self, body: int, link: int) -> Vector:
+        """Where a link's centre of mass is, m."""
+        state = self._p.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self._client)
+        position: Vector = state[0]
+        return position
+
+    def holding(self, body: int, positions: Sequence[float]) -> tuple[float, ...]:
+        """What holds a body with a fixed base still in a posture: N m of each joint, by inverse dynamics.
+
+        Bullet keeps the masses that links had at the first call, and takes gravity as it is.
+        """
+        rest = [0.0] * len(positions)
+        forces: tuple[float, ...] = self._p.calculateInverseDynamics(
+            body, tuple(positions), rest, rest, physicsClientId=self._client
+        )
+        return forces
+
+    def jacobian(self, body: int, link: int, positions: Sequence[float]) -> NDArray[np.float64]:
+        """How a link's centre of mass moves with the joints of a body with a fixed base: (3, n), m/rad."""
+        rest = [0.0] * len(positions)
+        at = tuple(positions)  # an array would end the process
+        turned = self._p.calculateJacobian(body, link, (0.0, 0.0, 0.0), at, rest, rest, physicsClientId=self._client)
+        return np.array(turned[0])
 
     def servo(self, body: int, joint: int, angle: float, *, torque: float, speed: float, time: float) -> None:
         """Turn a joint towards an angle (rad), as if over `time` (s), by at most `torque` (N m) and `speed` (rad/s).
@@ -449,6 +492,18 @@ class Bullet:
         )
         rgba = np.asarray(image[2], np.uint8).reshape(camera.height, camera.width, 4)
         return np.ascontiguousarray(rgba[:, :, :3])
+
+
+def shipped(urdf: str) -> str:
+    """The text of one of PyBullet's shipped models, its files named by absolute paths."""
+    folder = os.path.dirname(os.path.join(_data_path(), urdf))
+    with open(os.path.join(folder, os.path.basename(urdf)), encoding="utf-8") as file:
+        return file.read().replace('filename="', f'filename="{folder}/')
+
+
+def _data_path() -> str:
+    with _stdout_to_stderr():
+        return str(importlib.import_module("pybullet_data").getDataPath())
 
 
 def _import_pybullet() -> Any:

@@ -57,7 +57,9 @@ class Faults:
         while len(self._observations) > self._sensor_delay + 1:
             self._observations.popleft()
         self._seen = self._with_losses(self._observations[0], rng)
-        return self._seen if isinstance(self._seen, np.ndarray) else dict(self._seen)
+        if isinstance(self._seen, np.ndarray):  # an observation that is shown again is still an array of its own
+            return self._seen.copy()
+        return {name: one.copy() for name, one in self._seen.items()}
 
     def _measured(self, observation: Observation, low: Array, high: Array, rng: np.random.Generator) -> Observation:
         """With gains and noise: of readings in an array of floats, and of pixels in units of 127.5."""

@@ -156,6 +156,8 @@ def see_ground(light, depth, view, texels, levels, lie, sky, scratch, place):  #
             trace(ys, by, t, m, u, step, row_y, ry, ey, f32(view[span + 1] * size * high), tilt)
             k = min(int(min(first, last)), coarsest)
             blend, slope = f32(first - k), f32((last - first) / m)
+            if k == coarsest:  # there is none to blend with
+                blend = slope = f32(0.0)
             for i in range(m):
                 share = min(max((blend + slope * f32(i) - f32(0.5)) * f32(BAND) + f32(0.5), f32(0.0)), f32(1.0))
                 fine[i], coarse[i] = (f32(1.0) - share) * part, share * part

@@ -131,6 +131,19 @@ def test_a_creeping_camera_sees_no_flicker(bullet: Bullet) -> None:
     assert np.nanmean(rays) < 1.3 * np.nanmean(wanted)
 
 
+@pytest.mark.parametrize("texels", [1, 2, 32])
+def test_a_small_picture_is_its_mean_where_it_repeats_finer_than_any_copy(bullet: Bullet, texels: int) -> None:
+    squares = np.full((texels, texels), 0.3, np.float32)
+    squares[: texels // 2] = 0.5
+    ground = Ground(luminance=squares, texel=1.0 / texels, x0=0.0, y0=0.0, tiled=True)
+    light = camera_of(bullet, ground).see((0.0, 0.0, 1.0), (1.0, 0.1, 0.95), (0.0, 0.0, 1.0))
+    seen = light[light > 0.0]
+    assert seen.size > 0.4 * light.size
+    assert (light[HEIGHT // 2 :] > 0.0).all()  # also where texels are coarser than the coarsest copy
+    assert seen.min() >= 0.3 - 1e-5
+    assert seen.max() <= 0.5 + 1e-5
+
+
 def test_the_ground_has_its_own_lambert_factor_and_ends_at_far(bullet: Bullet) -> None:
     scene = Scene(bullet, ground=1.0, sky=0.25, sun=(0.0, 0.6, 0.8))
     camera = RayCamera(scene, width=32, height=32, field_of_view=90.0, far=10.0)

@@ -82,6 +82,7 @@ def test_the_camera_sees_the_cart_move_and_the_pole_lean() -> None:
 def test_frames_in_between_show_motion() -> None:
     env = PoleBalance(frames=4)
     env.reset(options={"low": [-1, 2, 0, 0], "high": [-1, 2, 0, 0]})
+    env.camera_frames()  # from now on somebody looks
     env.step(np.zeros(1, np.float32))
     frames = env.camera_frames()
     env.close()

@@ -180,6 +180,7 @@ def test_the_balls_speed_may_change_in_the_middle_of_an_episode() -> None:
 def test_frames_in_between_are_of_their_own_times() -> None:
     env = TargetTracking(frames=4)
     env.reset(seed=0)
+    env.camera_frames()  # from now on somebody looks
     env.step(np.array([1.0, 0.0], np.float32))
     frames = env.camera_frames()
     env.close()

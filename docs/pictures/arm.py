@@ -10,7 +10,7 @@ import gymnasium
 import neuroloop_envs  # noqa: F401
 import numpy as np
 from matplotlib.figure import Figure
-from neuroloop_agents.arm_control import compensated, play, reflex
+from neuroloop_agents.studies.arm_control import compensated, play, reflex
 from PIL import Image
 
 from neuroloop import Agent

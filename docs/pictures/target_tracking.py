@@ -9,7 +9,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 from matplotlib.figure import Figure
-from neuroloop_agents.tracking import BASELINES, Controller
+from neuroloop_agents.studies._episodes import frozen
+from neuroloop_agents.studies.pan_tilt_control import GAINS, Controller
 
 import neuroloop
 
@@ -73,7 +74,7 @@ def main(folder: Path) -> Path:
     axes = figure.add_subplot(grid[2])
     n = round(SHOWN_S / 0.02)
     times = 0.02 * np.arange(1, n + 1)
-    for act, colour, name in ((Controller(BASELINES["P"]), P, "P"), (predicting(agent), LEARNED, "learned")):
+    for act, colour, name in ((Controller(GAINS["P"]), P, "P"), (frozen(agent), LEARNED, "learned")):
         ball, head, error = followed(act)
         if name == "P":
             axes.plot(times, ball[:n], color=BALL, linewidth=3, label="ball")

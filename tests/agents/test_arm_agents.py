@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("pybullet")
 
-from neuroloop_agents.arm_control import play, reflex
+from neuroloop_agents.studies.arm_control import play, reflex
 from neuroloop_envs._arm import TORQUES
 
 from neuroloop import Agent

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("pybullet")
 
-from neuroloop_agents.arm_control import compensated, play, reflex
+from neuroloop_agents.studies.arm_control import compensated, play, reflex
 from neuroloop_envs._arm import ANGLES, DAMPING, HAND, HOME, TORQUES, hands, postures
 from neuroloop_envs._arm_world import ArmWorld
 from neuroloop_envs.arm_reaching import AHEAD, ASIDE, HEIGHT, TOLERANCE, ArmReaching

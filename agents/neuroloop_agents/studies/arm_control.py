@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-import gymnasium
 import numpy as np
 from neuroloop_envs._arm import TORQUES
 from neuroloop_envs._arm_world import ArmWorld
 from numpy.typing import NDArray
+
+from neuroloop_agents.studies._episodes import Env, episode
 
 Array = NDArray[np.float64]
 Law = Callable[[ArmWorld, Array], Array]  # the world and its observation, to torques in N m
@@ -48,18 +48,13 @@ def chance(world: ArmWorld, observation: Array) -> Array:
 LAWS: dict[str, Law] = {"random": chance, "reflex alone": reflex, "PD with gravity compensation": compensated}
 
 
-def play(env: gymnasium.Env[Any, Any], law: Law, seeds: Iterable[int], key: str) -> Array:
+def play(env: Env, law: Law, seeds: Iterable[int], key: str) -> Array:
     """Info `key` of every step of an episode a seed, shape (seeds, steps)."""
     world = env.unwrapped
     assert isinstance(world, ArmWorld)
-    episodes = []
-    for seed in seeds:
-        observation, _ = env.reset(seed=seed)
-        seen, over = [], False
-        while not over:
-            command = np.clip(law(world, observation) / GREATEST, -1.0, 1.0)
-            observation, _, terminated, truncated, info = env.step(command.astype(np.float32))
-            seen.append(info[key])
-            over = terminated or truncated
-        episodes.append(seen)
-    return np.array(episodes)
+
+    def act(observation: Array) -> NDArray[np.float32]:
+        command: NDArray[np.float32] = np.clip(law(world, observation) / GREATEST, -1.0, 1.0).astype(np.float32)
+        return command
+
+    return np.array([[step.info[key] for step in episode(env, act, seed)] for seed in seeds])

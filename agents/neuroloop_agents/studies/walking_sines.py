@@ -5,18 +5,21 @@
 Legs share amplitudes; front and rear ones have offsets of their own. With `steering` the upper joints of right (−) and left
 (+) legs swing by more or less, which turns the robot back; without it the gait is open-loop. The search is the cross-entropy
 method (Rubinstein 1999): a Gaussian of independent parameters, whose best samples give the next one. Noise on the actions
-keeps it away from gaits that only balance on a knife's edge. `python -m neuroloop_agents.walking_sines` repeats it.
+keeps it away from gaits that only balance on a knife's edge. `python -m neuroloop_agents.studies.walking_sines` repeats it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
+
+from neuroloop_agents.studies._episodes import Act, Env, Info, episode
 
 ENV = "neuroloop_envs:neuroloop/QuadrupedWalk-v0"
 PERIOD = 0.020  # s, a control step
@@ -67,19 +70,22 @@ def action(gait: Gait, t: float, heading: float) -> NDArray[np.float64]:
     return asked
 
 
-def walk(
-    env: gymnasium.Env[Any, Any], gait: Gait, seed: int, steps: int = 1000, noise: float = 0.0
-) -> tuple[float, dict[str, Any]]:
-    """An episode of at most `steps` control steps, with Gaussian `noise` on actions: its return, and the last info."""
-    observation, _ = env.reset(seed=seed)
-    rng, total = np.random.default_rng(seed), 0.0
-    for step in range(steps):
-        asked = action(gait, step * PERIOD, float(observation[HEADING])) + noise * rng.standard_normal(12)
-        observation, reward, terminated, truncated, info = env.step(np.clip(asked, -1.0, 1.0).astype(np.float32))
-        total += float(reward)
-        if terminated or truncated:
-            break
-    return total, info
+def sines(gait: Gait, noise: float = 0.0, seed: int = 0) -> Act:
+    """A gait that acts for one episode, with Gaussian `noise` on actions."""
+    ticks, rng = itertools.count(), np.random.default_rng(seed)
+
+    def act(observation: NDArray[np.float32]) -> NDArray[np.float32]:
+        asked = action(gait, next(ticks) * PERIOD, float(observation[HEADING])) + noise * rng.standard_normal(12)
+        clipped: NDArray[np.float32] = np.clip(asked, -1.0, 1.0).astype(np.float32)
+        return clipped
+
+    return act
+
+
+def walk(env: Env, gait: Gait, seed: int, steps: int = 1000, noise: float = 0.0) -> tuple[float, Info]:
+    """An episode of at most `steps` control steps: its return, and the last info."""
+    walked = list(itertools.islice(episode(env, sines(gait, noise, seed), seed), steps))
+    return sum(step.reward for step in walked), walked[-1].info
 
 
 def search(

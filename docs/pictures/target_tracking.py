@@ -34,18 +34,6 @@ def followed(act: Any) -> tuple[np.ndarray, np.ndarray, float]:
     return np.degrees(ball), np.degrees(head), float(np.mean(errors))
 
 
-def predicting(agent: neuroloop.Agent) -> Any:
-    """A trained agent as a controller."""
-    state = None
-
-    def act(observation: np.ndarray) -> Any:
-        nonlocal state
-        action, state = agent.predict(observation, state)
-        return action
-
-    return act
-
-
 def views() -> tuple[np.ndarray, np.ndarray]:
     """The world from outside, and what the head sees."""
     env = gymnasium.make(

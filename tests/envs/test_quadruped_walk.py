@@ -11,7 +11,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from neuroloop_agents.walking_sines import ENV, STANDING, TROT, action, walk
+from neuroloop_agents.studies.walking_sines import ENV, STANDING, TROT, action, walk
 from neuroloop_envs._quadruped import HEIGHT, TORQUE, _heading, _turned_back
 from neuroloop_envs.quadruped_walk import LOWEST, QuadrupedWalk
 

@@ -7,7 +7,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from neuroloop_agents.tracking import BASELINES, Controller, Gains, errors_of
+from neuroloop_agents.studies.pan_tilt_control import GAINS, Controller, Gains
+from neuroloop_agents.studies.target_tracking import CHANCE, STUDY, mean_errors, measure
 from neuroloop_envs._pan_tilt import MAX_SPEED, MODEL
 from neuroloop_envs._paths import MIDDLE, PATHS, REACH
 from neuroloop_envs._sight import Board, hidden, sight
@@ -200,14 +201,12 @@ def test_distractors_are_seen_and_do_not_move_the_target() -> None:
 
 
 def test_controllers_rank_as_the_page_says() -> None:
-    chance = np.random.default_rng(0)
-    random = errors_of(lambda: lambda o: chance.uniform(-1, 1, 2).astype(np.float32), [3], 1)
-    weak, p, forward = (
-        errors_of(lambda g=g: Controller(g), [3], 1)
-        for g in (Gains(0.5), BASELINES["P"], BASELINES["P and feed-forward"])
-    )  # type: ignore[misc]
+    size = STUDY.full._replace(episodes=1)
+    gains = (Gains(0.5), GAINS["P"], GAINS["P and feed-forward"])
+    weak, p, forward = (mean_errors(lambda g=g: Controller(g), 3, size) for g in gains)  # type: ignore[misc]
+    random = measure(CHANCE, 3, size).on
     for k in range(len(PATHS)):
-        assert forward[k][0] < p[k][0] < weak[k][0] < random[k][0]
+        assert forward[k] < p[k] < weak[k] < random[k]
 
 
 def test_the_model_ships_with_the_package() -> None:

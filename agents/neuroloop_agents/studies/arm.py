@@ -85,7 +85,8 @@ def parts(name: str, seen: list[Seen], ends: tuple[int, ...]) -> dict[str, list[
     for last in ends:
         cut = [one.learning[first:last] for one in seen]
         if cut[0].size:
-            which = f"episodes {first + 1} to {last}" if last > first + 1 else f"episode {last}"
+            end = first + len(cut[0])
+            which = f"episodes {first + 1} to {end}" if end > first + 1 else f"episode {end}"
             found[f"`{name}`, learning, {which}"] = cut
         first = last
     return found | {f"`{name}`, then, not learning": [one.frozen for one in seen]}
@@ -113,15 +114,15 @@ def report(found: dict[tuple[str, str], list[Seen]], seeds: range, size: Size) -
         "## ArmReaching-v0",
         "",
         "Distance from hand to target in mm, mean over the last second of an episode. The worlds of `arm-reaching` and of the",
-        "classical controllers do not compensate gravity; `default`, which learns by reward alone, has gravity compensated by the",
-        "world.",
+        "classical controllers do not compensate gravity; `default`, which learns by reward alone, has gravity compensated by",
+        "the world.",
         "",
         *table_of(("", "mean", "each seed"), [reached(*part) for rows in reaches for part in rows.items()]),
         "",
         "## ArmTracking-v0",
         "",
-        "Root mean square over joints and steps, in mrad, without gravity compensation by the world. After 5 s, the middle of an",
-        "episode, the hand carries 3 kg that nobody was told of. In brackets the best and the worst seed.",
+        "Root mean square over joints and steps, in mrad, without gravity compensation by the world. After 5 s, the middle of",
+        "an episode, the hand carries 3 kg that nobody was told of. In brackets the best and the worst seed.",
         "",
         *table_of(("", "before", "with payload"), [tracked(*part) for rows in tracks for part in rows.items()]),
     ]

@@ -107,13 +107,13 @@ def report(found: dict[str, list[Driven]], seeds: range, size: Size) -> list[str
     learned, minutes = found[LEARNED], STEP * size.steps / 60.0
     cost = np.median([one.cost for one in learned])
     return [
-        f"Corridors a seed: {size.corridors}, in each at most {STEP * size.longest:g} s, at 1 m/s at most. Mean over seeds, with",
-        "the least and the greatest seed's mean. Agents drive without learning or exploring.",
+        f"Corridors a seed: {size.corridors}, in each at most {STEP * size.longest:g} s, at 1 m/s at most. Mean over seeds,",
+        "with the least and the greatest seed's mean. Agents drive without learning or exploring.",
         "",
         *table_of(drivers, [row(name, [one.drives for one in driven]) for name, driven in found.items()]),
         "",
-        f"`obstacle-avoidance` while it learns, exploring, for {size.steps} steps ({minutes:.0f} minutes of driving), at {cost:.0f} µs",
-        "of CPU a step, the environment included: mean metres of each quarter of its episodes.",
+        f"`obstacle-avoidance` while it learns, exploring, for {size.steps} steps ({minutes:.0f} minutes of driving), at",
+        f"{cost:.0f} µs of CPU a step, the environment included: mean metres of each quarter of its episodes.",
         "",
         *table_of(learners, [quarters(seed, one.learning) for seed, one in zip(seeds, learned, strict=True)]),
     ]

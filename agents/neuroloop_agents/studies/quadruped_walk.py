@@ -77,7 +77,7 @@ def _walk(env: Env, act: Act, seed: int) -> Walk:
 def row(name: str, walks: list[Walk]) -> list[str]:
     """A row of the table."""
     far = [walk.distance for walk in walks]
-    mean, *each = (f"{round(float(x), 1) + 0.0:.1f}" for x in (np.mean(far), *far))  # 0.0, not -0.0
+    mean, *each = (f"{round(x, 1) + 0.0:.1f}" for x in (float(np.mean(far)), *far))  # 0.0, not -0.0
     sideways, value = np.mean([abs(walk.sideways) for walk in walks]), np.mean([walk.value for walk in walks])
     fell = f"{sum(walk.fell for walk in walks)} of {len(walks)}"
     return [name, mean, ", ".join(each), f"{sideways:.1f}", f"{value:.0f}", fell]

@@ -44,8 +44,8 @@ def measure(name: str, seed: int, size: Size) -> Errors:
         return _learned(seed, size)
     if name == CHANCE:
         rng = np.random.default_rng(seed)
-        return Errors(_errors(lambda: lambda _: rng.uniform(-1.0, 1.0, 2).astype(np.float32), seed, size), [])
-    return Errors(_errors(lambda: Controller(GAINS[name]), seed, size), [])
+        return Errors(mean_errors(lambda: lambda _: rng.uniform(-1.0, 1.0, 2).astype(np.float32), seed, size), [])
+    return Errors(mean_errors(lambda: Controller(GAINS[name]), seed, size), [])
 
 
 def _learned(seed: int, size: Size) -> Errors:
@@ -54,12 +54,12 @@ def _learned(seed: int, size: Size) -> Errors:
     )
     agent = load_agent("target-tracking", env, seed)
     agent.learn(size.steps)
-    errors = _errors(lambda: frozen(agent), seed, size)
+    errors = mean_errors(lambda: frozen(agent), seed, size)
     env.close()
     return Errors(errors, [float(np.mean(notes)) for notes in env.ended])
 
 
-def _errors(begin: Callable[[], Act], seed: int, size: Size) -> list[float]:
+def mean_errors(begin: Callable[[], Act], seed: int, size: Size) -> list[float]:
     """On each trajectory; `begin()` says who acts in an episode."""
     env = gymnasium.make(ENV, max_episode_steps=size.longest)
 
@@ -81,10 +81,10 @@ def report(found: dict[str, list[Errors]], seeds: range, size: Size) -> list[str
     marks, duration = [k for k in MARKS if k <= curve.size], f"{PERIOD * size.longest:g} s"
     learning = ["error while learning", *(f"{curve[k - 1]:.2f}" for k in marks)]
     return [
-        f"Pixels of a picture of 64 × 64, episodes of {duration}, {size.episodes} a seed and trajectory: the mean, and in brackets",
-        "the least and the greatest of the seeds. Every controller meets the same episodes. A ball out of the picture counts as at",
-        f"its edge. The agent learns on abrupt paths only, for {size.steps} control steps ({PERIOD * size.steps / 60.0:.0f} minutes of",
-        "the world's time), and is frozen then.",
+        f"Pixels of a picture of 64 × 64, episodes of {duration}, {size.episodes} a seed and trajectory: the mean, and in",
+        "brackets the least and the greatest of the seeds. Every controller meets the same episodes. A ball out of the picture",
+        f"counts as at its edge. The agent learns on abrupt paths only, for {size.steps} control steps",
+        f"({PERIOD * size.steps / 60.0:.0f} minutes of the world's time), and is frozen then.",
         "",
         *table_of(("mean pixel error", *PATHS), rows),
         "",

@@ -1,13 +1,11 @@
 """The arm's agents learn on-line what their reflex alone cannot do."""
 
-from typing import Any
-
-import gymnasium
 import numpy as np
 import pytest
 
 pytest.importorskip("pybullet")
 
+from neuroloop_agents.studies._episodes import Noted
 from neuroloop_agents.studies.arm_control import play, reflex
 from neuroloop_envs._arm import TORQUES
 
@@ -18,26 +16,12 @@ from neuroloop.loop.plant import make_env
 STEPS = {"arm-reaching": 600, "arm-tracking": 2000}
 
 
-class Watched(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Notes one thing of every step."""
-
-    seen: list[float]
-    key: str
-
-    def step(self, action: Any) -> Any:
-        result = super().step(action)
-        self.seen.append(result[4][self.key])
-        return result
-
-
 def learning(name: str, key: str, episodes: int) -> np.ndarray:
     config = read_config(name)[1]
-    env = Watched(make_env(config.plant))
-    env.seen, env.key = [], key
-    agent = Agent(config, env, seed=1)
-    agent.learn(episodes * STEPS[name])
-    agent.close()
-    return np.array(env.seen).reshape(episodes, STEPS[name])
+    env = Noted(make_env(config.plant), lambda info: info[key])
+    Agent(config, env, seed=1).learn(episodes * STEPS[name])
+    env.close()
+    return np.array(env.ended)
 
 
 def by_reflex(name: str, key: str) -> np.ndarray:

@@ -32,9 +32,7 @@ class Study(NamedTuple, Generic[Size, Result]):
     about: str
     subjects: Sequence[Hashable]  # who is measured; those that take longest come last
     measure: Callable[[Any, int, Size], Result]  # subject, seed, size
-    report: Callable[
-        [dict[Any, list[Result]], range, Size], list[str]
-    ]  # results by subject, one a seed, to a page's lines
+    report: Callable[[dict[Any, list[Result]], range, Size], list[str]]  # results by subject, seeds, size: to lines
     full: Size  # whole numbers
     quick: Size
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from neuroloop_envs._bullet_client import UPRIGHT, Client, Pose, Quaternion, Vector
-from neuroloop_envs._quiet import hushed
 
 
 class Bodies(Client):
@@ -53,7 +52,7 @@ class Bodies(Client):
 
         `load` leaves it to Bullet, which makes up inertias from the boxes around collision shapes.
         """
-        with tempfile.NamedTemporaryFile("w", suffix=".urdf", encoding="utf-8") as file, hushed():
+        with tempfile.NamedTemporaryFile("w", suffix=".urdf", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             body: int = self._p.loadURDF(

@@ -33,7 +33,7 @@ class Client:
             # pybullet.GUI without a display does not raise: it ends the process.
             raise error.Error("render_mode 'human' needs a display and $DISPLAY is not set; use 'rgb_array'")
         self._p = _import_pybullet()
-        with hushed():
+        with hushed(1) if human else contextlib.nullcontext():
             self._client: int = self._p.connect(self._p.GUI if human else self._p.DIRECT)
         if self._client < 0:
             raise error.Error("PyBullet gave no physics client: too many are open")
@@ -64,18 +64,26 @@ class Client:
         self._set_up()
 
     def load(
-        self, urdf: str, *, fixed: bool = False, own_inertia: bool = False, visible: bool = True, merged: bool = False
+        self,
+        urdf: str,
+        *,
+        fixed: bool = False,
+        own_inertia: bool = False,
+        visible: bool = True,
+        merged: bool = False,
+        chatters: bool = False,
     ) -> int:
         """Load one of PyBullet's shipped models by its relative path, or one of ours by its full path; returns its id.
 
         Bullet computes inertias from the shapes that collide, unless the model's `own_inertia` is to be used. A model that is
         not `visible` has no meshes to draw, which loads several times faster. `merged`: links that no joint moves become one.
+        `chatters`: Bullet warns of the model, and what it prints is dropped.
         """
         flags = self._p.URDF_USE_INERTIA_FROM_FILE if own_inertia else 0
         flags |= 0 if visible else self._p.URDF_IGNORE_VISUAL_SHAPES
         flags |= self._p.URDF_MERGE_FIXED_LINKS if merged else 0
-        with hushed():
-            folder = importlib.import_module("pybullet_data").getDataPath()
+        folder = _data_path()
+        with hushed(1) if chatters else contextlib.nullcontext():
             body: int = self._p.loadURDF(
                 os.path.join(folder, urdf), useFixedBase=fixed, flags=flags, physicsClientId=self._client
             )
@@ -112,13 +120,12 @@ def shipped(urdf: str) -> str:
 
 
 def _data_path() -> str:
-    with hushed():
-        return str(importlib.import_module("pybullet_data").getDataPath())
+    return str(importlib.import_module("pybullet_data").getDataPath())
 
 
 def _import_pybullet() -> Any:
     try:
-        with hushed():
+        with hushed(1, 2) if "pybullet" not in sys.modules else contextlib.nullcontext():
             return importlib.import_module("pybullet")
     except ImportError as exc:
         raise error.DependencyNotInstalled(
@@ -128,5 +135,5 @@ def _import_pybullet() -> Any:
 
 def _disconnect(p: Any, client: int) -> None:
     # A window that its user closed has already disconnected.
-    with contextlib.suppress(p.error), hushed():
+    with contextlib.suppress(p.error):
         p.disconnect(physicsClientId=client)

@@ -48,7 +48,7 @@ class Husky:
         self._bullet = bullet
         bullet.set_contacts(iterations=ITERATIONS, cone=False)
         bullet.add_floor(friction=0.5)
-        self.body = bullet.load("husky/husky.urdf", merged=True)
+        self.body = bullet.load("husky/husky.urdf", merged=True, chatters=True)
         numbers = bullet.joint_names(self.body)
         self._wheels = tuple(numbers[name] for name in LEFT + RIGHT)
         self._mass, self._middle = bullet.mass(self.body, -1), bullet.centre_of_mass(self.body)[0][0]

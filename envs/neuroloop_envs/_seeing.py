@@ -21,7 +21,7 @@ class SeeingWorld(World):
 
     `shown`: what is observed: "readings" (a Box of float32), the "camera" (uint8 of shape (height, width, 1), sRGB), or
     "both" (a Dict of these names). `size`: the camera's (width, height). With `rates.parts` > 1 the camera takes so many
-    frames a control step, evenly, from when `camera_frames()` is called for the first time: pictures cost time.
+    frames a control step, evenly, once `camera_frames()` was called in an episode: pictures cost time.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class SeeingWorld(World):
         if shown not in ("readings", "camera", "both"):
             raise ValueError(f"{name}.observation: must be 'readings', 'camera' or 'both', got {shown!r}")
         least = 1 if shown == "readings" else LEAST
-        if len(size) != 2 or not all(isinstance(side, int) and least <= side <= MOST for side in size):
+        two = isinstance(size, tuple | list) and len(size) == 2
+        if not two or not all(isinstance(side, int) and least <= side <= MOST for side in size):
             raise ValueError(f"{name}.size: must be (width, height), from {least} to {MOST} pixels each, got {size!r}")
         width, height = size
         self._shown, self._size = shown, (width, height)
@@ -60,7 +61,7 @@ class SeeingWorld(World):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode. See `World.reset`."""
-        self._frames = []
+        self._frames, self._watched = [], False
         return super().reset(seed=seed, options=options)
 
     def camera_frames(self) -> list[tuple[int, NDArray[np.float32]]]:

@@ -136,7 +136,8 @@ def table(runs: Iterable[Run]) -> list[str]:
     """A row for each run; errors are those of drives that never left the lane."""
     lines = [
         "| controller | seed | steps learned | drives of a full lap | never left the lane | laps a drive | "
-        f"m off the middle, mean / greatest | left the lane while learning / in the last {LATE} | first full lap while learning, outer / inner |",
+        f"m off the middle, mean / greatest | left the lane while learning / in the last {LATE} | "
+        "first full lap while learning, outer / inner |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:

@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._turns import facing, heading_of
 
 SPEED = 1.0  # m/s, of the real one
 TURN = 1.2  # rad/s
@@ -71,7 +72,7 @@ class Husky:
         self._bullet.find_contacts()  # else those of the last step would go on where it stood near by
         c, s = math.cos(heading), math.sin(heading)
         at = (x + self._middle * c, y + self._middle * s, HEIGHT)
-        self._bullet.move(self.body, at, (0.0, 0.0, math.sin(heading / 2), math.cos(heading / 2)))
+        self._bullet.move(self.body, at, facing(heading))
         for wheel in self._wheels:
             self._bullet.set_joint(self.body, wheel, 0.0, 0.0)
 
@@ -83,9 +84,9 @@ class Husky:
 
     def sense(self) -> Motion:
         """Where it is and how it moves."""
-        (x, y, _), (_, _, qz, qw) = self._bullet.base_pose(self.body)
+        (x, y, _), turn = self._bullet.base_pose(self.body)
         (vx, vy, _), (_, _, spin) = self._bullet.motion(self.body)
-        heading = math.remainder(2.0 * math.atan2(qz, qw), math.tau)
+        heading = heading_of(turn)
         c, s = math.cos(heading), math.sin(heading)
         return Motion(x - self._middle * c, y - self._middle * s, heading, vx * c + vy * s, spin)
 

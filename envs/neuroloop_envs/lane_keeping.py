@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from neuroloop_envs._bullet import Camera, Vector
 from neuroloop_envs._ground import lay
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
-from neuroloop_envs._poses import turned
 from neuroloop_envs._racecar import CHASSIS_MASS, WHEELBASE, Racecar
 from neuroloop_envs._seeing import SeeingWorld, Shown
 from neuroloop_envs._track import LANES, ROAD, ground
+from neuroloop_envs._turns import turned
 from neuroloop_envs._world import Rates, RenderMode
 
 if TYPE_CHECKING:

@@ -65,6 +65,14 @@ def test_it_stands_where_it_was_placed() -> None:
     bullet.close()
 
 
+def test_its_heading_is_where_its_nose_points_on_a_slope_as_well() -> None:
+    bullet = Bullet(step_s=1 / 60, substeps=1)
+    husky = Husky(bullet)
+    bullet.move(husky.body, (0.0, 0.0, 1.0), (0.120503, 0.285176, 0.412127, 0.856916))  # rolled by 0.5, pitched by 0.4
+    assert husky.sense().heading == pytest.approx(1.0, abs=1e-4)
+    bullet.close()
+
+
 def test_nothing_of_the_step_before_a_reset_is_left(world: ObstacleAvoidance) -> None:
     seen = []
     for steps_before in (0, 1, 2, 9):  # after few steps the rover stands about where it is placed

@@ -57,8 +57,7 @@ class Quadruped:
         self._low, self._high, self._stand = np.array(LOW), np.array(HIGH), np.array(STAND)
         self._strength = np.ones(12)
         self._up: Vector = (0.0, 0.0, 1.0)
-        self._angles, self._speeds = self._stand, np.zeros(12)
-        self.work = 0.0  # J: the sum of |torque x angle| since the episode began
+        self.work = 0.0  # J: the integral of |torque x speed|, of all joints, since the episode began
 
     def set_friction(self, friction: float) -> None:
         """Friction of the ground against the feet."""

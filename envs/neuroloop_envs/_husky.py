@@ -22,7 +22,7 @@ TRACK = 0.5708  # m
 MULTIPLIER = 1.05
 RADIUS = 0.17775  # m, of a wheel
 SIDEWAYS = 0.15
-FRICTION = 1.0
+FRICTION, FLOOR_FRICTION = 1.0, 0.5  # Bullet multiplies the two
 CHASSIS = (0.5037, 0.28545)  # m, half of its length and width
 WHEELS = (0.43375, 0.34255)  # m, the same of what the wheels span
 HEIGHT = 0.155  # m, of the centre of mass where it stands
@@ -48,7 +48,7 @@ class Husky:
     def __init__(self, bullet: Bullet) -> None:
         self._bullet = bullet
         bullet.set_contacts(iterations=ITERATIONS, cone=False)
-        bullet.add_floor(friction=0.5)
+        bullet.add_floor(friction=FLOOR_FRICTION)
         self.body = bullet.load("husky/husky.urdf", merged=True)
         numbers = bullet.joint_names(self.body)
         self._wheels = tuple(numbers[name] for name in LEFT + RIGHT)
@@ -56,7 +56,7 @@ class Husky:
         self.set_friction(FRICTION)
 
     def set_friction(self, friction: float) -> None:
-        """Between wheels and floor."""
+        """Of the wheels; times `FLOOR_FRICTION` it is Coulomb's coefficient along them."""
         for wheel in self._wheels:
             self._bullet.set_dynamics(
                 self.body, wheel, lateralFriction=friction, anisotropicFriction=(1.0, SIDEWAYS, 1.0)

@@ -16,7 +16,7 @@ from neuroloop_envs._husky import CHASSIS, WHEELS
 import neuroloop
 
 ENV = "neuroloop/ObstacleAvoidance-v0"
-STEPS, SEED, CORRIDOR = 40_000, 1, 6
+STEPS, SEED, CORRIDOR = 60_000, 1, 6
 WAY, HIT = "#1f4e79", "#c0504d"
 LENGTH = 52.0  # m that are drawn
 

@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._turns import facing, heading_of
 
 SPEED = 1.0  # m/s, of the real one
 TURN = 1.2  # rad/s
@@ -21,7 +22,7 @@ TRACK = 0.5708  # m
 MULTIPLIER = 1.05
 RADIUS = 0.17775  # m, of a wheel
 SIDEWAYS = 0.15
-FRICTION = 1.0
+FRICTION, FLOOR_FRICTION = 1.0, 0.5  # Bullet multiplies the two
 CHASSIS = (0.5037, 0.28545)  # m, half of its length and width
 WHEELS = (0.43375, 0.34255)  # m, the same of what the wheels span
 HEIGHT = 0.155  # m, of the centre of mass where it stands
@@ -47,7 +48,7 @@ class Husky:
     def __init__(self, bullet: Bullet) -> None:
         self._bullet = bullet
         bullet.set_contacts(iterations=ITERATIONS, cone=False)
-        bullet.add_floor(friction=0.5)
+        bullet.add_floor(friction=FLOOR_FRICTION)
         self.body = bullet.load("husky/husky.urdf", merged=True, chatters=True)
         numbers = bullet.joint_names(self.body)
         self._wheels = tuple(numbers[name] for name in LEFT + RIGHT)
@@ -55,7 +56,7 @@ class Husky:
         self.set_friction(FRICTION)
 
     def set_friction(self, friction: float) -> None:
-        """Between wheels and floor."""
+        """Of the wheels; times `FLOOR_FRICTION` it is Coulomb's coefficient along them."""
         for wheel in self._wheels:
             self._bullet.set_dynamics(
                 self.body, wheel, lateralFriction=friction, anisotropicFriction=(1.0, SIDEWAYS, 1.0)
@@ -71,7 +72,7 @@ class Husky:
         self._bullet.find_contacts()  # else those of the last step would go on where it stood near by
         c, s = math.cos(heading), math.sin(heading)
         at = (x + self._middle * c, y + self._middle * s, HEIGHT)
-        self._bullet.move(self.body, at, (0.0, 0.0, math.sin(heading / 2), math.cos(heading / 2)))
+        self._bullet.move(self.body, at, facing(heading))
         for wheel in self._wheels:
             self._bullet.set_joint(self.body, wheel, 0.0, 0.0)
 
@@ -83,9 +84,9 @@ class Husky:
 
     def sense(self) -> Motion:
         """Where it is and how it moves."""
-        (x, y, _), (_, _, qz, qw) = self._bullet.base_pose(self.body)
+        (x, y, _), turn = self._bullet.base_pose(self.body)
         (vx, vy, _), (_, _, spin) = self._bullet.motion(self.body)
-        heading = math.remainder(2.0 * math.atan2(qz, qw), math.tau)
+        heading = heading_of(turn)
         c, s = math.cos(heading), math.sin(heading)
         return Motion(x - self._middle * c, y - self._middle * s, heading, vx * c + vy * s, spin)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import Visual
-from neuroloop_envs._poses import turned
+from neuroloop_envs._turns import turned
 
 _TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _HEAD = 84  # bytes before the triangles of a binary STL file; the last four of them say how many there are

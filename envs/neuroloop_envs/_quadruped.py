@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroloop_envs._bullet import Bullet, Quaternion, Vector
+from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._turns import heading_of, turned_back
 
 LEGS = ("FR", "FL", "RR", "RL")  # front right, front left, rear right, rear left
 JOINTS = tuple(f"{leg}_{joint}" for leg in LEGS for joint in ("hip", "upper", "lower"))
@@ -56,8 +57,7 @@ class Quadruped:
         self._low, self._high, self._stand = np.array(LOW), np.array(HIGH), np.array(STAND)
         self._strength = np.ones(12)
         self._up: Vector = (0.0, 0.0, 1.0)
-        self._angles, self._speeds = self._stand, np.zeros(12)
-        self.work = 0.0  # J: the sum of |torque x angle| since the episode began
+        self.work = 0.0  # J: the integral of |torque x speed|, of all joints, since the episode began
 
     def set_friction(self, friction: float) -> None:
         """Friction of the ground against the feet."""
@@ -103,7 +103,7 @@ class Quadruped:
 
     def sense(self, dt: float) -> Body:
         """Measure; `dt` is the time since the call before, over which acceleration is averaged, or 0 after `place`."""
-        position, quaternion = self._bullet.base_pose(self.id)
+        position, turn = self._bullet.base_pose(self.id)
         velocity, spin = self._bullet.motion(self.id)
         states = self._bullet.joints(self.id, self._joints)
         touching = self._bullet.touching(self.id, self._ground)
@@ -111,8 +111,8 @@ class Quadruped:
         self._velocity = velocity
         x, y, z = (a + GRAVITY * u for a, u in zip(acceleration, self._up, strict=True))
         return Body(
-            position=position, heading=_heading(quaternion), up=_turned_back(quaternion, self._up),
-            spin=_turned_back(quaternion, spin), force=_turned_back(quaternion, (x, y, z)),
+            position=position, heading=heading_of(turn), up=turned_back(self._up, turn),
+            spin=turned_back(spin, turn), force=turned_back((x, y, z), turn),
             angles=[state[0] for state in states], speeds=[state[1] for state in states],
             feet=[float(foot in touching) for foot in self._feet],
         )  # fmt: skip
@@ -120,21 +120,3 @@ class Quadruped:
     def shove(self, force: Vector) -> None:
         """Push the trunk (N, axes of the world) for the next call of the physics."""
         self._bullet.shove(self.id, force)
-
-
-def _heading(quaternion: Quaternion) -> float:
-    """Where the nose points to, seen from above."""
-    x, y, z, w = quaternion
-    return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-
-
-def _turned_back(quaternion: Quaternion, vector: Vector) -> Vector:
-    """A vector of the world in axes of the body whose orientation is `quaternion`: v - 2 w (q x v) + 2 q x (q x v)."""
-    x, y, z, w = quaternion
-    a, b, c = vector
-    cross_x, cross_y, cross_z = y * c - z * b, z * a - x * c, x * b - y * a
-    return (
-        a - 2.0 * (w * cross_x - (y * cross_z - z * cross_y)),
-        b - 2.0 * (w * cross_y - (z * cross_x - x * cross_z)),
-        c - 2.0 * (w * cross_z - (x * cross_y - y * cross_x)),
-    )

@@ -9,6 +9,7 @@ import math
 from typing import NamedTuple
 
 from neuroloop_envs._bullet import Bullet, Vector
+from neuroloop_envs._turns import facing, heading_of
 
 WHEELBASE = 0.325  # m
 TRACK = 0.2  # m between the wheels of an axle
@@ -64,8 +65,7 @@ class Racecar:
 
     def place(self, x: float, y: float, heading: float, speed: float) -> None:
         """Put the car down, straight wheels rolling at `speed`."""
-        half = 0.5 * heading
-        self._bullet.move(self.body, (x, y, REST_HEIGHT), (0.0, 0.0, math.sin(half), math.cos(half)))
+        self._bullet.move(self.body, (x, y, REST_HEIGHT), facing(heading))
         self._bullet.throw(self.body, (speed * math.cos(heading), speed * math.sin(heading), 0.0))
         for hinge, _ in HINGES:
             self._bullet.set_joint(self.body, hinge, 0.0, 0.0)
@@ -87,10 +87,10 @@ class Racecar:
 
     def sense(self) -> Driven:
         """Where the car is and how it moves."""
-        (x, y, _), (qx, qy, qz, qw) = self._bullet.base_pose(self.body)
+        (x, y, _), turn = self._bullet.base_pose(self.body)
         (vx, vy, _), _ = self._bullet.motion(self.body)
         left, right = self._bullet.joints(self.body, (HINGES[0][0], HINGES[1][0]))
-        heading = math.atan2(2.0 * (qw * qz + qx * qy), 1.0 - 2.0 * (qy * qy + qz * qz))
+        heading = heading_of(turn)
         speed = vx * math.cos(heading) + vy * math.sin(heading)
         return Driven(x, y, heading, speed, 0.5 * (left[0] + right[0]))
 

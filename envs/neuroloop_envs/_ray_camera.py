@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import Camera, Light, Vector
 from neuroloop_envs._pictures import LUMA, code_of, light_of_bytes, picture
-from neuroloop_envs._poses import turned
 from neuroloop_envs._ray_ground import SEGMENT, see_ground
 from neuroloop_envs._ray_shapes import see_shapes
 from neuroloop_envs._shapes import direction, finite
+from neuroloop_envs._turns import turned
 
 if TYPE_CHECKING:
     from neuroloop_envs._scene import Scene

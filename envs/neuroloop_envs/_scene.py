@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import UPRIGHT, Bullet, Pose, Quaternion, Vector
-from neuroloop_envs._ground import Ground, even_ground, lay, mip_levels
+from neuroloop_envs._ground import Ground, even_ground, lay
 from neuroloop_envs._meshes import box_around
 from neuroloop_envs._poses import base_frame, pose_shapes
 from neuroloop_envs._ray_camera import RayCamera, TinyCamera, picture
@@ -79,7 +79,7 @@ class Scene:
             self.bullet.remove(self._laid)
             self._laid = -1
             self.lay_ground()
-        self.texels, self.levels = mip_levels(ground, AMBIENT + (1.0 - AMBIENT) * max(self.sun[2], 0.0))
+        self.texels, self.levels = ground.copies(AMBIENT + (1.0 - AMBIENT) * max(self.sun[2], 0.0))
         self.lie = np.array([ground.x0, ground.y0, *ground.size, ground.texel, float(ground.tiled)])
 
     def lay_ground(self) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._faults import Observation
 from neuroloop_envs._parameters import Variation
+from neuroloop_envs._pictures import picture
 from neuroloop_envs._world import Rates, RenderMode, World
 
 Shown = Literal["readings", "camera", "both"]
@@ -45,9 +46,9 @@ class SeeingWorld(World):
         self._shown, self._size = shown, (width, height)
         self._frames: list[tuple[int, NDArray[np.float32]]] = []
         self._watched = False
-        picture = spaces.Box(0, 255, (height, width, 1), np.uint8)
+        pixels = spaces.Box(0, 255, (height, width, 1), np.uint8)
         observed: dict[Shown, spaces.Space[Any]] = {
-            "readings": readings, "camera": picture, "both": spaces.Dict({"readings": readings, "camera": picture}),
+            "readings": readings, "camera": pixels, "both": spaces.Dict({"readings": readings, "camera": pixels}),
         }  # fmt: skip
         super().__init__(rates, variation, observed[shown], readings, n_actuators, render_mode)
 
@@ -82,20 +83,5 @@ class SeeingWorld(World):
     def _observe(self) -> Observation:
         if self._shown == "readings":
             return self._read()
-        picture = sees(self.camera_frames()[-1][1])
-        return picture if self._shown == "camera" else {"readings": self._read(), "camera": picture}
-
-
-def _codes() -> NDArray[np.uint8]:
-    """sRGB codes of 4096 levels of linear light (IEC 61966-2-1)."""
-    light = np.linspace(0.0, 1.0, 4096)
-    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255.0 * code).astype(np.uint8)
-
-
-CODES = _codes()
-
-
-def sees(light: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Linear light as an sRGB picture of shape (height, width, 1)."""
-    return CODES[(np.clip(light, 0.0, 1.0) * 4095.0 + 0.5).astype(np.int32)][:, :, None]
+        shown = picture(self.camera_frames()[-1][1], 1)
+        return shown if self._shown == "camera" else {"readings": self._read(), "camera": shown}

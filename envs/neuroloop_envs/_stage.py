@@ -1,7 +1,5 @@
 """What stands around the pan-tilt head: a ball, other balls, boards, a chequered floor; as rays see them and as people do."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +8,7 @@ from neuroloop_envs._pan_tilt import EYE
 from neuroloop_envs._paths import Direction
 from neuroloop_envs._scene import Ground, RayCamera, Scene
 from neuroloop_envs._sight import BOARD_SIZE, Board, axes_of, vector
+from neuroloop_envs._turns import facing
 
 RADIUS = 0.1  # m, of every ball
 BALL_LIGHT, BOARD_LIGHT, SKY = 0.03, 0.35, 0.6  # luminance
@@ -51,7 +50,7 @@ class Stage:
         for (shape, body), board in zip(self._boards, boards, strict=True):
             x, y, _ = vector(board.azimuth, 0.0)
             at = (EYE[0] + board.distance * x, EYE[1] + board.distance * y, EYE[2] + board.middle)
-            turn = (0.0, 0.0, math.sin(0.5 * board.azimuth), math.cos(0.5 * board.azimuth))
+            turn = facing(board.azimuth)
             self._scene.move_shape(shape, at, turn)
             self._bullet.move(body, at, turn)
 

@@ -155,4 +155,6 @@ def ground(seed: int, texture: float) -> Ground:
     patches = rng.standard_normal((n // patch + 1, n // patch + 1), np.float32)
     patches = np.repeat(np.repeat(patches, patch, 0), patch, 1)[:n, :n]
     mixed = light * (1.0 + np.float32(texture * math.sqrt(0.5)) * (grain + patches))
-    return Ground(luminance=np.clip(mixed, 0.0, 1.0), texel=TEXEL, x0=low, y0=low)
+    np.clip(mixed, 0.0, 1.0, out=mixed)
+    mixed.flags.writeable = False
+    return Ground(luminance=mixed, texel=TEXEL, x0=low, y0=low)

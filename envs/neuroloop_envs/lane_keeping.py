@@ -6,7 +6,7 @@ The road and the rule that ends an episode, 0.2 m off the middle of the lane, ar
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from neuroloop_envs._bullet import Camera, Vector
 from neuroloop_envs._ground import lay
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
-from neuroloop_envs._poses import turned
 from neuroloop_envs._racecar import CHASSIS_MASS, WHEELBASE, Racecar
-from neuroloop_envs._scene import RayCamera, Scene
 from neuroloop_envs._seeing import SeeingWorld, Shown
 from neuroloop_envs._track import LANES, ROAD, ground
+from neuroloop_envs._turns import turned
 from neuroloop_envs._world import Rates, RenderMode
+
+if TYPE_CHECKING:
+    from neuroloop_envs._scene import RayCamera
 
 Lane = Literal["outer", "inner", "random"]
 Direction = Literal["anticlockwise", "clockwise", "random"]
@@ -82,23 +84,23 @@ class LaneKeeping(SeeingWorld):
             raise ValueError(f"LaneKeeping.reward: must be 'scalar' or 'signed-error', got {reward!r}")
         if not 0.0 <= texture <= 1.0:
             raise ValueError(f"LaneKeeping.texture: must be a share from 0 to 1, got {texture!r}")
-        self._pay, self._ground = reward, ground(ground_seed, texture)
+        if isinstance(ground_seed, bool) or not isinstance(ground_seed, int) or ground_seed < 0:
+            raise ValueError(f"LaneKeeping.ground_seed: must be a whole number from 0 on, got {ground_seed!r}")
+        self._pay, self._painted = reward, (ground_seed, texture)
+        self._camera: RayCamera | None = None
         self._asked = {"lane": lane, "direction": direction, "start": start}
         self._next = _start("LaneKeeping", self._asked)
         high = np.array(BOUNDS, np.float32)
         variation = Variation("LaneKeeping", PARAMETERS, parameters, randomise, schedule)
         rates = Rates(control_hz, physics_hz, frames)
         super().__init__(rates, variation, spaces.Box(-high, high, dtype=np.float32), 1, render_mode, observation, size)
-        width, height = size
-        self._camera = RayCamera(self._scene, width=width, height=height, field_of_view=FIELD_OF_VIEW)
 
     def _load(self) -> None:
         self._bullet.add_floor()
         shown = self.render_mode is not None
         self._car = Racecar(self._bullet, visible=shown)
-        self._scene = Scene(self._bullet, ground=self._ground)
         if shown:
-            lay(self._bullet, self._ground)
+            lay(self._bullet, ground(*self._painted))
         self._speed, self._pitch, self._shaking, self._light = (
             PARAMETERS[name].default for name in ("speed", "camera_pitch", "camera_shake", "light")
         )
@@ -157,10 +159,20 @@ class LaneKeeping(SeeingWorld):
         c, s = math.cos(pitch), math.sin(pitch)
         (ex, ey, ez), (fx, fy, fz) = turned(MOUNT, turn), turned((c, 0.0, -s), turn)
         eye = position[0] + ex, position[1] + ey, position[2] + ez
+        if self._camera is None:
+            self._camera = self._mounted()
         light = self._camera.see(eye, (eye[0] + fx, eye[1] + fy, eye[2] + fz), turned((s, 0.0, c), turn))
         if self._light != 1.0:
             light *= np.float32(self._light)
         return light
+
+    def _mounted(self) -> "RayCamera":
+        """The camera, with a painted ground and compiled code that worlds of readings alone need not load."""
+        from neuroloop_envs._scene import RayCamera, Scene
+
+        width, height = self._size
+        scene = Scene(self._bullet, ground=ground(*self._painted))
+        return RayCamera(scene, width=width, height=height, field_of_view=FIELD_OF_VIEW)
 
     def _sense(self) -> None:
         self._now = car = self._car.sense()

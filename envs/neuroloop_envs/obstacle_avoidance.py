@@ -36,7 +36,7 @@ PARAMETERS = {
     "corridor_width": Parameter(4.0, 2 * CLEARANCE, 20.0, "m", "between the walls", at_reset=True),
     "pillar_density": Parameter(0.15, 0.0, 0.5, "1/m²", "of pillars, as far as the passage leaves room", at_reset=True),
     "pillar_radius": Parameter(0.15, 0.05, 0.5, "m", "of all pillars", at_reset=True),
-    "wheel_friction": Parameter(1.0, 0.1, 2.0, "1", "between wheels and floor"),
+    "wheel_friction": Parameter(1.0, 0.1, 2.0, "1", "of the wheels; Bullet multiplies it by the floor's 0.5"),
     "payload": Parameter(0.0, 0.0, 75.0, "kg", "on the chassis of 39 kg"),
 }
 LAYOUT = ("corridor_width", "pillar_density", "pillar_radius")

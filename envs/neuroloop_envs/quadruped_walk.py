@@ -16,27 +16,8 @@ from neuroloop_envs._world import Rates, RenderMode, World
 REACH = np.array((0.25, 0.5, 0.5) * 4)  # rad beside the stance, at an action of 1: hip, upper, lower
 START = 0.05  # rad: joints begin within so much of the stance
 DROP = 0.01  # m: and the trunk at most so much above its height
-SPEED_LIMIT = 30.0  # rad/s
-BOUNDS = (
-    (
-        *LOW,
-        *(-SPEED_LIMIT,) * 12,
-        -math.pi,
-        -math.pi,
-        -math.pi,
-        -10.0,
-        -10.0,
-        -10.0,
-        -60.0,
-        -60.0,
-        -60.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-    ),
-    (*HIGH, *(SPEED_LIMIT,) * 12, math.pi, math.pi, math.pi, 10.0, 10.0, 10.0, 60.0, 60.0, 60.0, 1.0, 1.0, 1.0, 1.0),
-)
+WIDEST = (*(30.0,) * 12, *(math.pi,) * 3, *(10.0,) * 3, *(60.0,) * 3)  # speeds, tilt and heading, spin, force
+BOUNDS = (*LOW, *(-most for most in WIDEST), *(0.0,) * 4), (*HIGH, *WIDEST, *(1.0,) * 4)
 N_READINGS = len(BOUNDS[0])
 LOWEST, STEEPEST = 0.15, math.cos(math.radians(45.0))  # m of the trunk; cosine of its tilt: beyond, it has fallen
 PER_WATT, PER_TILT = 0.001, 0.5  # 1/W and 1/rad^2: what power and tilt cost, of a step at full speed
@@ -106,9 +87,12 @@ class QuadrupedWalk(World):
         self._robot.place(HEIGHT + DROP * drawn[0], np.array(STAND) + START * (2.0 * drawn[1:] - 1.0))
         self._distance = self._energy = self._moved = self._spent = 0.0
         self._step_s = 0.0  # nothing moved yet
+        self._told: list[float] = []
 
     def _drive(self, command: list[float]) -> None:
-        self._robot.drive(self._robot.targets(command, REACH), self.rates.move_s)
+        if command != self._told:  # the same at all steps of the physics within a control step
+            self._told, self._targets = command, self._robot.targets(command, REACH)
+        self._robot.drive(self._targets, self.rates.move_s)
         self._step_s = self.dt
 
     def _shove(self, force: Vector) -> None:

@@ -14,7 +14,8 @@ from neuroloop_envs._faults import Observation
 from neuroloop_envs._pan_tilt import Head, PanTilt
 from neuroloop_envs._parameters import Parameter, Values, Variation, common, number
 from neuroloop_envs._paths import PATHS, REACH, Direction, Path, Trajectory
-from neuroloop_envs._seeing import SeeingWorld, Shown, sees
+from neuroloop_envs._pictures import picture
+from neuroloop_envs._seeing import SeeingWorld, Shown
 from neuroloop_envs._sight import Board, Sighting, sight
 from neuroloop_envs._world import Rates, RenderMode
 
@@ -203,8 +204,8 @@ class TargetTracking(SeeingWorld):
         late = round(self._own["vision_delay"] / self.dt)
         while len(self._pictures) > late + 1:
             self._pictures.popleft()
-        picture = sees(self._pictures[0])
-        return picture if self._shown == "camera" else {"readings": self._read(), "camera": picture}
+        shown = picture(self._pictures[0], 1)
+        return shown if self._shown == "camera" else {"readings": self._read(), "camera": shown}
 
     def _outcome(self) -> tuple[float, bool, dict[str, Any]]:
         left, up, visible = self._true

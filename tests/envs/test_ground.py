@@ -200,6 +200,20 @@ def test_every_copy_has_the_mean_of_the_picture(shape: tuple[int, int]) -> None:
     assert levels[-1, 1:].tolist() == [1, 1]
 
 
+def test_a_ground_is_copied_once_for_all_scenes_and_cannot_change_under_them(bullet: Bullet) -> None:
+    given = np.random.default_rng(1).random((16, 16)).astype(np.float32)
+    ground = Ground(luminance=given, texel=0.1)
+    one, other = Scene(bullet, ground=ground), Scene(bullet, ground=ground)
+    assert one.texels is other.texels
+    darker = Scene(bullet, ground=ground, sun=(1.0, 0.0, 0.5))
+    assert darker.texels.max() < one.texels.max()
+    before = ground.luminance.copy()
+    given[:] = 0.0
+    assert np.array_equal(ground.luminance, before)
+    with pytest.raises(ValueError, match="read-only"):
+        ground.luminance[0, 0] = 0.5
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

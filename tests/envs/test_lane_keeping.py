@@ -201,6 +201,7 @@ def test_starts_are_drawn_everywhere_and_can_be_chosen(world: LaneKeeping) -> No
         ({"start": 1.5}, "LaneKeeping.start: must be a number from 0 to 1, got 1.5"),
         ({"reward": "sparse"}, "LaneKeeping.reward: must be"),
         ({"texture": -0.1}, "LaneKeeping.texture: must be"),
+        ({"ground_seed": -1}, "LaneKeeping.ground_seed: must be"),
         ({"frames": 5}, "physics_hz: must be a multiple"),
         ({"parameters": {"speed": 9.0}}, "must be a number from 0 to 2 m/s"),
     ],
@@ -227,6 +228,19 @@ def test_the_camera_sees_the_lane_lines_from_where_they_are() -> None:
     moved = env.camera_frames()[0][1]
     assert np.abs(light - moved).max() > 0.2
     env.close()
+
+
+def test_readings_alone_need_neither_a_camera_nor_a_painted_ground(world: LaneKeeping) -> None:
+    world.reset(seed=0)
+    world.step(np.zeros(1, np.float32))
+    assert world._camera is None
+    assert world.camera_frames()[0][1].shape == (128, 128)
+    shown = LaneKeeping(observation="camera")
+    shown.reset(seed=0)
+    assert shown._camera is not None
+    assert world._camera is not None
+    assert shown._camera.scene.texels is world._camera.scene.texels
+    shown.close()
 
 
 def test_three_frames_a_step_come_when_they_are_asked_for(world: LaneKeeping) -> None:

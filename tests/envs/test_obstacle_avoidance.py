@@ -65,6 +65,14 @@ def test_it_stands_where_it_was_placed() -> None:
     bullet.close()
 
 
+def test_its_heading_is_where_its_nose_points_on_a_slope_as_well() -> None:
+    bullet = Bullet(step_s=1 / 60, substeps=1)
+    husky = Husky(bullet)
+    bullet.move(husky.body, (0.0, 0.0, 1.0), (0.120503, 0.285176, 0.412127, 0.856916))  # rolled by 0.5, pitched by 0.4
+    assert husky.sense().heading == pytest.approx(1.0, abs=1e-4)
+    bullet.close()
+
+
 def test_nothing_of_the_step_before_a_reset_is_left(world: ObstacleAvoidance) -> None:
     seen = []
     for steps_before in (0, 1, 2, 9):  # after few steps the rover stands about where it is placed
@@ -308,3 +316,31 @@ def test_payload_and_slippery_wheels_change_how_it_starts(world: ObstacleAvoidan
     assert speed_after_two_steps(payload=75.0) < 0.8 * plain
     assert speed_after_two_steps(wheel_friction=0.1) < 0.8 * plain
     assert speed_after_two_steps() == plain
+
+
+@pytest.mark.parametrize("x", [0.0, 33.3, 250.0])
+def test_people_see_a_floor_between_the_walls_however_far_the_rover_got(x: float) -> None:
+    env = ObstacleAvoidance(render_mode="rgb_array", parameters={"pillar_density": 0.0})
+    env.reset(seed=0)
+    env._now = env._now._replace(x=x)
+    picture = env.render()
+    assert picture is not None
+    floor = picture[300:, 180:300].astype(float)
+    assert (floor < 250.0).all()
+    assert floor.std() > 5.0
+    env._now = env._now._replace(x=x + 0.13)
+    moved = env.render()
+    assert moved is not None
+    assert np.abs(moved[300:, 180:300] - floor).mean() > 5.0
+    env.close()
+
+
+def test_the_camera_sees_the_floor_move_under_a_rover_that_drives() -> None:
+    env = ObstacleAvoidance(observation="camera", parameters={"pillar_density": 0.0})
+    first, _ = env.reset(seed=0)
+    for _ in range(10):
+        last = env.step(STRAIGHT)[0]
+    near = np.s_[36:, 24:72]
+    assert np.abs(last[near].astype(float) - first[near]).mean() > 4.0
+    assert np.abs(np.diff(first[near].astype(float), axis=1)).max() > 10.0  # of neighbours: no smear
+    env.close()

@@ -9,10 +9,8 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from neuroloop_agents.studies.walking_sines import ENV, STANDING, TROT, action, walk
-from neuroloop_envs._quadruped import HEIGHT, TORQUE, _heading, _turned_back
+from neuroloop_envs._quadruped import HEIGHT, TORQUE
 from neuroloop_envs.quadruped_walk import LOWEST, QuadrupedWalk
 
 pybullet = pytest.importorskip("pybullet")
@@ -199,16 +197,3 @@ def test_a_reset_leaves_no_body_behind(world: QuadrupedWalk) -> None:
 def test_what_cannot_be_is_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         QuadrupedWalk(**arguments)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-1, 1), min_size=7, max_size=7).filter(lambda v: sum(x * x for x in v[:4]) > 1e-3))
-def test_vectors_turn_back_as_by_the_rotation_matrix(values: list[float]) -> None:
-    q = np.array(values[:4]) / np.linalg.norm(values[:4])
-    matrix = np.array(pybullet.getMatrixFromQuaternion(q)).reshape(3, 3)
-    turned = _turned_back(tuple(q.tolist()), tuple(values[4:]))  # type: ignore[arg-type]
-    assert turned == pytest.approx(matrix.T @ values[4:], abs=1e-9)
-    nose = matrix[:, 0]
-    if math.hypot(nose[0], nose[1]) > 1e-3:
-        expected = math.atan2(nose[1], nose[0])
-        assert math.cos(_heading(tuple(q.tolist())) - expected) == pytest.approx(1.0, abs=1e-9)  # type: ignore[arg-type]

@@ -14,9 +14,10 @@ import pytest
 pytest.importorskip("pybullet")
 
 from neuroloop_envs._bullet import Bullet
-from neuroloop_envs._poses import base_frame, turned
+from neuroloop_envs._poses import base_frame
 from neuroloop_envs._scene import AMBIENT, Ground, RayCamera, Scene, TinyCamera, picture
 from neuroloop_envs._shapes import luminance_of
+from neuroloop_envs._turns import turned
 
 from neuroloop import EventCamera
 from neuroloop.sensors.gamma import light_of_bytes

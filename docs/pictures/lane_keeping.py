@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from matplotlib.figure import Figure
+from neuroloop_envs._track import ground
 
 import neuroloop
 from neuroloop import EventCameraWrapper
@@ -69,10 +70,10 @@ def main(folder: Path) -> Path:
     paths, (picture, light, events) = driven(agent)
     figure = Figure(figsize=(11.0, 3.4), dpi=110, layout="constrained")
     road, people, camera = figure.subplots(1, 3, width_ratios=(1.0, 1.2, 1.0))
-    ground = agent.env.unwrapped._ground  # type: ignore[attr-defined]
-    (wide, high), x, y = ground.size, ground.x0, ground.y0
+    painted = ground(0, 0.06)  # as the world paints it by default
+    (wide, high), x, y = painted.size, painted.x0, painted.y0
     road.imshow(
-        ground.luminance[::4, ::4], cmap="gray", vmin=0, vmax=1, origin="lower", extent=(x, x + wide, y, y + high)
+        painted.luminance[::4, ::4], cmap="gray", vmin=0, vmax=1, origin="lower", extent=(x, x + wide, y, y + high)
     )
     for path in paths:
         dots = road.scatter(path[:, 0], path[:, 1], s=2, c=100 * path[:, 2], cmap="viridis_r", vmin=0, vmax=10)

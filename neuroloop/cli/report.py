@@ -22,6 +22,7 @@ class Request(NamedTuple):
     keep_on: bool
     resume: Path | None
     events: Path | None = None
+    connect: str | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -30,6 +31,7 @@ def command_of(request: Request, seed: int) -> str:
     words += ["--resume", str(request.resume)] if request.resume else ["--seed", str(seed)]
     options = {
         "--env": request.env,
+        "--connect": request.connect,
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,

@@ -18,6 +18,7 @@ from .stopping import Stop, stop_on_signals
 if TYPE_CHECKING:
     from ..agent import Agent
     from ..errors import CheckpointError
+    from ..link.remote import RemoteEnv
     from ..loop.lockstep import Progress
 
 MOST_STEPS = 200_000  # environment steps after which a run gives up, unless the agent or the user says otherwise
@@ -52,12 +53,17 @@ Events = Annotated[
         help="Play a recording of an event camera instead of an environment; an episode is the file.",
     ),
 ]
+Connect = Annotated[
+    str | None,
+    typer.Option("--connect", metavar="ENDPOINT", help="Drive the plant that `neuroloop serve` serves there."),
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
 def run(
     agent: AgentName = None,
     env: Env = None,
+    connect: Connect = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -79,7 +85,7 @@ def run(
     check_counts(steps=steps, episodes=episodes)
     if save is not None:
         checkpoint_path("--save", save)
-    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events)
+    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events, connect)
     learner = _learner(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
@@ -108,9 +114,12 @@ def _learner(request: Request) -> Agent:
     from ..agent import Agent, load_agent
     from ..errors import BadInput
 
+    plant = _remote(request)
     if request.resume is None:
         if request.agent is None:
             raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
+        if plant is not None:
+            return load_agent(request.agent, plant, request.seed or 0, request.settings)
         if request.events is None:
             return load_agent(request.agent, request.env, request.seed or 0, request.settings)
         return load_agent(request.agent, *_playback(request.agent, request))
@@ -118,7 +127,7 @@ def _learner(request: Request) -> Agent:
         raise BadInput(
             "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
         )
-    learner = Agent.load(request.resume)
+    learner = Agent.load(request.resume, plant)
     if request.agent is not None and learner.name != Path(request.agent).stem:
         raise BadInput(
             f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
@@ -126,6 +135,19 @@ def _learner(request: Request) -> Agent:
     if request.steps is not None and request.steps < learner.progress.steps:
         raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
     return learner
+
+
+def _remote(request: Request) -> RemoteEnv | None:
+    """The plant at the other end of a link."""
+    from ..errors import BadInput
+
+    if request.connect is None:
+        return None
+    if request.env is not None or request.events is not None:
+        raise BadInput("--connect: drives the plant that is served there; leave --env and --events out")
+    from ..link.remote import RemoteEnv
+
+    return RemoteEnv(request.connect)
 
 
 def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:

@@ -38,7 +38,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
 
     def __init__(self, endpoint: str, timeout: float = 10.0) -> None:
         self._endpoint, self._timeout = endpoint_of(endpoint), arguments.positive("timeout", timeout, "s")
-        self._socket = socket_of(zmq.DEALER)
+        self._socket = socket_of(zmq.DEALER, self._endpoint)
         self._session, self._seq, self._tick = 0, 0, 0
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)

@@ -27,7 +27,7 @@ class PlantServer:
     def __init__(self, env: gymnasium.Env[Any, Any], endpoint: str, env_id: str | None = None) -> None:
         self._endpoint = endpoint_of(endpoint)
         name = env_id or (env.spec.id if env.spec is not None else type(env.unwrapped).__name__)
-        self._socket = socket_of(zmq.ROUTER)
+        self._socket = socket_of(zmq.ROUTER, self._endpoint)
         try:
             self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
             self._socket.setsockopt(zmq.ROUTER_HANDOVER, 0)

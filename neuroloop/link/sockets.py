@@ -13,14 +13,14 @@ MOST_BYTES = 1 << 28  # of a frame
 QUEUE = 64  # messages
 
 
-def socket_of(kind: int) -> zmq.Socket[bytes]:
+def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
     """A socket that neither lingers nor takes messages without end."""
     made: Any = zmq.Context.instance().socket(kind)
     made.setsockopt(zmq.LINGER, 0)
     made.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
     made.setsockopt(zmq.RCVHWM, QUEUE)
     made.setsockopt(zmq.SNDHWM, QUEUE)
-    made.setsockopt(zmq.IPV6, 1)
+    made.setsockopt(zmq.IPV6, int("[" in endpoint.url))
     return made  # type: ignore[no-any-return]
 
 

@@ -195,12 +195,17 @@ def test_garbage_from_a_stranger_does_not_disturb(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("plant", "must be ipc://PATH or tcp://HOST:PORT"), ("tcp://127.0.0.1", "must be ipc"),
-        ("tcp://127.0.0.1:0", "a port is"), ("tcp://127.0.0.1:99999", "a port is"), ("ipc://", "needs a path"), ("ipc://" + "a" * 200, "at most 107 bytes"),
-        ("udp://127.0.0.1:5555", "must be ipc"), ("tcp://0.0.0.0:5555", "other machines could drive the plant"),
+        ("plant", "must be ipc://PATH or tcp://HOST:PORT"),
+        ("udp://127.0.0.1:5555", "must be ipc"),
+        ("tcp://127.0.0.1", "must be ipc"),
+        ("tcp://127.0.0.1:0", "a port is"),
+        ("tcp://127.0.0.1:99999", "a port is"),
+        ("ipc://", "needs a path"),
+        ("ipc://" + "a" * 200, "at most 107 bytes"),
+        ("tcp://0.0.0.0:5555", "other machines could drive the plant"),
         ("tcp://*:5555", "other machines"),
     ],
-)  # fmt: skip
+)
 def test_endpoints_that_are_none_are_refused(url: str, message: str) -> None:
     env = gymnasium.make("CartPole-v1")
     with pytest.raises(BadInput, match=message):

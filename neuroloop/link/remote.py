@@ -2,55 +2,54 @@
 
     env = RemoteEnv("ipc:///tmp/plant/plant.ipc")
 
-Any agent can be trained through it; in lockstep, with the same bits as in one process.
+Any agent can be trained through it. In lockstep the bits are those of one process. A plant that keeps its own time answers at
+its own ticks: `step` gives the command and waits for the next tick; the rewards of those that passed meanwhile are summed.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any
 
 import gymnasium
 import numpy as np
-import zmq
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from .. import arguments
-from ..errors import LinkError, PlantError
+from ..errors import LinkError
 from . import messages
 from .endpoint import endpoint_of
-from .messages import PROTOCOL, Bye, FromPlant, Hello, Outcome, Picture, Refused, Render, Reset, Step, Welcome
-from .sockets import connected, socket_of
+from .line import Line, SessionLost
+from .messages import Outcome, Picture, Render, Reset, Step
 from .spaces import rebuild
 from .values import Values
 
-TRIES = 4  # within the timeout, a message is sent so often: what arrives twice is applied once
+LINK = "link"  # the key of `info` that tells of it
 
 
 class RemoteEnv(gymnasium.Env[Any, Any]):
     """The environment that a `PlantServer` serves at `endpoint`.
 
-    `timeout`: s without an answer after which a `LinkError` says so. Raises `BadInput` for an endpoint that is none, and
-    `LinkError` if nobody is there, if another controller has the plant, or if it speaks another version.
+    `timeout`: s without an answer after which a `LinkError` says so. In real time, `info["link"]` of a step holds the plant's
+    `tick`, how many were `skipped`, whether a command was `live`, and the `round_trip_ns` of the latest that the plant knows.
+    Raises `BadInput` for an endpoint that is none, and `LinkError` if nobody is there, if another controller has the plant, or
+    if it speaks another version.
     """
 
     def __init__(self, endpoint: str, timeout: float = 10.0) -> None:
-        self._endpoint, self._timeout = endpoint_of(endpoint), arguments.positive("timeout", timeout, "s")
-        self._socket = socket_of(zmq.DEALER, self._endpoint)
-        self._session, self._seq, self._tick = 0, 0, 0
+        self._line = Line(endpoint_of(endpoint), arguments.positive("timeout", timeout, "s"))
+        self._tick = 0
         try:
-            self._socket.setsockopt(zmq.IMMEDIATE, 1)
-            connected(self._socket, self._endpoint)
-            welcome = self._say_hello()
+            welcome = self._line.greet()
             self.observation_space, self.action_space = (
                 rebuild(welcome.observation_space),
                 rebuild(welcome.action_space),
             )
         except BaseException:
-            self._socket.close()
+            self._line.close()
             raise
+        self.real_time = welcome.mode == "real-time"
         self._observations, self._actions = Values(self.observation_space), Values(self.action_space)
         self.render_mode = "rgb_array" if welcome.render else None
         self.metadata = {"render_modes": ["rgb_array"] if welcome.render else []}
@@ -64,119 +63,75 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode there. A plant that was started anew is greeted anew."""
+        """Begin an episode there. A plant that was started anew, or that had to help itself, is greeted anew."""
         self._check_open()
-        self._tick = 0
+        self._tick, whole = 0, None if seed is None else int(seed)
         try:
-            outcome, frames = self._ask_outcome(Reset(**self._numbers(), seed=_seed(seed), options=options), [])
-        except _SessionLost:
-            self._say_hello()
-            outcome, frames = self._ask_outcome(Reset(**self._numbers(), seed=_seed(seed), options=options), [])
+            answer = self._line.ask(Reset(**self._line.numbers(), seed=whole, options=options), [], Outcome)
+        except SessionLost:
+            self._line.greet()
+            answer = self._line.ask(Reset(**self._line.numbers(), seed=whole, options=options), [], Outcome)
+        outcome, frames = answer
         return self._observations.read(frames), outcome.info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Do an action there. Raises `PlantError` for what the plant refuses, or where it fails."""
         self._check_open()
         frames = self._actions.write(action)
-        outcome, seen = self._ask_outcome(Step(**self._numbers(), tick=self._tick), frames)
+        if self.real_time:
+            return self._command(frames)
+        outcome, seen = self._line.ask(Step(**self._line.numbers(), tick=self._tick), frames, Outcome)
         self._tick += 1
         return self._observations.read(seen), outcome.reward, outcome.terminated, outcome.truncated, outcome.info
+
+    def _command(self, frames: list[Any]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Hand over a command, and wait for the plant's next tick."""
+        found: list[tuple[Outcome, list[bytes]]] = []
+        try:
+            while not _ended(found) and (passed := self._line.next(self._is_later, 0.0)):
+                found.append(passed)  # while we were thinking
+            if not _ended(found):
+                found.append(self._hand_over(frames))
+        except SessionLost:
+            self._line.greet()
+            found.append(self._hand_over(frames))
+        (outcome, seen), reward = found[-1], sum(one.reward for one, _ in found)
+        skipped, self._tick = outcome.tick - self._tick - 1, outcome.tick
+        trip = time.monotonic_ns() - outcome.echo_ns
+        facts = {"tick": outcome.tick, "skipped": skipped, "live": outcome.live, "round_trip_ns": trip}
+        return (
+            self._observations.read(seen), reward, outcome.terminated, outcome.truncated, {**outcome.info, LINK: facts},
+        )  # fmt: skip
+
+    def _hand_over(self, frames: list[Any]) -> tuple[Outcome, list[bytes]]:
+        message = [messages.packed(Step(**self._line.numbers(), tick=self._tick)), *frames]
+        if self._line.send(message) and (answer := self._line.next(self._is_later)):
+            return answer
+        raise self._line.silence()
+
+    def _is_later(self, header: Any) -> bool:
+        return isinstance(header, Outcome) and header.tick > self._tick
 
     def render(self) -> NDArray[np.uint8] | None:
         """The picture that the plant draws, if it was made to."""
         self._check_open()
         if self.render_mode is None:
             return None
-        header, frames = self._ask(Render(**self._numbers()), [])
-        if not isinstance(header, Picture):
-            raise LinkError(f"{self._endpoint.url}: expected a picture, got {type(header).__name__}")
-        if header.shape is None:
+        picture, frames = self._line.ask(Render(**self._line.numbers()), [], Picture)
+        if picture.shape is None:
             return None
-        if len(frames) != 1 or len(frames[0]) != int(np.prod(header.shape)):
-            raise LinkError(f"{self._endpoint.url}: the picture does not have its shape, {header.shape}")
-        return np.frombuffer(frames[0], np.uint8).reshape(header.shape).copy()
+        if len(frames) != 1 or len(frames[0]) != int(np.prod(picture.shape)):
+            raise LinkError(f"{self._line.url}: the picture does not have its shape, {picture.shape}")
+        return np.frombuffer(frames[0], np.uint8).reshape(picture.shape).copy()
 
     def close(self) -> None:
         """Say bye; the plant goes on without us. A second call does nothing."""
-        if self._socket.closed:
-            return
-        if self._session:
-            with_header = [messages.packed(Bye(**self._numbers()))]
-            try:
-                self._socket.send_multipart(with_header, zmq.NOBLOCK)
-                self._socket.poll(200)  # LINGER is 0: wait until it went out and was answered
-            except zmq.ZMQError:
-                pass
-        self._socket.close()
-
-    def _say_hello(self) -> Welcome:
-        self._session, self._seq = secrets.randbits(62) + 1, 0
-        from .. import __version__
-
-        hello = Hello(protocol=PROTOCOL, session=self._session, client=f"neuroloop {__version__}")
-        header, _ = self._exchange(
-            [messages.packed(hello)], lambda header: isinstance(header, Welcome) and header.session == hello.session
-        )
-        assert isinstance(header, Welcome)
-        if header.protocol != PROTOCOL:
-            raise LinkError(
-                f"{self._endpoint.url}: speaks version {header.protocol}, we {PROTOCOL}; install matching versions"
-            )
-        return header
-
-    def _numbers(self) -> dict[str, int]:
-        self._seq += 1
-        return {"session": self._session, "seq": self._seq, "t_ns": time.monotonic_ns()}
-
-    def _ask_outcome(self, header: Any, frames: list[Any]) -> tuple[Outcome, list[bytes]]:
-        answer, seen = self._ask(header, frames)
-        if not isinstance(answer, Outcome):
-            raise LinkError(f"{self._endpoint.url}: expected an outcome, got {type(answer).__name__}")
-        return answer, seen
-
-    def _ask(self, header: Any, frames: list[Any]) -> tuple[FromPlant, list[bytes]]:
-        seq = header.seq
-        return self._exchange(
-            [messages.packed(header), *frames],
-            lambda answer: not isinstance(answer, Welcome) and answer.session == self._session and answer.ack == seq,
-        )
-
-    def _exchange(self, message: list[Any], fits: Any) -> tuple[FromPlant, list[bytes]]:
-        """Send, again where nothing comes, until the answer is there."""
-        url, end = self._endpoint.url, time.monotonic() + self._timeout
-        for _ in range(TRIES):
-            again = min(time.monotonic() + self._timeout / TRIES, end)
-            if not self._socket.poll(_ms(again), zmq.POLLOUT):
-                continue
-            self._socket.send_multipart(message, copy=True)
-            while self._socket.poll(_ms(again), zmq.POLLIN):
-                first, *frames = self._socket.recv_multipart(copy=True)
-                if not first:
-                    continue  # the plant looked whether we are here
-                header = messages.from_plant(first)
-                if isinstance(header, Refused) and header.session in (0, self._session):
-                    raise _refused(url, header)
-                if fits(header):
-                    return header, frames
-        raise LinkError(f"{url}: no answer for {self._timeout:g} s; is a plant served there (`neuroloop serve`)?")
+        self._line.close()
 
     def _check_open(self) -> None:
-        if self._socket.closed:
-            raise gymnasium.error.ClosedEnvironmentError(f"{self._endpoint.url}: the environment is closed")
+        if self._line.closed:
+            raise gymnasium.error.ClosedEnvironmentError(f"{self._line.url}: the environment is closed")
 
 
-class _SessionLost(LinkError):
-    """The plant does not know us any more."""
-
-
-def _refused(url: str, refused: Refused) -> Exception:
-    kinds: dict[str, type[Exception]] = {"plant": PlantError, "value": PlantError, "session": _SessionLost}
-    return kinds.get(refused.code, LinkError)(f"{url}: {refused.reason}")
-
-
-def _seed(seed: int | None) -> int | None:
-    return None if seed is None else int(seed)
-
-
-def _ms(until: float) -> int:
-    return max(0, round(1000 * (until - time.monotonic())))
+def _ended(found: list[tuple[Outcome, list[bytes]]]) -> bool:
+    return bool(found) and (found[-1][0].terminated or found[-1][0].truncated)

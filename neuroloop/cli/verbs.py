@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, listing, run, serve, sweep
+from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -24,6 +24,7 @@ app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("sweep")(sweep.sweep)
 app.add_typer(events.app, name="events")
+app.add_typer(keys.app, name="keys")
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)

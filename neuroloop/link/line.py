@@ -13,6 +13,7 @@ import zmq
 from ..errors import LinkError, PlantError
 from . import messages
 from .endpoint import Endpoint
+from .keys import Keys
 from .messages import PROTOCOL, Bye, FromPlant, Hello, Refused, Welcome
 from .sockets import connected, socket_of
 
@@ -28,13 +29,15 @@ class SessionLost(LinkError):
 class Line:
     """A DEALER socket to a plant. `timeout` (s): after so long without an answer a `LinkError` says so."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, timeout: float, keys: Keys | None = None, server_key: bytes | None = None
+    ) -> None:
         self.url, self._timeout = endpoint.url, timeout
         self.session, self.seq, self.handshakes = 0, 0, 0
         self._socket = socket_of(zmq.DEALER, endpoint)
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)
-            connected(self._socket, endpoint)
+            connected(self._socket, endpoint, keys, server_key)
         except BaseException:
             self._socket.close()
             raise

@@ -9,6 +9,7 @@ its own ticks: `step` gives the command and waits for the next tick; the rewards
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -20,6 +21,7 @@ from .. import arguments
 from ..errors import LinkError
 from . import messages
 from .endpoint import endpoint_of
+from .keys import key_of, read
 from .line import Line, SessionLost
 from .messages import Outcome, Picture, Render, Reset, Step
 from .spaces import rebuild
@@ -33,12 +35,17 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
 
     `timeout`: s without an answer after which a `LinkError` says so. In real time, `info["link"]` of a step holds the plant's
     `tick`, how many were `skipped`, whether a command was `live`, and the `round_trip_ns` of the latest that the plant knows.
+    `keys` (the folder of our own) and the plant's public `server_key` open a link that is locked (`keys.py`).
     Raises `BadInput` for an endpoint that is none, and `LinkError` if nobody is there, if another controller has the plant, or
     if it speaks another version.
     """
 
-    def __init__(self, endpoint: str, timeout: float = 10.0) -> None:
-        self._line = Line(endpoint_of(endpoint), arguments.positive("timeout", timeout, "s"))
+    def __init__(
+        self, endpoint: str, timeout: float = 10.0, keys: str | Path | None = None, server_key: str | None = None
+    ) -> None:
+        place, patience = endpoint_of(endpoint), arguments.positive("timeout", timeout, "s")
+        own = None if keys is None else read(Path(keys))
+        self._line = Line(place, patience, own, None if server_key is None else key_of(server_key, "server_key"))
         self._tick = 0
         try:
             welcome = self._line.greet()

@@ -16,6 +16,7 @@ from ..loop.priority import undisturbed
 from ..loop.safety import Guard
 from ..loop.timing import Timing
 from .endpoint import endpoint_of
+from .keys import Keys
 from .live import LivePlant
 from .serving import Serving
 from .sockets import bound, socket_of
@@ -31,16 +32,18 @@ class PlantServer:
         with PlantServer(env, "ipc:///tmp/plant/plant.ipc") as server:
             server.serve()
 
-    Raises `BadInput` for an endpoint that is none, or taken.
+    `keys`: needed where other machines can reach it. Raises `BadInput` for an endpoint that is none, or taken.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], endpoint: str, env_id: str | None = None) -> None:
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], endpoint: str, env_id: str | None = None, keys: Keys | None = None
+    ) -> None:
         self.env, self._endpoint = env, endpoint_of(endpoint)
         self._name = env_id or (env.spec.id if env.spec is not None else type(env.unwrapped).__name__)
         self._socket = socket_of(zmq.ROUTER, self._endpoint)
         try:
             self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            self.url = bound(self._socket, self._endpoint)
+            self.url = bound(self._socket, self._endpoint, keys)
         except BaseException:
             self._socket.close()
             raise

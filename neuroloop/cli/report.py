@@ -23,6 +23,8 @@ class Request(NamedTuple):
     resume: Path | None
     events: Path | None = None
     connect: str | None = None
+    keys: Path | None = None
+    server_key: str | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -32,6 +34,8 @@ def command_of(request: Request, seed: int) -> str:
     options = {
         "--env": request.env,
         "--connect": request.connect,
+        "--keys": request.keys,
+        "--server-key": request.server_key,
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,

@@ -57,6 +57,13 @@ Connect = Annotated[
     str | None,
     typer.Option("--connect", metavar="ENDPOINT", help="Drive the plant that `neuroloop serve` serves there."),
 ]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="DIR", help="Our own keys, where the link is locked (`neuroloop keys`)."),
+]
+ServerKey = Annotated[
+    str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -64,6 +71,8 @@ def run(
     agent: AgentName = None,
     env: Env = None,
     connect: Connect = None,
+    keys: Keys = None,
+    server_key: ServerKey = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -85,7 +94,9 @@ def run(
     check_counts(steps=steps, episodes=episodes)
     if save is not None:
         checkpoint_path("--save", save)
-    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events, connect)
+    request = Request(
+        agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events, connect, keys, server_key
+    )
     learner = _learner(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
@@ -147,7 +158,7 @@ def _remote(request: Request) -> RemoteEnv | None:
         raise BadInput("--connect: drives the plant that is served there; leave --env and --events out")
     from ..link.remote import RemoteEnv
 
-    return RemoteEnv(request.connect)
+    return RemoteEnv(request.connect, keys=request.keys, server_key=request.server_key)
 
 
 def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:

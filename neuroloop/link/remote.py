@@ -104,7 +104,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             found.append(self._hand_over(frames))
         (outcome, seen), reward = found[-1], sum(one.reward for one, _ in found)
         skipped, self._tick = outcome.tick - self._tick - 1, outcome.tick
-        trip = time.monotonic_ns() - outcome.echo_ns
+        trip = time.monotonic_ns() - outcome.echo_ns if outcome.ack else None
         facts = {"tick": outcome.tick, "skipped": skipped, "live": outcome.live, "round_trip_ns": trip}
         return (
             self._observations.read(seen), reward, outcome.terminated, outcome.truncated, {**outcome.info, LINK: facts},

@@ -48,7 +48,7 @@ class PlantServer:
             self._socket.close()
             raise
         self._stopped = threading.Event()
-        self.timing = Timing()
+        self.timing, self.refused = Timing(), list[str]()
 
     def serve(self) -> None:
         """Answer until `stop` is called, from another thread or a signal."""

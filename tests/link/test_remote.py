@@ -192,6 +192,24 @@ def test_garbage_from_a_stranger_does_not_disturb(endpoint: str) -> None:
         env.close()
 
 
+def test_a_client_that_knows_nothing_of_neuroloop_drives_a_plant(endpoint: str) -> None:
+    client = Path(__file__).parents[2] / "docs" / "wire_client.py"
+    assert "import neuroloop" not in client.read_text()
+    assert len(client.read_text().splitlines()) <= 70
+    with serving("CartPole-v1", endpoint):
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-I", str(client), endpoint], capture_output=True, text=True, timeout=60
+            )
+            assert done.returncode == 0, done.stderr
+            env, total, over = gymnasium.make("CartPole-v1"), 0.0, False
+            observation, _ = env.reset(seed=0)
+            while not over:
+                observation, reward, ended, cut, _ = env.step(int(observation[2] + 0.5 * observation[3] > 0.0))
+                total, over = total + float(reward), ended or cut
+            assert done.stdout.startswith(f"CartPole-v1: {total:g} in ")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

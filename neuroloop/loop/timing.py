@@ -66,4 +66,5 @@ class Timing:
         """All of it as plain numbers, µs."""
         spreads = {name: self.spread(name) for name in COLUMNS[:4]}
         found: dict[str, Any] = {f"{name}_us": s._asdict() for name, s in spreads.items() if s is not None}
-        return found | {"ticks": self.n, "missed": self.missed}
+        bars = [[low, None if np.isinf(high) else high, n] for low, high, n in self.histogram()]
+        return found | {"ticks": self.n, "missed": self.missed, "histogram_us": bars}

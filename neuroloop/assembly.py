@@ -26,6 +26,7 @@ from .learning.td import Signals, add_td, critic_bias, td_signals, usual_count
 from .network.decision.cells import CellSource
 from .network.decision.dense import add_dense
 from .network.decision.from_cells import add_from_cells
+from .network.decision.given import shares_of
 from .network.decision.lif import Population, add_lif, spikes_of
 from .network.decision.source import Source, add_source
 from .network.engine import Engine
@@ -41,6 +42,7 @@ from .settings import (
     FeedbackError,
     Lif,
     LinearConfig,
+    NoLearner,
     Pes,
     ProjectionConfig,
     RStdp,
@@ -118,14 +120,13 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
             sources[projection.pre] = [_as_source(graph, one) for one in built]
         for k, pre in enumerate(sources[projection.pre]):
             part = f"[{senses.parts[k].name}]" if projection.pre == "encoder" and len(senses.parts) > 1 else ""
+            sizes = [(_columns(post), post.population.n) for post in populations[projection.post]]
+            each = shares_of(name, projection, pre.n, sizes)
             for d, post in enumerate(populations[projection.post]):
                 full_name = f"{name}{part}[{d}]" if len(populations[projection.post]) > 1 else f"{name}{part}"
                 modulator = signals.for_others if not errors else errors + d
-                made.append(
-                    _add_projection(
-                        graph, config, full_name, projection, pre, post, signals._replace(for_others=modulator)
-                    )
-                )
+                told = signals._replace(for_others=modulator)
+                made.append(_add_projection(graph, config, full_name, each[d], pre, post, told))
     _add_feedback(graph, made)
     learner = config.learner
     if isinstance(learner, TdLearner):
@@ -136,9 +137,17 @@ def _spiking(config: SpikingConfig, senses: Senses, actions: ActionCode, seed: i
     elif isinstance(learner, FeedbackError):
         stage = _stage_of(populations[config.decoder.population][0])
         add_feedback_error(graph, learner, graph.symbol_of(OBSERVATION) + senses.encoded, errors, stage)
+    elif isinstance(learner, NoLearner):
+        graph.signal("td_error")  # which everybody may look at
     else:
         add_reward(graph, learner, signals.for_others)
     return graph
+
+
+def _columns(post: Built) -> int:
+    """What weights onto a population are given for: its groups, if the decoder reads them, or else its neurons."""
+    each = post.config.n_per_action if post.decoding is not None else None
+    return post.population.n // (each or 1)
 
 
 def _stage_of(built: Built) -> Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from .errors import ConfigError, unknown
+from .network.decision.given import check_weights
 from .settings import (
     AnyEncoder,
     BurstCode,
@@ -18,12 +19,14 @@ from .settings import (
     LeakyIntegrator,
     Lif,
     LinearConfig,
+    NoLearner,
     OneEncoder,
     Parts,
     Pes,
     ProjectionConfig,
     Pwm,
     Rate,
+    Rhythm,
     RStdp,
     SendOnDelta,
     SpikingConfig,
@@ -88,18 +91,17 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
     low, high = projection.bounds
     if low >= high:
         raise ConfigError(f"{path}.bounds: the lower must be below the upper, got {projection.bounds}")
-    if not low <= projection.weights <= high:
-        raise ConfigError(f"{path}.weights: must lie within bounds, got {projection.weights}")
+    check_weights(path, projection, known[projection.pre])
     learner = config.learner
     automatic = isinstance(learner, TdLearner) and learner.value_range == "automatic"
     optimistic = automatic and projection.post == learner.critic
     cells = any(isinstance(encoder, Conjunctive) for encoder in known[projection.pre])
-    if optimistic and cells and projection.weights:
+    if optimistic and cells and projection.weights != 0.0:
         raise ConfigError(
             f"{path}.weights: new cells begin optimistic with learner.value_range = 'automatic'; leave it out"
         )
     if isinstance(learner, FeedbackError) or isinstance(rule, Pes):
-        _check_directed(config, path, projection)
+        _check_directed(config, path, projection, cells)
     if isinstance(rule, EProp | FeedbackAlignment):
         _check_broadcast(config, name, projection, cells)
     if not isinstance(rule, RStdp):
@@ -117,7 +119,7 @@ def _check_projection(config: SpikingConfig, name: str, projection: ProjectionCo
         )
 
 
-def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig) -> None:
+def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConfig, cells: bool) -> None:
     """Plasticity whose neuromodulator is an error with a sign."""
     rule, population = projection.plasticity, config.decoder.population
     if not isinstance(config.learner, FeedbackError):
@@ -130,6 +132,8 @@ def _check_directed(config: SpikingConfig, path: str, projection: ProjectionConf
         )
     if not isinstance(rule, RStdp | Pes):
         raise ConfigError(f"{path}.plasticity.kind: feedback-error learning takes 'pes' or 'r-stdp'")
+    if isinstance(rule, Pes) and cells and (rule.delay or rule.leak):
+        raise ConfigError(f"{path}.plasticity: conjunctive cells have no delay and no leak; take another encoder")
     if isinstance(rule, RStdp) and (rule.predictive or rule.pre_only or rule.trace != "accumulating"):
         raise ConfigError(
             f"{path}.plasticity: predictive, pre_only and trace = 'replacing' are for rewards; leave them out"
@@ -186,6 +190,10 @@ def _check_one(encoder: OneEncoder, path: str) -> None:
         for level, before in zip(levels, itertools.accumulate(levels, initial=0), strict=False):
             if level > 1 + before:  # else some sums could not be sent in one step
                 raise ConfigError(f"{path}.levels: {level} must be at most 1 + the sum of those before, {1 + before}")
+    if isinstance(encoder, Rhythm) and not encoder.on:
+        for key in ("channels", "normalise"):
+            if getattr(encoder, key) != getattr(Rhythm(), key):
+                raise ConfigError(f"{path}.{key}: does nothing in a rhythm without {path}.on; leave it out")
     if isinstance(encoder, BurstCode) and encoder.longest < encoder.shortest:
         raise ConfigError(
             f"{path}.longest: must be at least shortest = {encoder.shortest:g} s, got {encoder.longest:g}"
@@ -209,7 +217,7 @@ def _check_decoder(config: SpikingConfig) -> None:
             raise ConfigError(
                 "decoder.kind: feedback-error learning needs 'rate' or 'leaky-integrator', whose groups pull both ways"
             )
-    elif config.decoder.noise == 0.0:
+    elif config.decoder.noise == 0.0 and not isinstance(config.learner, NoLearner):
         raise ConfigError("decoder.noise: must be > 0, or nothing would be explored and learned")
     if config.decoder.persistence > 0.0 and not any(
         isinstance(encoder, Conjunctive) for encoder in sources_of(config.encoder)["encoder"]
@@ -242,6 +250,9 @@ def check_persistence(path: str, persistence: float) -> None:
 
 def _check_learner(config: SpikingConfig) -> None:
     learner = config.learner
+    if isinstance(learner, NoLearner):
+        _check_nothing_learns(config)
+        return
     for name in learner.modulates:
         if name not in config.projection:
             raise ConfigError("learner.modulates: " + unknown("projection", name, config.projection))
@@ -256,6 +267,14 @@ def _check_learner(config: SpikingConfig) -> None:
         _check_critic(config, learner)
     if isinstance(learner, FeedbackError) and not learner.feedback:
         raise ConfigError("learner.feedback: is empty; give it a term such as [learner.feedback.position]")
+
+
+def _check_nothing_learns(config: SpikingConfig) -> None:
+    for name, projection in config.projection.items():
+        if projection.plasticity is not None:
+            raise ConfigError(f"projection.{name}.plasticity: does nothing with learner.kind = 'none'; leave it out")
+    if config.warm_up.decisions:
+        raise ConfigError("warm_up.decisions: nothing learns from them with learner.kind = 'none'; leave it out")
 
 
 def _check_critic(config: SpikingConfig, learner: TdLearner) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+NO_BULLET = "the PyBullet worlds need Python 3.11"  # where it has no wheels
 SCRIPTS = sorted((ROOT / "docs" / "pictures").glob("*.py"))
 
 
@@ -21,6 +22,8 @@ def test_there_are_pictures() -> None:
 def test_a_picture_is_drawn_and_shows_something(script: Path, tmp_path: Path) -> None:
     image = pytest.importorskip("matplotlib.image")
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=300)
+    if done.returncode and NO_BULLET in done.stderr:
+        pytest.skip("PyBullet is not installed")
     assert done.returncode == 0, done.stderr
     drawn = sorted(tmp_path.glob("*.png"))
     assert drawn

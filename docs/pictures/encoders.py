@@ -28,6 +28,7 @@ PANELS: list[tuple[str, dict[str, Any], list[str] | None]] = [
     ("send-on-delta", {"kind": "send-on-delta"}, ["4 down", "4 up", "2 down", "2 up", "1 down", "1 up"]),
     ("burst", {"kind": "burst"}, ["little", "much"]),
     ("phase of 50 Hz", {"kind": "phase"}, ["little", "much"]),
+    ("rhythm of 3 Hz, times the signal", {"kind": "rhythm", "neurons": 8, "frequency": 3.0, "on": ["[0:1]"]}, None),
     ("spindle pairs", {"kind": "spindle", "normalise": {"kind": "fixed", "low": [-1.0, -6.0], "high": [1.0, 6.0]}},
      ["upper limit", "lower limit", "speed up", "speed down", "antagonist length", "agonist length"]),
 ]  # fmt: skip
@@ -61,7 +62,7 @@ def raster(table: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.int64
 def draw(folder: Path) -> Path:
     """Draw the picture into a folder."""
     heights = [2.0, *(1.9 if labels is None else 0.35 + 0.2 * len(labels) for _, _, labels in PANELS)]
-    figure = Figure(figsize=(8.4, 11.0), dpi=110, layout="constrained")
+    figure = Figure(figsize=(8.4, 12.2), dpi=110, layout="constrained")
     panels = figure.subplots(len(PANELS) + 1, 1, sharex=True, height_ratios=heights)
     t = np.arange(N_TICKS) * N_STEPS * DT
     panels[0].step(t, signal(), where="post", color="black", linewidth=1.2)

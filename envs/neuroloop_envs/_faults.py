@@ -17,14 +17,16 @@ class Faults:
 
     def __init__(self, half_range: Array, dt: float) -> None:
         self._half_range, self._dt = half_range, dt
-        self._commands: deque[list[float]] = deque()
+        self._commands: deque[list[float]] = deque()  # under way; the oldest one arrives next
+        self._latest: list[float] = []  # the latest that was given, or rest
         self._observations: deque[Observation] = deque()
         self._seen: Observation | None = None
         self.active = False
 
     def reset(self, values: Values) -> None:
-        """Begin an episode: nothing is under way."""
+        """Begin an episode: actuators rest, nothing is under way."""
         self._commands.clear()
+        self._latest = [0.0] * len(numbers(values, "actuator_strength"))
         self._observations.clear()
         self._seen = None
         self.set(values)
@@ -43,13 +45,16 @@ class Faults:
         )  # fmt: skip
 
     def command(self, command: list[float]) -> list[float]:
-        """What the actuators do now; rest until the first command arrives."""
+        """What the actuators do now: what was asked a delay ago, and until that arrives, what they did before."""
+        latest, self._latest = self._latest, command
+        if not self.active:
+            return command
+        while len(self._commands) < self._action_delay:
+            self._commands.appendleft(self._commands[0] if self._commands else latest)
         self._commands.append(command)
         while len(self._commands) > self._action_delay + 1:
             self._commands.popleft()
-        late = len(self._commands) <= self._action_delay
-        arrived = [0.0] * len(command) if late else self._commands[0]
-        return [float(x) for x in self._strength * arrived]
+        return [float(x) for x in self._strength * self._commands.popleft()]
 
     def observe(self, observation: Observation, low: Array, high: Array, rng: np.random.Generator) -> Observation:
         """What the controller sees of an observation. The oldest one there is stands in until a late one arrives."""
@@ -57,7 +62,9 @@ class Faults:
         while len(self._observations) > self._sensor_delay + 1:
             self._observations.popleft()
         self._seen = self._with_losses(self._observations[0], rng)
-        return self._seen if isinstance(self._seen, np.ndarray) else dict(self._seen)
+        if isinstance(self._seen, np.ndarray):  # an observation that is shown again is still an array of its own
+            return self._seen.copy()
+        return {name: one.copy() for name, one in self._seen.items()}
 
     def _measured(self, observation: Observation, low: Array, high: Array, rng: np.random.Generator) -> Observation:
         """With gains and noise: of readings in an array of floats, and of pixels in units of 127.5."""

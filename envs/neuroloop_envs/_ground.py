@@ -5,7 +5,7 @@ a number of texels is odd, its means are weighted by area.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from neuroloop_envs._pictures import picture
 
 AROUND = 60.0  # m, how far PyBullet's own picture of the ground goes on around the painted rectangle
 
+Copies = tuple[NDArray[np.float32], NDArray[np.int64]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
@@ -22,6 +24,7 @@ class Ground:
 
     `luminance`: float32[rows, columns], 0 (black) to 1 (white), linear light. Row r lies at y = `y0` + (r + 0.5) `texel`,
     column c at x = `x0` + (c + 0.5) `texel`, all in m. Around it the picture repeats (`tiled`), or its border goes on.
+    All scenes that show a ground share its pictures: `luminance` is read-only, and copied from an array that is not.
     """
 
     luminance: NDArray[np.float32]
@@ -29,6 +32,7 @@ class Ground:
     x0: float = 0.0
     y0: float = 0.0
     tiled: bool = False
+    _copies: dict[float, Copies] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         luminance = np.ascontiguousarray(self.luminance, np.float32)
@@ -43,6 +47,9 @@ class Ground:
             raise ValueError(f"Ground.texel: must be a length above 0 m, got {self.texel!r}")
         if not (math.isfinite(self.x0) and math.isfinite(self.y0)):
             raise ValueError(f"Ground.x0, y0: must be finite, got {self.x0!r}, {self.y0!r}")
+        if luminance.flags.writeable:
+            luminance = luminance.copy()
+            luminance.flags.writeable = False
         object.__setattr__(self, "luminance", luminance)
 
     @property
@@ -50,6 +57,12 @@ class Ground:
         """Length of the painted rectangle along x and along y, m."""
         rows, columns = self.luminance.shape
         return columns * self.texel, rows * self.texel
+
+    def copies(self, share: float) -> Copies:
+        """See `mip_levels`; made once for each share."""
+        if share not in self._copies:
+            self._copies[share] = mip_levels(self, share)
+        return self._copies[share]
 
 
 def even_ground(luminance: float) -> Ground:
@@ -59,7 +72,7 @@ def even_ground(luminance: float) -> Ground:
     return Ground(luminance=np.full((1, 1), luminance, np.float32), texel=1.0)
 
 
-def mip_levels(ground: Ground, share: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def mip_levels(ground: Ground, share: float) -> Copies:
     """The luminance times `share` and all its smaller copies in one array, with a frame of one texel around each.
 
     The second array has a row for each copy: where it begins, its columns and its rows, without the frame.

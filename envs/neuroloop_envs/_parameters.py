@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+ON_THE_GRID = 1e-6  # of a control step, that a time may be off by rounding
 Value = float | tuple[float, ...]
 Values = dict[str, Value]
 
@@ -39,6 +40,7 @@ class Parameter:
     unit: str
     about: str
     size: int | None = None  # None: one number
+    at_reset: bool = False  # whether it stays as it is until the next reset, so that a schedule cannot change it
 
     @property
     def start(self) -> Value:
@@ -87,10 +89,18 @@ class Variation:
         schedule: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         self.known, self._world = dict(known), world
+        for name, table in (("parameters", fixed), ("randomise", drawn)):
+            if not isinstance(table, Mapping | None):
+                raise ValueError(f"{world}.{name}: must be a dict by parameter, got {table!r}")
         self._fixed = {name: self._value("parameters", name, value) for name, value in (fixed or {}).items()}
         self._drawn = {name: self._range(name, ends) for name, ends in (drawn or {}).items()}
+        for name in self._fixed.keys() & self._drawn.keys():
+            raise ValueError(f"{world}.randomise.{name}: is set in parameters as well; leave one of them out")
         self._schedule = () if schedule is None else schedule
-        self.changes(self._schedule, 1.0)
+
+    def check(self, dt: float) -> None:
+        """Raise `ValueError` for a schedule that does not go with control steps of `dt` s."""
+        self.changes(self._schedule, dt)
 
     def given(self, options: Mapping[str, Any], dt: float) -> tuple[Values, list[Change]]:
         """Parameters in the options of a reset, which go before what is drawn or fixed, and the episode's changes."""
@@ -118,23 +128,39 @@ class Variation:
             where = f"schedule[{k}]"
             if not isinstance(row, Mapping) or "at" not in row:
                 raise ValueError(f"{self._world}.{where}: needs 'at' (s since the episode began), got {row!r}")
-            begin = self._seconds(f"{where}.at", row["at"])
-            end = self._seconds(f"{where}.until", row["until"]) if "until" in row else None
+            begin = self._step(f"{where}.at", row["at"], dt)
+            end = self._step(f"{where}.until", row["until"], dt) if "until" in row else None
             if end is not None and end <= begin:
-                raise ValueError(f"{self._world}.{where}.until: must be later than 'at' = {begin}, got {end}")
-            for name in row.keys() - {"at", "until"}:
-                found.append(Change(round(begin / dt), name, self._value(where, name, row[name])))
+                raise ValueError(
+                    f"{self._world}.{where}.until: must be later than 'at' = {row['at']}, got {row['until']}"
+                )
+            names = [name for name in row if name not in ("at", "until")]
+            if not names:
+                raise ValueError(f"{self._world}.{where}: changes nothing; name a parameter beside 'at', got {row!r}")
+            for name in names:
+                if self._parameter(where, name).at_reset:
+                    raise ValueError(
+                        f"{self._world}.{where}.{name}: is read at a reset only; set, draw or hand it over there"
+                    )
+                found.append(Change(begin, name, self._value(where, name, row[name])))
                 if end is not None:
-                    found.append(Change(round(end / dt), name, None))
-        return sorted(found, key=lambda change: change.step)
+                    found.append(Change(end, name, None))
+        return sorted(
+            found, key=lambda change: (change.step, change.value is not None)
+        )  # what ends, before what begins
 
-    def _seconds(self, where: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < math.inf:
+    def _step(self, where: str, value: Any, dt: float) -> int:
+        """The control step that begins at a time."""
+        good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not good or not 0.0 <= value < math.inf:
             raise ValueError(f"{self._world}.{where}: must be a time in s, at least 0, got {value!r}")
-        return float(value)
+        step = round(float(value) / dt)
+        if abs(value / dt - step) > ON_THE_GRID:
+            raise ValueError(f"{self._world}.{where}: must be a multiple of the control step, {dt:g} s, got {value!r}")
+        return step
 
     def _range(self, name: str, ends: Any) -> tuple[float, float]:
-        if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
+        if not isinstance(ends, Sequence | np.ndarray) or isinstance(ends, str) or len(ends) != 2:
             raise ValueError(f"{self._world}.randomise.{name}: must be (low, high), got {ends!r}")
         parameter = self._parameter("randomise", name)
         low, high = (self._number(f"randomise.{name}", parameter, end) for end in ends)

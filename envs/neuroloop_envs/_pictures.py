@@ -29,7 +29,13 @@ def light_of_bytes(bytes_: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _LIGHT[bytes_]
 
 
+_BYTES = np.rint(255.0 * code_of(np.linspace(0.0, 1.0, 4096))).astype(np.uint8)  # three times as fast as the power
+
+
 def picture(light: NDArray[np.float32], channels: int = 3) -> NDArray[np.uint8]:
-    """uint8[height, width, channels] for a screen or as an observation, from light of shape (height, width)."""
-    coded = np.rint(255.0 * code_of(np.clip(light, 0.0, 1.0))).astype(np.uint8)
-    return np.repeat(coded[:, :, None], channels, axis=2)
+    """uint8[height, width, channels] for a screen or as an observation, from light of shape (height, width).
+
+    Light is told in 4096 steps, so a byte may differ by 1 from the formula's.
+    """
+    coded = _BYTES[(np.clip(light, 0.0, 1.0) * 4095.0 + 0.5).astype(np.int32)][:, :, None]
+    return coded if channels == 1 else np.repeat(coded, channels, axis=2)

@@ -3,8 +3,9 @@
 from numba import types
 
 from neuroloop._numba import compiled_for
-from neuroloop_envs._bullet import Pose, Quaternion, Vector
+from neuroloop_envs._bullet import Pose
 from neuroloop_envs._ray_shapes import at
+from neuroloop_envs._turns import turned
 
 
 @compiled_for(types.void(types.float64[:, ::1], types.float64[:, ::1], types.int64[::1], types.float64[:, ::1]))
@@ -50,16 +51,5 @@ def base_frame(pose: Pose, centre_of_mass: Pose) -> Pose:
     y = -aw * by + ax * bz + ay * bw - az * bx
     z = -aw * bz - ax * by + ay * bx + az * bw
     w = aw * bw + ax * bx + ay * by + az * bz
-    tx, ty, tz = 2.0 * (y * cz - z * cy), 2.0 * (z * cx - x * cz), 2.0 * (x * cy - y * cx)
-    return (
-        px - (cx + w * tx + y * tz - z * ty),
-        py - (cy + w * ty + z * tx - x * tz),
-        pz - (cz + w * tz + x * ty - y * tx),
-    ), (x, y, z, w)
-
-
-def turned(vector: Vector, turn: Quaternion) -> Vector:
-    """A vector of a frame, in world coordinates."""
-    (vx, vy, vz), (x, y, z, w) = vector, turn
-    tx, ty, tz = 2.0 * (y * vz - z * vy), 2.0 * (z * vx - x * vz), 2.0 * (x * vy - y * vx)
-    return vx + w * tx + y * tz - z * ty, vy + w * ty + z * tx - x * tz, vz + w * tz + x * ty - y * tx
+    dx, dy, dz = turned((cx, cy, cz), (x, y, z, w))
+    return (px - dx, py - dy, pz - dz), (x, y, z, w)

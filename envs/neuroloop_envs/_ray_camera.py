@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import Camera, Light, Vector
 from neuroloop_envs._pictures import LUMA, code_of, light_of_bytes, picture
-from neuroloop_envs._poses import turned
 from neuroloop_envs._ray_ground import SEGMENT, see_ground
 from neuroloop_envs._ray_shapes import see_shapes
 from neuroloop_envs._shapes import direction, finite
+from neuroloop_envs._turns import turned
 
 if TYPE_CHECKING:
     from neuroloop_envs._scene import Scene
@@ -74,23 +74,26 @@ class RayCamera(SceneCamera):
         self._view = np.zeros(17)
         tan = math.tan(math.radians(0.5 * field_of_view))
         self._view[12:] = tan * width / height, tan, near, far, 0.0
-        self._scratch = np.zeros((10, SEGMENT), np.float32)
-        self._local, self._box = np.zeros(18, np.float32), np.zeros(4, np.int64)
+        self._scratch, self._places = np.zeros((8, SEGMENT), np.float32), np.zeros(SEGMENT, np.int32)
+        self._box = np.zeros(4, np.int64)
 
     def _see(self, view: tuple[float, ...]) -> NDArray[np.float32]:
         scene = self.scene
         self._view[:12] = view
         self._view[16] = scene.ground is not None
         light = np.empty((self.height, self.width), np.float32)
-        see_ground.now(light, self.depth, self._view, scene.texels, scene.levels, scene.lie, scene.sky, self._scratch)
-        see_shapes.now(light, self.depth, self._view, scene.posed(), scene.lighting, self._local, self._box)
+        see_ground.now(
+            light, self.depth, self._view, scene.texels, scene.levels, scene.lie, scene.sky, self._scratch, self._places
+        )
+        see_shapes.now(light, self.depth, self._view, scene.posed(), scene.lighting, self._box)
         return light
 
 
 class TinyCamera(SceneCamera):
     """PyBullet's own software renderer with the same intrinsics: draws meshes too, and takes milliseconds.
 
-    It draws every body of the client, added to the scene or not, and the scene's ground, but no free shapes.
+    It draws every body of the client, added to the scene or not, and the scene's ground, but no free shapes. `shown`,
+    bool[height, width], tells where the latest picture shows a body or the ground.
     """
 
     def __init__(
@@ -101,15 +104,16 @@ class TinyCamera(SceneCamera):
         self._camera = Camera(
             eye=middle, target=middle, field_of_view=field_of_view, width=width, height=height, near=near, far=far
         )
+        self.shown = np.zeros((height, width), np.bool_)
         dark = float(code_of(scene.lighting[3]))  # so that sides in the shade are as dark as rays find them
         self._light = Light(scene.sun, dark, 1.0 - dark)
 
     def _see(self, view: tuple[float, ...]) -> NDArray[np.float32]:
         self.scene.lay_ground()
         eye, forward, up = view[0:3], view[3:6], view[9:12]
-        rgb, seen = self.scene.bullet.look(eye, forward, up, self._camera, self._light)  # type: ignore[arg-type]
+        rgb, self.shown = self.scene.bullet.look(eye, forward, up, self._camera, self._light)  # type: ignore[arg-type]
         light = np.full((self.height, self.width), self.scene.sky, np.float32)
-        np.copyto(light, light_of_bytes(rgb) @ np.array(LUMA, np.float32), where=seen)
+        np.copyto(light, light_of_bytes(rgb) @ np.array(LUMA, np.float32), where=self.shown)
         return light
 
 

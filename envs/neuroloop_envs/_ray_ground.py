@@ -15,9 +15,10 @@ from numba import types
 from neuroloop._numba import compiled_for, inline, places
 
 f32 = np.float32
-SEGMENT = 32  # columns that share their copies of the picture
+SEGMENT = 64  # columns that share their copies of the picture
 MOST = 4  # samples of a pixel
-BAND = 3.0  # copies are blended over 1 / BAND of the way from one to the next
+STRETCH = 0.25  # by which a sample may be longer than it is wide
+BAND = 5.0  # copies are blended over 1 / BAND of the way from one to the next
 SHARPER = 0.7  # texels are this much smaller than what they are to blur
 
 FRAME = types.float32[:, ::1]
@@ -63,97 +64,116 @@ def level_of(view, u, v, du, dv, texel):  # type: ignore[no-untyped-def]
     dx = view[has.forward] + u * view[has.right] + v * view[has.up]
     dy = view[has.forward + 1] + u * view[has.right + 1] + v * view[has.up + 1]
     tilt_a, tilt_b = view[has.right + 2] / dz, view[has.up + 2] / dz
-    a = t * du * math.hypot(view[has.right] - dx * tilt_a, view[has.right + 1] - dy * tilt_a)
-    b = t * dv * math.hypot(view[has.up] - dx * tilt_b, view[has.up + 1] - dy * tilt_b)
+    ax, ay = view[has.right] - dx * tilt_a, view[has.right + 1] - dy * tilt_a
+    bx, by = view[has.up] - dx * tilt_b, view[has.up + 1] - dy * tilt_b
+    a, b = t * du * math.sqrt(ax * ax + ay * ay), t * dv * math.sqrt(bx * bx + by * by)
     long, short = max(a, b), min(a, b)
-    n = int(min(math.ceil(long / max(short, 1e-12) - 0.25), MOST))
-    n = max(n, 1)
+    n = 1
+    while n < MOST and long > (n + STRETCH) * short:
+        n += 1
     size = max(short, long / n)
     return math.log2(max(SHARPER * size / texel, 1.0)), n, b >= a
 
 
 @inline
-def add_samples(out, weight, texels, level, x, y, cx, cy, n):  # type: ignore[no-untyped-def]
-    """Add bilinear light at the shares (x, y) of the painted rectangle. Unsigned places cost no test of the sign."""
-    columns, rows = f32(level[1]), f32(level[2])
-    last_x, last_y = columns + f32(0.999), rows + f32(0.999)
-    for i in range(n):  # apart from the rest, so that many are done at once
-        cx[i] = min(max(x[i] * columns + f32(0.5), f32(0.0)), last_x)
-        cy[i] = min(max(y[i] * rows + f32(0.5), f32(0.0)), last_y)
-    begin, stride, one = np.uint64(level[0]), np.uint64(level[1] + 2), np.uint64(1)
+def trace(x, across, t, n, first, step, of_forward, of_right, eye, of_span, tilt):  # type: ignore[no-untyped-def]
+    """Where rays of depth `t` meet the ground along one axis, and how far a sample is from the next."""
     for i in range(n):
-        ix, iy = np.int32(cx[i]), np.int32(cy[i])
-        fx, fy = cx[i] - f32(ix), cy[i] - f32(iy)
-        first = np.uint64(iy) * stride + np.uint64(ix) + begin
-        second = first + stride
-        upper = texels[first] + fx * (texels[first + one] - texels[first])
-        lower = texels[second] + fx * (texels[second + one] - texels[second])
-        out[i] += weight[i] * (upper + fy * (lower - upper))
+        d = of_forward + (first + f32(i) * step) * of_right
+        x[i] = eye + t[i] * d
+        across[i] = t[i] * (of_span + d * t[i] * tilt)
 
 
-@compiled_for(types.void(FRAME, FRAME, NUMBERS, TEXELS, types.int64[:, ::1], NUMBERS, types.float64, FRAME))
-def see_ground(light, depth, view, texels, levels, lie, sky, scratch):  # type: ignore[no-untyped-def]
-    """Fill `light`, and `depth` in m: infinite where there is only sky. `scratch`: float32[10, SEGMENT]."""
+@inline
+def shift(rest, place, x, across, times, wraps, texels, stride, n):  # type: ignore[no-untyped-def]
+    """Along one axis: how far a sample is from the texel before it; that texel's number times `stride` is added to `place`."""
+    last = texels + f32(0.999)
+    for i in range(n):
+        at = x[i] + times * across[i]
+        at -= np.floor(at) * wraps
+        at = min(max(at * texels + f32(0.5), f32(0.0)), last)  # from the middle of the first texel, that of the frame
+        whole = np.int32(at)
+        rest[i] = at - f32(whole)
+        place[i] += whole * stride
+
+
+@inline
+def add_samples(out, weight, texels, place, stride, fx, fy, n):  # type: ignore[no-untyped-def]
+    """Add bilinear light. Unsigned numbers cost no test of the sign."""
+    one, below = np.uint64(1), np.uint64(stride)
+    for i in range(n):
+        first = np.uint64(place[i])
+        second = first + below
+        upper = texels[first] + fx[i] * (texels[first + one] - texels[first])
+        lower = texels[second] + fx[i] * (texels[second + one] - texels[second])
+        out[i] += weight[i] * (upper + fy[i] * (lower - upper))
+
+
+@compiled_for(
+    types.void(FRAME, FRAME, NUMBERS, TEXELS, types.int64[:, ::1], NUMBERS, types.float64, FRAME, types.int32[::1])
+)
+def see_ground(light, depth, view, texels, levels, lie, sky, scratch, place):  # type: ignore[no-untyped-def]
+    """Fill `light`, and `depth` in m: infinite where there is only sky.
+
+    `scratch`: float32[8, SEGMENT], `place`: int32[SEGMENT]. Loops are split so that each writes to two arrays at most: then
+    LLVM sees that many pixels can be done at once.
+    """
     height, width = light.shape
     du, dv = 2.0 * view[has.tan_u] / width, 2.0 * view[has.tan_v] / height
     eye_z, near, far = f32(view[has.eye + 2]), f32(view[has.near]), f32(view[has.far])
-    ex = f32((view[has.eye] - lie[of.x0]) / lie[of.width])
-    ey = f32((view[has.eye + 1] - lie[of.y0]) / lie[of.height])
-    wide, high, wraps = f32(1.0 / lie[of.width]), f32(1.0 / lie[of.height]), f32(lie[of.tiled])
-    rx, ry, rz = f32(view[has.right]), f32(view[has.right + 1]), f32(view[has.right + 2])
-    step, left = f32(du), f32(0.5 * du - view[has.tan_u])
+    wide, high, wraps = 1.0 / lie[of.width], 1.0 / lie[of.height], f32(lie[of.tiled])
+    ex, ey = f32((view[has.eye] - lie[of.x0]) * wide), f32((view[has.eye + 1] - lie[of.y0]) * high)
+    rx, ry, rz = f32(view[has.right] * wide), f32(view[has.right + 1] * high), f32(view[has.right + 2])
+    step, left, nothing = f32(du), f32(0.5 * du - view[has.tan_u]), f32(sky)
     coarsest = levels.shape[0] - 1
-    xs, ys, bx, by, sx, sy, fine, coarse, cx, cy = (
-        scratch[0], scratch[1], scratch[2], scratch[3], scratch[4], scratch[5], scratch[6], scratch[7],
-        scratch[8], scratch[9],
+    xs, ys, bx, by, sx, sy, fine, coarse = (
+        scratch[0], scratch[1], scratch[2], scratch[3], scratch[4], scratch[5], scratch[6], scratch[7]
     )  # fmt: skip
     for j in range(height):
         v = view[has.tan_v] - (j + 0.5) * dv
-        row_x, row_y, row_z = (
-            f32(view[has.forward] + v * view[has.up]),
-            f32(view[has.forward + 1] + v * view[has.up + 1]),
-            f32(view[has.forward + 2] + v * view[has.up + 2]),
-        )
+        row_x = f32((view[has.forward] + v * view[has.up]) * wide)
+        row_y = f32((view[has.forward + 1] + v * view[has.up + 1]) * high)
+        row_z = f32(view[has.forward + 2] + v * view[has.up + 2])
         lowest = min(row_z + left * rz, row_z - left * rz)
-        seen = view[has.ground] != 0.0 and eye_z > f32(0.0) and -far * lowest >= eye_z
-        if not seen:  # all of the row looks above the ground, or beyond what is seen
-            for i in range(width):
-                light[j, i], depth[j, i] = f32(sky), f32(np.inf)
+        if view[has.ground] == 0.0 or eye_z <= f32(0.0) or -far * lowest < eye_z:
+            for i in range(width):  # all of the row looks above the ground, or beyond what is seen
+                light[j, i], depth[j, i] = nothing, f32(np.inf)
             continue
+        last, n_last, last_along = level_of(view, -view[has.tan_u], v, du, dv, lie[of.texel])
         for i0 in range(0, width, SEGMENT):
             m = min(SEGMENT, width - i0)
-            first, n, along = level_of(view, (i0 + 0.5) * du - view[has.tan_u], v, du, dv, lie[of.texel])
-            last, n_last, _ = level_of(view, (i0 + m - 0.5) * du - view[has.tan_u], v, du, dv, lie[of.texel])
+            first, n, along = last, n_last, last_along
+            last, n_last, last_along = level_of(view, (i0 + m) * du - view[has.tan_u], v, du, dv, lie[of.texel])
             n = max(n, n_last)
-            k = min(int(min(first, last)), coarsest)
-            blend, slope = f32(first - k), f32((last - first) / max(m - 1, 1))
-            span = has.up if along else has.right
-            size = dv if along else du
-            ax, ay, az = f32(view[span] * size), f32(view[span + 1] * size), f32(view[span + 2] * size)
-            part = f32(1.0 / n)
+            part, u = f32(1.0 / n), left + f32(i0) * step
+            span, size = (has.up, dv / n) if along else (has.right, du / n)
+            here, t = light[j, i0 : i0 + m], depth[j, i0 : i0 + m]
             for i in range(m):
-                u = left + f32(i0 + i) * step
-                dx, dy, dz = row_x + u * rx, row_y + u * ry, row_z + u * rz
-                t = eye_z / max(-dz, eye_z / far)
-                xs[i], ys[i] = ex + t * dx * wide, ey + t * dy * high
-                tilt = az / min(dz, f32(-1e-9))
-                bx[i], by[i] = t * (ax - dx * tilt) * wide * part, t * (ay - dy * tilt) * high * part
+                t[i] = eye_z / max(-row_z - (u + f32(i) * step) * rz, eye_z / far)
+                here[i] = f32(0.0)
+            tilt = f32(view[span + 2] * size / view[has.eye + 2])
+            trace(xs, bx, t, m, u, step, row_x, rx, ex, f32(view[span] * size * wide), tilt)
+            trace(ys, by, t, m, u, step, row_y, ry, ey, f32(view[span + 1] * size * high), tilt)
+            k = min(int(min(first, last)), coarsest)
+            blend, slope = f32(first - k), f32((last - first) / m)
+            if k == coarsest:  # there is none to blend with
+                blend = slope = f32(0.0)
+            for i in range(m):
                 share = min(max((blend + slope * f32(i) - f32(0.5)) * f32(BAND) + f32(0.5), f32(0.0)), f32(1.0))
                 fine[i], coarse[i] = (f32(1.0) - share) * part, share * part
-            here = light[j, i0 : i0 + m]
-            here[:] = f32(0.0)
-            for p in range(n):
-                off = f32(p) - f32(0.5) * f32(n - 1)
-                for i in range(m):
-                    x, y = xs[i] + off * bx[i], ys[i] + off * by[i]
-                    sx[i], sy[i] = x - np.floor(x) * wraps, y - np.floor(y) * wraps
-                if fine[0] + fine[m - 1] > f32(0.0):
-                    add_samples(here, fine, texels, levels[k], sx, sy, cx, cy, m)
-                if coarse[0] + coarse[m - 1] > f32(0.0):
-                    add_samples(here, coarse, texels, levels[min(k + 1, coarsest)], sx, sy, cx, cy, m)
+            for level in range(k, min(k + 1, coarsest) + 1):
+                weight = fine if level == k else coarse
+                if weight[0] + weight[m - 1] <= f32(0.0):
+                    continue
+                columns, rows = f32(levels[level, 1]), f32(levels[level, 2])
+                begin, stride, one = np.int32(levels[level, 0]), np.int32(levels[level, 1] + 2), np.int32(1)
+                for p in range(n):
+                    times = f32(p) - f32(0.5) * f32(n - 1)
+                    place[:m] = begin
+                    shift(sx, place, xs, bx, times, wraps, columns, one, m)
+                    shift(sy, place, ys, by, times, wraps, rows, stride, m)
+                    add_samples(here, weight, texels, place, stride, sx, sy, m)
             for i in range(m):
-                dz = row_z + (left + f32(i0 + i) * step) * rz
-                t = eye_z / max(-dz, eye_z / far)
-                shown = -dz * far >= eye_z and t >= near
-                here[i] = here[i] if shown else f32(sky)
-                depth[j, i0 + i] = t if shown else f32(np.inf)
+                shown = t[i] < far and t[i] >= near
+                here[i] = min(here[i], f32(1.0)) if shown else nothing  # sums round
+                t[i] = t[i] if shown else f32(np.inf)

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 
-from neuroloop._numba import compiled_for, inline
+from neuroloop._numba import called, compiled_for
 from neuroloop_envs._ray_ground import FRAME, NUMBERS, View
 
 f32 = np.float32
+ZERO, TINY, FAR = f32(0.0), f32(1e-30), f32(np.inf)
 SPHERE, BOX, CYLINDER, CAPSULE, PLANE = range(5)
 SEAM = 1e-4  # of the radius, by which the parts of a capsule overlap
 
@@ -33,13 +34,13 @@ class Row(NamedTuple):
 at, has = Row(), View()
 
 
-@inline
+@called
 def inner(a, i, b, j):  # type: ignore[no-untyped-def]
     """The inner product of two vectors that begin at places of arrays."""
     return a[i] * b[j] + a[i + 1] * b[j + 1] + a[i + 2] * b[j + 2]
 
 
-@inline
+@called
 def widened(low, high, x, z, size):  # type: ignore[no-untyped-def]
     """The interval that also holds the pixels on which [x − size, x + size] / [z − size, z + size] falls."""
     near, far = z - size, z + size
@@ -49,7 +50,7 @@ def widened(low, high, x, z, size):  # type: ignore[no-untyped-def]
     )
 
 
-@inline
+@called
 def bounds(box, shape, view, width, height):  # type: ignore[no-untyped-def]
     """Write the columns and rows [i0, i1), [j0, j1) that a shape can be seen in; none where i1 = 0."""
     kind, near = shape[at.kind], view[has.near]
@@ -95,131 +96,163 @@ def bounds(box, shape, view, width, height):  # type: ignore[no-untyped-def]
     box[3] = int(min(max(math.ceil(middle_j - v0 * along) + 1.0, 0.0), height))
 
 
-@inline
-def hit_slabs(local, u, v, near):  # type: ignore[no-untyped-def]
-    """Where a ray enters a box, and n · sun of that face; or an infinite depth."""
-    t0, t1, shade = f32(-np.inf), f32(np.inf), f32(0.0)
-    for axis in range(3):
-        o, half = local[axis], local[15 + axis]
-        d = local[3 + axis] + u * local[6 + axis] + v * local[9 + axis]
-        if d == f32(0.0):
-            d = f32(1e-30)
-        one = f32(1.0) / d
-        enter, leave = (-half - o) * one, (half - o) * one
-        facing = -local[12 + axis]
-        if enter > leave:
-            enter, leave, facing = leave, enter, -facing
-        if enter > t0:
-            t0, shade = enter, facing
-        t1 = min(t1, leave)
-    return (t0 if t0 < t1 and t0 >= near else f32(np.inf)), shade
+@called
+def ball_at(o, d, s, r, z, near):  # type: ignore[no-untyped-def]
+    """Where the ray o + t d enters a sphere around (0, 0, z), and n · s there; an infinite depth where it does not.
 
-
-@inline
-def hit_ball(local, z, u, v, near):  # type: ignore[no-untyped-def]
-    """The same for a sphere around (0, 0, z)."""
-    r, ox, oy, oz = local[15], local[0], local[1], local[2] - z
-    dx = local[3] + u * local[6] + v * local[9]
-    dy = local[4] + u * local[7] + v * local[10]
-    dz = local[5] + u * local[8] + v * local[11]
-    cx, cy, cz = oy * dz - oz * dy, oz * dx - ox * dz, ox * dy - oy * dx
-    dd = dx * dx + dy * dy + dz * dz
+    These functions have no branches, so that many pixels are done at once.
+    """
+    ox, oy, oz = o[0], o[1], o[2] - z
+    cx, cy, cz = oy * d[2] - oz * d[1], oz * d[0] - ox * d[2], ox * d[1] - oy * d[0]
+    dd = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
     free = r * r * dd - (cx * cx + cy * cy + cz * cz)
-    if not free > f32(0.0):
-        return f32(np.inf), f32(0.0)
-    t = -(ox * dx + oy * dy + oz * dz + math.sqrt(free)) / dd
-    if t < near:
-        return f32(np.inf), f32(0.0)
-    shade = ((ox + t * dx) * local[12] + (oy + t * dy) * local[13] + (oz + t * dz) * local[14]) / r
-    return t, shade
+    t = -(ox * d[0] + oy * d[1] + oz * d[2] + math.sqrt(max(free, ZERO))) / dd
+    shade = ((ox + t * d[0]) * s[0] + (oy + t * d[1]) * s[1] + (oz + t * d[2]) * s[2]) / r
+    return (t if (free > ZERO) & (t >= near) else FAR), shade
 
 
-@inline
-def hit_tube(local, capped, u, v, near):  # type: ignore[no-untyped-def]
-    """The same for a cylinder around the z axis, with flat ends where it is `capped`."""
-    r, half, ox, oy, oz = local[15], local[17], local[0], local[1], local[2]
-    dx = local[3] + u * local[6] + v * local[9]
-    dy = local[4] + u * local[7] + v * local[10]
-    dz = local[5] + u * local[8] + v * local[11]
-    dd, c = dx * dx + dy * dy, ox * dy - oy * dx
+@called
+def hit_ball(o, d, s, size, near):  # type: ignore[no-untyped-def]
+    """The same for the radius that `size` holds."""
+    return ball_at(o, d, s, size[0], ZERO, near)
+
+
+@called
+def slab(o, d, s, half, enter, leave, shade):  # type: ignore[no-untyped-def]
+    """Narrow the interval in which a ray is inside a box to that between two of its faces."""
+    one = f32(1.0) / (d if d != ZERO else TINY)
+    low, high = (-half - o) * one, (half - o) * one
+    first, last = min(low, high), max(low, high)
+    return (
+        max(enter, first), min(leave, last),
+        (s if d < ZERO else -s) if first > enter else shade,
+    )  # fmt: skip
+
+
+@called
+def hit_box(o, d, s, size, near):  # type: ignore[no-untyped-def]
+    """The same for a box, `size` holding half its edges."""
+    enter, leave, shade = slab(o[0], d[0], s[0], size[0], -FAR, FAR, ZERO)
+    enter, leave, shade = slab(o[1], d[1], s[1], size[1], enter, leave, shade)
+    enter, leave, shade = slab(o[2], d[2], s[2], size[2], enter, leave, shade)
+    return (enter if (enter < leave) & (enter >= near) else FAR), shade
+
+
+@called
+def hit_side(o, d, s, r, half, near):  # type: ignore[no-untyped-def]
+    """The same for the round side of a cylinder around the z axis."""
+    dd, c = d[0] * d[0] + d[1] * d[1], o[0] * d[1] - o[1] * d[0]
     free = r * r * dd - c * c
-    if free > f32(0.0):
-        t = -(ox * dx + oy * dy + math.sqrt(free)) / dd
-        z = oz + t * dz
-        if t >= near and abs(z) <= half:
-            return t, ((ox + t * dx) * local[12] + (oy + t * dy) * local[13]) / r
-    if capped and dz != f32(0.0):
-        up = f32(1.0) if dz < f32(0.0) else f32(-1.0)  # the end that looks at the eye
-        t = (up * half - oz) / dz
-        x, y = ox + t * dx, oy + t * dy
-        if t >= near and x * x + y * y <= r * r:
-            return t, up * local[14]
-    return f32(np.inf), f32(0.0)
+    t = -(o[0] * d[0] + o[1] * d[1] + math.sqrt(max(free, ZERO))) / (dd if dd > ZERO else TINY)
+    shade = ((o[0] + t * d[0]) * s[0] + (o[1] + t * d[1]) * s[1]) / r
+    return (t if (free > ZERO) & (t >= near) & (abs(o[2] + t * d[2]) <= half) else FAR), shade
 
 
-@inline
-def hit_plane(local, u, v, near):  # type: ignore[no-untyped-def]
+@called
+def hit_cylinder(o, d, s, size, near):  # type: ignore[no-untyped-def]
+    """The same with its flat ends, of which a ray can only meet the one that looks at the eye."""
+    r, half = size[0], size[2]
+    side, shade = hit_side(o, d, s, r, half, near)
+    up = f32(1.0) if d[2] < ZERO else f32(-1.0)
+    t = (up * half - o[2]) / (d[2] if d[2] != ZERO else TINY)
+    x, y = o[0] + t * d[0], o[1] + t * d[1]
+    end = t if (t >= near) & (x * x + y * y <= r * r) else FAR
+    return min(side, end), (shade if side <= end else up * s[2])
+
+
+@called
+def hit_capsule(o, d, s, size, near):  # type: ignore[no-untyped-def]
+    """The same with half a sphere at each end; the halves that are inside do not count."""
+    r, half = size[0], size[2]
+    t, shade = hit_side(o, d, s, r, half, near)
+    edge = half - f32(SEAM) * r
+    upper, upper_shade = ball_at(o, d, s, r, half, near)
+    lower, lower_shade = ball_at(o, d, s, r, -half, near)
+    upper = upper if (upper < FAR) & (o[2] + upper * d[2] >= edge) else FAR
+    lower = lower if (lower < FAR) & (o[2] + lower * d[2] <= -edge) else FAR
+    shade = shade if t <= upper else upper_shade
+    t = min(t, upper)
+    return min(t, lower), (shade if t <= lower else lower_shade)
+
+
+@called
+def hit_plane(o, d, s, size, near):  # type: ignore[no-untyped-def]
     """The same for the plane z = 0, seen from above."""
-    dz = local[5] + u * local[8] + v * local[11]
-    t = local[2] / max(-dz, f32(1e-30))
-    return (t if dz < f32(0.0) and t >= near else f32(np.inf)), local[14]
+    t = o[2] / (-d[2] if d[2] < ZERO else TINY)
+    return (t if (d[2] < ZERO) & (t >= near) else FAR), s[2]
 
 
-@inline
-def hit(kind, local, u, v, near):  # type: ignore[no-untyped-def]
-    """The depth at which a ray meets a shape, and n · sun there."""
-    if kind == SPHERE:
-        return hit_ball(local, f32(0.0), u, v, near)
-    if kind == BOX:
-        return hit_slabs(local, u, v, near)
-    if kind == CYLINDER:
-        return hit_tube(local, True, u, v, near)
-    if kind == PLANE:
-        return hit_plane(local, u, v, near)
-    t, shade = hit_tube(local, False, u, v, near)
-    if t < f32(np.inf):
-        return t, shade
-    upper, upper_shade = hit_ball(local, local[17], u, v, near)
-    lower, lower_shade = hit_ball(local, -local[17], u, v, near)
-    slope = local[5] + u * local[8] + v * local[11]
-    outside = local[17] - f32(SEAM) * local[15]  # the halves of the balls that are inside cannot be seen
-    if not local[2] + upper * slope >= outside:
-        upper = f32(np.inf)
-    if not local[2] + lower * slope <= -outside:
-        lower = f32(np.inf)
-    return (upper, upper_shade) if upper <= lower else (lower, lower_shade)
+def painter(hit):  # type: ignore[no-untyped-def]
+    """A function that draws a row of pixels of a shape: where it is nearer than what is there."""
+
+    @called
+    def paint(light, depth, n, u0, du, o, d0, right, s, size, near, far, bright, dark):  # type: ignore[no-untyped-def]
+        for i in range(n):
+            u = u0 + f32(i) * du
+            d = (d0[0] + u * right[0], d0[1] + u * right[1], d0[2] + u * right[2])
+            t, shade = hit(o, d, s, size, near)
+            nearer = (t < depth[i]) & (t <= far)
+            depth[i] = t if nearer else depth[i]
+            light[i] = dark + bright * min(max(shade, ZERO), f32(1.0)) if nearer else light[i]
+
+    return paint
 
 
-@compiled_for(types.void(FRAME, FRAME, NUMBERS, types.float64[:, ::1], NUMBERS, types.float32[::1], types.int64[::1]))
-def see_shapes(light, depth, view, shapes, sun, local, box):  # type: ignore[no-untyped-def]
+balls, boxes, cylinders, capsules, planes = map(painter, (hit_ball, hit_box, hit_cylinder, hit_capsule, hit_plane))
+
+
+@called
+def seen_from(shape, view, place):  # type: ignore[no-untyped-def]
+    """A vector of the camera in a shape's frame."""
+    return (
+        f32(inner(view, place, shape, at.axes)),
+        f32(inner(view, place, shape, at.axes + 3)),
+        f32(inner(view, place, shape, at.axes + 6)),
+    )
+
+
+@compiled_for(types.void(FRAME, FRAME, NUMBERS, types.float64[:, ::1], NUMBERS, types.int64[::1]))
+def see_shapes(light, depth, view, shapes, sun, box):  # type: ignore[no-untyped-def]
     """Draw shapes over what is farther away. `sun`: where it stands, of length 1, and the ambient share of the light.
 
-    `local`: float32[18] to work with: eye, forward, right, up and sun in a shape's frame, and its size. `box`: int64[4].
+    `box`: int64[4] to work with.
     """
     height, width = light.shape
     du, dv = f32(2.0 * view[has.tan_u] / width), f32(2.0 * view[has.tan_v] / height)
     left, top = f32(0.5 * du - view[has.tan_u]), f32(view[has.tan_v] - 0.5 * dv)
-    near, far, ambient = f32(view[has.near]), f32(view[has.far]), f32(sun[3])
-    for s in range(shapes.shape[0]):
-        shape = shapes[s]
+    near, far = f32(view[has.near]), f32(view[has.far])
+    for k in range(shapes.shape[0]):
+        shape = shapes[k]
         if shape[at.light] < 0.0:
             continue
         bounds(box, shape, view, width, height)
         if box[1] <= box[0] or box[3] <= box[2]:
             continue
-        for axis in range(3):
-            own = at.axes + 3 * axis
-            local[axis] = inner(view, has.eye, shape, own) - inner(shape, at.centre, shape, own)
-            local[3 + axis] = inner(view, has.forward, shape, own)
-            local[6 + axis] = inner(view, has.right, shape, own)
-            local[9 + axis] = inner(view, has.up, shape, own)
-            local[12 + axis] = inner(sun, 0, shape, own)
-            local[15 + axis] = shape[at.half + axis]
-        kind, albedo = int(shape[at.kind]), f32(shape[at.light])
+        eye, centre = has.eye, at.centre
+        o = (
+            f32(inner(view, eye, shape, at.axes) - inner(shape, centre, shape, at.axes)),
+            f32(inner(view, eye, shape, at.axes + 3) - inner(shape, centre, shape, at.axes + 3)),
+            f32(inner(view, eye, shape, at.axes + 6) - inner(shape, centre, shape, at.axes + 6)),
+        )
+        forward, right = seen_from(shape, view, has.forward), seen_from(shape, view, has.right)
+        up = seen_from(shape, view, has.up)
+        s = seen_from(shape, sun, 0)
+        kind, i0, i1 = int(shape[at.kind]), box[0], box[1]
+        size = (f32(shape[at.half]), f32(shape[at.half + 1]), f32(shape[at.half + 2]))
+        dark = f32(shape[at.light] * sun[3])
+        bright = f32(shape[at.light]) - dark
+        u0 = left + f32(i0) * du
         for j in range(box[2], box[3]):
             v = top - f32(j) * dv
-            for i in range(box[0], box[1]):
-                t, shade = hit(kind, local, left + f32(i) * du, v, near)
-                if t < depth[j, i] and t <= far:
-                    depth[j, i] = t
-                    light[j, i] = albedo * (ambient + (f32(1.0) - ambient) * max(shade, f32(0.0)))
+            d = (forward[0] + v * up[0], forward[1] + v * up[1], forward[2] + v * up[2])
+            here, away, n = light[j, i0:i1], depth[j, i0:i1], i1 - i0
+            if kind == SPHERE:
+                balls(here, away, n, u0, du, o, d, right, s, size, near, far, bright, dark)
+            elif kind == BOX:
+                boxes(here, away, n, u0, du, o, d, right, s, size, near, far, bright, dark)
+            elif kind == CYLINDER:
+                cylinders(here, away, n, u0, du, o, d, right, s, size, near, far, bright, dark)
+            elif kind == CAPSULE:
+                capsules(here, away, n, u0, du, o, d, right, s, size, near, far, bright, dark)
+            else:
+                planes(here, away, n, u0, du, o, d, right, s, size, near, far, bright, dark)

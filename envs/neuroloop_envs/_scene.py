@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroloop_envs._bullet import UPRIGHT, Bullet, Pose, Quaternion, Vector
-from neuroloop_envs._ground import Ground, even_ground, lay, mip_levels
+from neuroloop_envs._ground import Ground, even_ground, lay
+from neuroloop_envs._meshes import box_around
 from neuroloop_envs._poses import base_frame, pose_shapes
 from neuroloop_envs._ray_camera import RayCamera, TinyCamera, picture
 from neuroloop_envs._ray_shapes import at
@@ -28,14 +29,16 @@ from neuroloop_envs._shapes import KINDS, Kind, direction, finite, halves, lumin
 __all__ = ["AMBIENT", "Ground", "RayCamera", "Scene", "TinyCamera", "picture"]
 
 AMBIENT = 0.4
+Meshes = Literal["refuse", "skip", "box"]
 
 
 class Part(NamedTuple):
-    """A body whose shapes are drawn: which of the scene's frames are its links'."""
+    """A body whose shapes are drawn, and which of the scene's frames are its links'."""
 
     body: int
+    base: bool  # whether the base is drawn; its frame comes first
     links: tuple[int, ...]
-    first: int
+    frames: range
     moves: bool
 
 
@@ -63,6 +66,7 @@ class Scene:
         self.shapes = np.zeros((0, 18))
         self._parts: list[Part] = []
         self._free: list[int] = []  # rows of the shapes that belong to no body
+        self._centres: dict[int, Pose] = {}  # of mass, in the base's frame
         self._stale, self._laid = False, -1
         self.texels, self.levels, self.lie = np.zeros(1, np.float32), np.zeros((1, 3), np.int64), np.ones(6)
         if self.ground is not None:
@@ -75,7 +79,7 @@ class Scene:
             self.bullet.remove(self._laid)
             self._laid = -1
             self.lay_ground()
-        self.texels, self.levels = mip_levels(ground, AMBIENT + (1.0 - AMBIENT) * max(self.sun[2], 0.0))
+        self.texels, self.levels = ground.copies(AMBIENT + (1.0 - AMBIENT) * max(self.sun[2], 0.0))
         self.lie = np.array([ground.x0, ground.y0, *ground.size, ground.texel, float(ground.tiled)])
 
     def lay_ground(self) -> None:
@@ -83,29 +87,54 @@ class Scene:
         if self._laid < 0 and self.ground is not None:
             self._laid = lay(self.bullet, self.ground)
 
-    def add(self, body: int, luminance: float | None = None, *, meshes: Literal["refuse", "skip"] = "refuse") -> None:
+    def add(self, body: int, luminance: float | None = None, *, meshes: Meshes = "refuse") -> None:
         """Show a body: its planes, boxes, spheres, cylinders and capsules, as bright as their colours or as `luminance`.
 
-        Links that are meshes raise `ValueError`, or are left out; those of shipped files that are a plane, a cube or a sphere
-        are drawn as such.
+        Links that are meshes raise `ValueError`, unless they are to be left out ("skip") or shown as the "box" around each.
+        Meshes of shipped files that are a plane, a cube or a sphere are drawn as such.
         """
-        visuals = [visual for visual in map(simple, self.bullet.visuals(body)) if not visual.mesh or meshes != "skip"]
+        if meshes not in ("refuse", "skip", "box"):
+            raise ValueError(f'Scene.add: meshes must be "refuse", "skip" or "box", got {meshes!r}')
+        visuals = [simple(visual) for visual in self.bullet.visuals(body)]
+        if meshes == "skip":
+            visuals = [visual for visual in visuals if not visual.mesh]
+        elif meshes == "box":
+            visuals = [box_around(visual) if visual.mesh else visual for visual in visuals]
         for visual in visuals:
             if visual.mesh:
                 raise ValueError(
-                    f"Scene.add: link {visual.link} of body {body} is a mesh, {visual.mesh.rpartition('/')[2]}, which rays "
-                    'cannot be cast at; leave such links out by meshes="skip", or see the world by a TinyCamera'
+                    f"Scene.add: link {visual.link} of body {body} is a mesh, {visual.mesh.rpartition('/')[2]}, at which no "
+                    'rays are cast; give meshes="skip" or meshes="box", or see the world by a TinyCamera'
                 )
-        links = tuple(sorted({visual.link for visual in visuals}))
-        first = len(self.frames)
-        self._parts.append(Part(body, links, first, self.bullet.movable(body)))
+        links = sorted({visual.link for visual in visuals})
+        frames = range(len(self.frames), len(self.frames) + len(links))
         self.frames = np.concatenate([self.frames, np.tile(self.frames[0], (len(links), 1))])
         for visual in visuals:
             light = luminance_of(visual.rgb) if luminance is None else share("Scene.add: luminance", luminance)
-            frame = first + links.index(visual.link)
+            frame = frames[links.index(visual.link)]
             self._append(visual.kind, visual.size, visual.position, visual.orientation, light, frame)
-        self._read(self._parts[-1])
-        self._stale = True
+        joined = tuple(link for link in links if link >= 0)
+        part = Part(body, -1 in links, joined, frames, self.bullet.movable(body))
+        self._parts.append(part)
+        self._read([part])
+
+    def remove(self, body: int) -> None:
+        """Show a body no longer, as before it leaves the physics."""
+        self._centres.pop(body, None)
+        for part in [part for part in self._parts if part.body == body]:
+            first, n = part.frames.start, len(part.frames)
+            kept = [row for row, frame in enumerate(self.frame_of) if frame not in part.frames]
+            self._free = [kept.index(row) for row in self._free]
+            self.places, self.frame_of, self.shapes = self.places[kept], self.frame_of[kept], self.shapes[kept]
+            self.frames = np.delete(self.frames, part.frames, axis=0)
+            self.frame_of[self.frame_of > first] -= n
+            self._parts = [
+                other
+                if other.frames.start < first
+                else other._replace(frames=range(other.frames.start - n, other.frames.stop - n))
+                for other in self._parts
+                if other is not part
+            ]
 
     def add_shape(
         self,
@@ -125,7 +154,6 @@ class Scene:
         light = share("Scene.add_shape: luminance", luminance)
         self._append(kind, given, position, orientation, light, 0)
         self._free.append(len(self.shapes) - 1)
-        self._stale = True
         return len(self._free) - 1
 
     def move_shape(self, shape: int, position: Vector, orientation: Quaternion | None = None) -> None:
@@ -143,10 +171,7 @@ class Scene:
 
     def update(self, *, everything: bool = False) -> None:
         """Read where moving bodies are; `everything`: also those that only a hand can move, as after a reset."""
-        for part in self._parts:
-            if part.moves or everything:
-                self._read(part)
-        self._stale = True
+        self._read([part for part in self._parts if part.moves or everything])
 
     def posed(self) -> NDArray[np.float64]:
         """All shapes where they are, as `_ray_shapes.py` takes them."""
@@ -159,21 +184,29 @@ class Scene:
         """Where the frame of a link is now, or that of the base (−1)."""
         if link >= 0:
             return self.bullet.link_poses(body, (link,))[0]
-        return base_frame(self.bullet.base_pose(body), self.bullet.centre_of_mass(body))
+        if body not in self._centres:
+            self._centres[body] = self.bullet.centre_of_mass(body)
+        return base_frame(self.bullet.base_pose(body), self._centres[body])
 
-    def _read(self, part: Part) -> None:
-        links = part.links[1:] if part.links[:1] == (-1,) else part.links
-        row = part.first
-        if len(links) < len(part.links):
-            position, orientation = self.frame(part.body, -1)
-            self.frames[row, :3], self.frames[row, 3:] = position, orientation
-            row += 1
-        if links:
-            for position, orientation in self.bullet.link_poses(part.body, links):
-                self.frames[row, :3], self.frames[row, 3:] = position, orientation
-                row += 1
-        if not np.isfinite(self.frames[part.first : row]).all():
-            raise ValueError(f"Scene.update: a pose of body {part.body} is not finite: the physics has diverged")
+    def _read(self, parts: list[Part]) -> None:
+        """Fetch poses, and write them down by one call: each on its own would cost more than the physics."""
+        rows: list[int] = []
+        poses: list[tuple[float, ...]] = []
+        for part in parts:
+            rows += part.frames
+            if part.base:
+                position, orientation = self.frame(part.body, -1)
+                poses.append(position + orientation)
+            if part.links:
+                poses += [place + turn for place, turn in self.bullet.link_poses(part.body, part.links)]
+        if not rows:
+            return
+        self.frames[rows] = found = np.array(poses)
+        self._stale = True
+        if not np.isfinite(found).all():
+            lost = rows[int(np.argwhere(~np.isfinite(found))[0, 0])]
+            body = next(part.body for part in parts if lost in part.frames)
+            raise ValueError(f"Scene.update: a pose of body {body} is not finite, {self.frames[lost].tolist()}")
 
     def _append(
         self,
@@ -190,3 +223,4 @@ class Scene:
         self.places = np.concatenate([self.places, [place]])
         self.frame_of = np.append(self.frame_of, frame)
         self.shapes = np.concatenate([self.shapes, [row]])
+        self._stale = True

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuroloop_envs._faults import Observation
 from neuroloop_envs._parameters import Variation
+from neuroloop_envs._pictures import picture
 from neuroloop_envs._world import Rates, RenderMode, World
 
 Shown = Literal["readings", "camera", "both"]
@@ -21,7 +22,7 @@ class SeeingWorld(World):
 
     `shown`: what is observed: "readings" (a Box of float32), the "camera" (uint8 of shape (height, width, 1), sRGB), or
     "both" (a Dict of these names). `size`: the camera's (width, height). With `rates.parts` > 1 the camera takes so many
-    frames a control step, evenly; they cost time whether they are asked for or not.
+    frames a control step, evenly, once `camera_frames()` was called in an episode: pictures cost time.
     """
 
     def __init__(
@@ -38,14 +39,16 @@ class SeeingWorld(World):
         if shown not in ("readings", "camera", "both"):
             raise ValueError(f"{name}.observation: must be 'readings', 'camera' or 'both', got {shown!r}")
         least = 1 if shown == "readings" else LEAST
-        if len(size) != 2 or not all(isinstance(side, int) and least <= side <= MOST for side in size):
+        two = isinstance(size, tuple | list) and len(size) == 2
+        if not two or not all(isinstance(side, int) and least <= side <= MOST for side in size):
             raise ValueError(f"{name}.size: must be (width, height), from {least} to {MOST} pixels each, got {size!r}")
         width, height = size
         self._shown, self._size = shown, (width, height)
         self._frames: list[tuple[int, NDArray[np.float32]]] = []
-        picture = spaces.Box(0, 255, (height, width, 1), np.uint8)
+        self._watched = False
+        pixels = spaces.Box(0, 255, (height, width, 1), np.uint8)
         observed: dict[Shown, spaces.Space[Any]] = {
-            "readings": readings, "camera": picture, "both": spaces.Dict({"readings": readings, "camera": picture}),
+            "readings": readings, "camera": pixels, "both": spaces.Dict({"readings": readings, "camera": pixels}),
         }  # fmt: skip
         super().__init__(rates, variation, observed[shown], readings, n_actuators, render_mode)
 
@@ -59,12 +62,13 @@ class SeeingWorld(World):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode. See `World.reset`."""
-        self._frames = []
+        self._frames, self._watched = [], False
         return super().reset(seed=seed, options=options)
 
     def camera_frames(self) -> list[tuple[int, NDArray[np.float32]]]:
         """What the camera saw in the latest control step: (µs since the episode began, light), oldest first."""
         self._check_open()
+        self._watched = True
         if not self._frames:
             self._frames.append((round(1e6 * self.t_s), self._see()))
         return list(self._frames)
@@ -72,27 +76,12 @@ class SeeingWorld(World):
     def _look(self, part: int) -> None:
         if part == 0:
             self._frames = []
-        if self.rates.parts > 1:
+        if self._watched and self.rates.parts > 1:
             t_s = self.t_s + (part + 1) * self.dt / self.rates.parts
             self._frames.append((round(1e6 * t_s), self._see()))
 
     def _observe(self) -> Observation:
         if self._shown == "readings":
             return self._read()
-        picture = sees(self.camera_frames()[-1][1])
-        return picture if self._shown == "camera" else {"readings": self._read(), "camera": picture}
-
-
-def _codes() -> NDArray[np.uint8]:
-    """sRGB codes of 4096 levels of linear light (IEC 61966-2-1)."""
-    light = np.linspace(0.0, 1.0, 4096)
-    code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255.0 * code).astype(np.uint8)
-
-
-CODES = _codes()
-
-
-def sees(light: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Linear light as an sRGB picture of shape (height, width, 1)."""
-    return CODES[(np.clip(light, 0.0, 1.0) * 4095.0 + 0.5).astype(np.int32)][:, :, None]
+        shown = picture(self.camera_frames()[-1][1], 1)
+        return shown if self._shown == "camera" else {"readings": self._read(), "camera": shown}

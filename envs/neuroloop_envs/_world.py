@@ -27,18 +27,23 @@ ROUNDING = 1e-6  # beyond the action space that a rounded number may lie
 class Rates:
     """A control step of 1 / `control_hz` s in `moves` calls of the physics, each of a power of two integration steps.
 
-    `parts`: into how many equal parts a control step must fall, for pictures in between. Raises `ValueError`.
+    `parts`: into how many equal parts a control step must fall, for pictures in between. `held`: integration steps that a
+    drive may be held for at most; 1 has `_drive` called before each, as motors with a fast loop of their own need it.
+    Raises `ValueError`.
     """
 
-    def __init__(self, control_hz: int, physics_hz: int, parts: int = 1) -> None:
-        for name, rate in (("control_hz", control_hz), ("physics_hz", physics_hz)):
-            if isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate <= 100_000:
-                raise ValueError(f"{name}: must be a whole number of Hz from 1 to 100000, got {rate!r}")
+    def __init__(self, control_hz: int, physics_hz: int, parts: int = 1, held: int | None = None) -> None:
+        for name, rate in (("control_hz", control_hz), ("physics_hz", physics_hz), ("frames", parts)):
+            if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or not 1 <= rate <= 100_000:
+                raise ValueError(f"{name}: must be a whole number from 1 to 100000, got {rate!r}")
+        control_hz, physics_hz, parts = int(control_hz), int(physics_hz), int(parts)
         if physics_hz % (control_hz * parts):
-            of = f"{control_hz} Hz of control" + (f" x {parts} parts of a step" if parts > 1 else "")
+            of = f"{control_hz} Hz of control" + (f" x {parts} frames" if parts > 1 else "")
             raise ValueError(f"physics_hz: must be a multiple of {of}, got {physics_hz}")
         steps = physics_hz // control_hz // parts
         self.substeps = steps & -steps  # the largest power of two that divides it
+        while held is not None and self.substeps > held:
+            self.substeps //= 2
         self.moves_per_part = steps // self.substeps
         self.parts, self.control_hz, self.physics_hz = parts, control_hz, physics_hz
         self.dt = 1.0 / control_hz
@@ -72,6 +77,7 @@ class World(gymnasium.Env[Any, Action]):
         self.observation_space, self.render_mode, self.rates = observation_space, render_mode, rates
         self.action_space = spaces.Box(-1.0, 1.0, (n_actuators,), np.float32)
         self.variation, self.dt = variation, rates.dt
+        variation.check(rates.dt)
         low, high = (readings.low, readings.high) if readings is not None else (np.zeros(0, np.float32),) * 2
         self._low, self._high = low, high
         self._faults = Faults((self._high - self._low) / 2, rates.dt)
@@ -139,7 +145,9 @@ class World(gymnasium.Env[Any, Action]):
         given, self._changes = self.variation.given(self._options(options or {}), self.dt)
         super().reset(seed=seed)
         self._running = False
-        self.values = self.variation.drawn(self.np_random) | given
+        # Drawn parameters and noise have generators of their own: the same seed begins alike with and without them.
+        draws, self._noise = map(np.random.Generator, map(np.random.PCG64, self._spawned()))
+        self.values = self.variation.drawn(draws) | given
         self._started = dict(self.values)
         self._step_count = 0
         if self.reloads:
@@ -164,8 +172,7 @@ class World(gymnasium.Env[Any, Action]):
         command = self._checked(action)
         if self._changes and self._changes[0].step <= self._step_count:
             self._follow_schedule()
-        if self._faults.active:
-            command = self._faults.command(command)
+        command = self._faults.command(command)
         for part in range(self.rates.parts):
             for _ in range(self.rates.moves_per_part):
                 self._drive(command)
@@ -206,12 +213,14 @@ class World(gymnasium.Env[Any, Action]):
         observation = self._observe()
         if not self._faults.active:
             return observation
-        return self._faults.observe(observation, self._low, self._high, self.np_random)
+        return self._faults.observe(observation, self._low, self._high, self._noise)
 
     def _checked(self, action: Any) -> list[float]:
         """An action as numbers in [-1, 1]."""
         try:
-            values = np.asarray(action, np.float64)
+            values = np.asarray(action)
+            if values.dtype.kind not in "fiub":
+                raise TypeError
         except (TypeError, ValueError):
             raise error.InvalidAction(
                 f"{type(self).__name__}.step: the action must be numbers, got {action!r}"
@@ -229,6 +238,12 @@ class World(gymnasium.Env[Any, Action]):
                     )
                 command[k] = math.copysign(1.0, value)
         return command
+
+    def _spawned(self) -> list[np.random.SeedSequence]:
+        """Seeds of two generators that have nothing to do with each other, nor with `np_random`, which goes on unchanged."""
+        sequence = self.np_random.bit_generator.seed_seq
+        assert isinstance(sequence, np.random.SeedSequence)
+        return sequence.spawn(2)
 
     def _follow_schedule(self) -> None:
         """Make the changes that are due."""

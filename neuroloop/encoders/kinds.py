@@ -8,7 +8,17 @@ from typing import Any
 from ..graph import Graph
 from ..network.decision.cells import CellSource
 from ..network.decision.source import Source
-from ..settings import BurstCode, Conjunctive, Gaussian, LatencyCode, PhaseCode, RateCode, SendOnDelta, Spindles
+from ..settings import (
+    BurstCode,
+    Conjunctive,
+    Gaussian,
+    LatencyCode,
+    PhaseCode,
+    RateCode,
+    Rhythm,
+    SendOnDelta,
+    Spindles,
+)
 from ..walk import MOST
 from .burst import add_burst
 from .conjunctive import add_conjunctive
@@ -20,6 +30,7 @@ from .latency import add_latency
 from .normaliser import Inputs, add_inputs
 from .phase import add_phase
 from .rate import add_rate
+from .rhythm import add_rhythm
 from .senses import Sense, Senses
 from .spindle import add_spindles
 
@@ -30,6 +41,7 @@ ADDERS: dict[type[Any], Callable[..., Firing]] = {
     SendOnDelta: add_delta,
     BurstCode: add_burst,
     PhaseCode: add_phase,
+    Rhythm: add_rhythm,
     Spindles: add_spindles,
 }
 Part = Firing | CellSource

@@ -10,7 +10,7 @@ from gymnasium import Space
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, PlantError
-from ..settings import AnyEncoder, ClockConfig, EventPooling, OneEncoder, Parts, PythonEncoder, Spindles
+from ..settings import AnyEncoder, ClockConfig, EventPooling, OneEncoder, Parts, PythonEncoder, Rhythm, Spindles
 from ..walk import MOST
 from .events import EventEncoder
 from .hosted import Host
@@ -33,7 +33,7 @@ class Sense(NamedTuple):
     name: str  # empty if it is the only one
     path: str  # of its settings
     config: OneEncoder
-    layout: Layout  # of what it takes as numbers; an encoder in Python takes none
+    layout: Layout  # of what it takes as numbers; an encoder in Python takes none, nor does a bare rhythm
     host: Host | None
 
 
@@ -96,6 +96,8 @@ def _sense(name: str, config: OneEncoder, space: Space[Any], clock: ClockConfig,
     if type(config) in MAKERS:
         host = Host(path, MAKERS[type(config)](config, path), config.on, space, clock, seed)
         return Sense(name, path, config, join([]), host)
+    if isinstance(config, Rhythm) and not config.on:
+        return Sense(name, path, config, join([]), None)
     if isinstance(config, Spindles):
         return Sense(name, path, config, _joints(config, space, path), None)
     return Sense(name, path, config, _layout(config.on, space, f"{path}.on"), None)

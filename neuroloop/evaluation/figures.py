@@ -89,10 +89,16 @@ def as_json(suite: Suite) -> dict[str, Any]:
 
 def as_markdown(suite: Suite, command: str, date: str) -> str:
     """A suite as a page: how it was measured, the figures, every run."""
-    lines = [f"# {suite.name}", "", f"`{command}`", "", f"{date}; {place_of()}.", "", *figures_table(suite.figures)]
+    lines = [*head(suite.name, command, date), *figures_table(suite.figures)]
     if suite.rows:
         lines += ["", "Every run:", "", *runs_table(suite.rows)]
     return "\n".join([*lines, ""])
+
+
+def head(name: str, command: str, date: str, about: str = "") -> list[str]:
+    """How every page begins: what it is about, the command that made it, when and where."""
+    begun = [f"# {name}", "", *([f"{about}.", ""] if about else [])]
+    return [*begun, f"`{command}`", "", f"{date}; {place_of()}.", ""]
 
 
 def place_of() -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..checkpoint import facts_of_versions
 
-APART = ("cli", "evaluation", "view")  # rooms of neuroloop that no run depends on
+APART = ("cli", "evaluation", "studies", "view")  # rooms that no run depends on
 OURS = ("neuroloop", "neuroloop_envs")
 WORLDS = {"pybullet_envs_gymnasium": ("pybullet", "pybullet-envs-gymnasium"), "neuroloop": ("pybullet",)}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..settings import AgentConfig, RandomConfig, RewardConfig
-from .figures import Figure, Suite, figures_table, place_of, runs_table, table_of
+from .figures import Figure, Suite, figures_table, head, runs_table, table_of
 from .scores import ENOUGH, Group
 from .suite import RANDOM_EPISODES, Plan, baseline_seeds
 
@@ -17,8 +17,17 @@ def page(
     suite: Suite, groups: Sequence[Group], plan: Plan, about: str, command: str, date: str, picture: str | None
 ) -> str:
     """The page as Markdown."""
-    lines = [f"# {suite.name}", "", f"{about}." if about else "", "", f"`{command}`", "", f"{date}; {place_of()}.", ""]
-    lines += [_seeds(plan), "", *_glance(suite, groups), "", _habits(groups), "", _reading(plan), ""]
+    lines = [
+        *head(suite.name, command, date, about),
+        _seeds(plan),
+        "",
+        *_glance(suite, groups),
+        "",
+        _habits(groups),
+        "",
+        _reading(plan),
+        "",
+    ]
     if picture:
         lines += [f"![Learning curves, every seed]({picture})", ""]
     lines += ["## Figures", "", *figures_table(suite.figures), "", "## Runs", "", *runs_table(suite.rows), ""]
@@ -26,10 +35,13 @@ def page(
 
 
 def _seeds(plan: Plan) -> str:
-    which = _span(plan.seeds).capitalize()
-    if plan.baseline_seeds:
-        which += f" (baselines: {_span(baseline_seeds(plan))})"
-    tuned = [seed for seed in plan.seeds if any(seed in used for used in TUNED)]
+    return which_seeds(plan.seeds, f" (baselines: {_span(baseline_seeds(plan))})" if plan.baseline_seeds else "")
+
+
+def which_seeds(seeds: range, beside: str = "") -> str:
+    """Which seeds were run, `beside` which others, and whether any of them was used for tuning."""
+    which = _span(seeds).capitalize() + beside
+    tuned = [seed for seed in seeds if any(seed in used for used in TUNED)]
     if not tuned:
         return f"{which}, none of them used for tuning."
     return f"{which}. **Not fresh**: {len(tuned)} of them were used for tuning, the first is {tuned[0]}."

@@ -54,27 +54,30 @@ class Rule(NamedTuple):
     eligibility: int  # f4[n_pre, n_post]
     pairs: int  # f4[n_post, n_pre]
     pairing: int  # f4[n_post]: of the input in hand
-    parameters: int  # f4[7]
+    parameters: int  # f4[8]
     modulator: int  # f8
     scale: int  # f8
     per_group: int  # 0 if not predictive
     coefficients: int
     winner: int
+    delay: int  # control steps until a pairing becomes eligible
+    late: int  # f4[delay, n_pre, n_post]: pairings that wait
 
 
 at = places(Rule)
-LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE = range(7)
+LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE, KEPT = range(8)
 NO_CAP = 1e30
 STILL_ACTIVE = f32(0.4)  # of its usual trace: an input with less earns no pre-only share
 
 
 def parameters(config: RStdp | Pes, bounds: tuple[float, float], third: Third, usual_trace: float) -> list[float]:
-    """The numbers of a rule, in the order LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE."""
+    """The numbers of a rule, in the order LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE, KEPT."""
     cap, pre_only = NO_CAP, 0.0
     if isinstance(config, RStdp):
         cap = third.usual_pairing if config.trace == "replacing" else NO_CAP
         pre_only = config.pre_only * third.usual_pairing
-    return [*bounds, third.gain, third.decay, cap, pre_only, usual_trace]
+    kept = 1.0 - config.leak if isinstance(config, Pes) else 1.0
+    return [*bounds, third.gain, third.decay, cap, pre_only, usual_trace, kept]
 
 
 @inline
@@ -92,6 +95,16 @@ def take_in(f4, e, pairing, n, decay, extra, cap, per_group, winner, coefficient
             f4[e + i] = decay * f4[e + i] + mean * f4[coefficients + i] + extra
         for i in range(first, first + per_group):
             f4[e + i] += f4[pairing + i] - mean
+
+
+@inline
+def wait(f4, row, j):  # type: ignore[no-untyped-def]
+    """The pairing in hand of input j joins those that wait, and the one that waited longest takes its place."""
+    n, pairing = row[at.n_post], row[at.pairing]
+    for k in range(row[at.delay]):
+        late = row[at.late] + (k * row[at.n_pre] + j) * n
+        for i in range(n):
+            f4[late + i], f4[pairing + i] = f4[pairing + i], f4[late + i]
 
 
 @kernel
@@ -113,17 +126,22 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     scale, ended = f32(f8[row[at.scale]]), f8[HEAD.ended] != 0.0
     decay, cap, pairing = f4[p + DECAY], f4[p + CAP], row[at.pairing]
     low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
+    kept = f4[p + KEPT]
     for j in range(n_pre):
         w, e, c = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairs] + j
         for i in range(n):
-            f4[w + i] = min(max(f4[w + i] + m * f4[e + i], low), high)
+            f4[w + i] = min(max(kept * f4[w + i] + m * f4[e + i], low), high)
         if ended:
             for i in range(n):
                 f4[e + i] = f4[c + i * n_pre] = f32(0.0)
+            for k in range(row[at.delay]):
+                for i in range(n):
+                    f4[row[at.late] + (k * n_pre + j) * n + i] = f32(0.0)
             continue
         extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
         for i in range(n):
             f4[pairing + i] = f4[c + i * n_pre]
+        wait(f4, row, j)
         winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
         take_in(f4, e, pairing, n, decay, extra, cap, row[at.per_group], winner, row[at.coefficients])
         for i in range(n):
@@ -148,6 +166,7 @@ def add_rstdp(
 ) -> None:
     """Make the dense projection with these `weights` plastic."""
     size = pre.n * post.n
+    delay = config.delay if isinstance(config, Pes) else 0
     groups = predicted or Predicted(0, 0, 0)
     eligibility = graph.f4(size, arena=Arena.LASTING)
     graph.name(f"projection.{name}.eligibility", "f4", eligibility, (pre.n, post.n))
@@ -157,9 +176,10 @@ def add_rstdp(
             n_pre=pre.n, n_post=post.n, trace=pre.trace, fired=post.fired, gate=post.gate, weights=weights,
             eligibility=eligibility, pairs=graph.f4(size, arena=Arena.LASTING),
             pairing=graph.f4(post.n),
-            parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
+            parameters=graph.f4(8, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
+            delay=delay, late=graph.f4(delay * size, arena=Arena.LASTING),
         )
     )  # fmt: skip
     graph.call(Phase.PAIR, pair, part, Mode.ACT)

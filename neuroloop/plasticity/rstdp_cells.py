@@ -62,7 +62,7 @@ class Rule(NamedTuple):
     owes: int  # f4[n_slots, OWES]
     pairs: int  # f4[1 + isi, n_post]
     pairing: int  # f4[n_post]: of the cell in hand
-    parameters: int  # f4[7]
+    parameters: int  # f4[8]
     modulator: int
     scale: int
     per_group: int
@@ -213,7 +213,7 @@ def add_rstdp_cells(
             kicks=cells.kicks, fired=post.fired, gate=post.gate, weights=made.weights, sums=made.sums,
             eligibility=eligibility, owes=owes,
             pairs=graph.f4((1 + cells.isi) * n), pairing=graph.f4(n),
-            parameters=graph.f4(7, parameters(config, projection.bounds, third, pre.usual_trace), lasting),
+            parameters=graph.f4(8, parameters(config, projection.bounds, third, pre.usual_trace), lasting),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,
         )

@@ -13,6 +13,7 @@ from .decoders import (
     LeakyIntegrator,
     Limits,
     LinearReadout,
+    Pair,
     PopulationVector,
     Pwm,
     Rate,
@@ -34,10 +35,11 @@ from .encoders import (
     PhaseCode,
     PythonEncoder,
     RateCode,
+    Rhythm,
     SendOnDelta,
     Spindles,
 )
-from .learners import ActorCritic, Feedback, FeedbackError, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, Feedback, FeedbackError, NoLearner, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import EProp, FeedbackAlignment, Lif, Pes, ProjectionConfig, RStdp
 from .sensors import EventCameraConfig, EventFramesConfig, Pixel
@@ -72,9 +74,11 @@ __all__ = [
     "Limits",
     "LinearConfig",
     "LinearReadout",
+    "NoLearner",
     "NonNegative",
     "Number",
     "OneEncoder",
+    "Pair",
     "Parts",
     "Pes",
     "PhaseCode",
@@ -92,6 +96,7 @@ __all__ = [
     "RateCode",
     "RewardConfig",
     "RewardLearner",
+    "Rhythm",
     "SendOnDelta",
     "Settings",
     "Size",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Settings
 from .decoders import DecoderConfig, Softmax
 from .encoders import AnyEncoder, Conjunctive
-from .learners import ActorCritic, FeedbackError, RewardLearner, RMaxLearner, TdLearner
+from .learners import ActorCritic, FeedbackError, NoLearner, RewardLearner, RMaxLearner, TdLearner
 from .loop import ClockConfig, PlantConfig, RewardConfig, SuccessConfig, WarmUp
 from .network import Lif, ProjectionConfig
 
@@ -21,7 +21,7 @@ class SpikingConfig(Settings, frozen=True, kw_only=True):
     population: dict[str, Lif] = {}
     projection: dict[str, ProjectionConfig] = {}
     decoder: DecoderConfig
-    learner: TdLearner | RMaxLearner | RewardLearner | FeedbackError
+    learner: TdLearner | RMaxLearner | RewardLearner | FeedbackError | NoLearner
     success: SuccessConfig = SuccessConfig()
     warm_up: WarmUp = WarmUp()
 

@@ -134,6 +134,22 @@ class Spindles(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="spind
     normalise: Adaptive | Fixed = Adaptive()
 
 
+class Rhythm(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="rhythm"):
+    """Rings of neurons that fire one after the other in every cycle: the clock of a pattern generator.
+
+    Without `on`, one ring that always fires; else a ring for each channel of each dimension, which fires as much as it is.
+    """
+
+    channels: Channels = "pair"
+    neurons: Size = 12  # around the cycle
+    frequency: Positive = 2.0  # Hz, by clock.period
+    width: Annotated[float, Meta(gt=0, le=1)] = 0.08  # standard deviation of a tuning curve, in cycles
+    max_rate: Positive = 250.0  # Hz
+    spikes: Trains = "regular"
+    tau_trace: Time = 0.005  # s
+    normalise: Adaptive | Fixed = Adaptive()
+
+
 class PythonEncoder(Encoding, frozen=True, kw_only=True, tag_field="kind", tag="python"):
     """An encoder of yours: a class with the methods of `neuroloop.encoders.SpikeEncoder`."""
 
@@ -164,6 +180,7 @@ OneEncoder = (
     | SendOnDelta
     | BurstCode
     | PhaseCode
+    | Rhythm
     | Spindles
     | EventPooling
     | PythonEncoder

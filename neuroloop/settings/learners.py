@@ -66,6 +66,14 @@ class FeedbackError(Settings, frozen=True, kw_only=True, tag_field="kind", tag="
     dead_zone: Fraction = 0.0  # commands so small teach nothing
 
 
+class NoLearner(Settings, frozen=True, kw_only=True, tag_field="kind", tag="none"):
+    """Nothing is learned: weights stay as the file has them."""
+
+    critic: ClassVar[None] = None
+    gamma: ClassVar[float] = 0.0
+    modulates: ClassVar[tuple[str, ...]] = ()
+
+
 class ActorCritic(
     Settings, frozen=True, kw_only=True, tag_field="kind", tag="actor-critic",
     rename={"value_decay": "value_lambda", "policy_decay": "policy_lambda"},

@@ -30,7 +30,7 @@ class RewardConfig(Settings, frozen=True, kw_only=True):
 
 class ClockConfig(Settings, frozen=True, kw_only=True):
     """A control step is `n_steps` × `dt` for the network and `period` for the plant. Velocities that the spindle encoder finds
-    from positions, windows of event packets and limits of slew are measured by `period`; nothing else is."""
+    from positions, rhythms, windows of event packets and limits of slew are measured by `period`; nothing else is."""
 
     period: Time = 0.020  # s
     dt: Time = 0.001  # s

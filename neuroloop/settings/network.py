@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from .base import Fraction, NonNegative, Number, Positive, Settings, Size, Time
 
+Matrix = tuple[tuple[Number, ...], ...]
+
 
 class Lif(Settings, frozen=True, kw_only=True, tag_field="kind", tag="lif"):
     """Leaky integrate-and-fire neurons with dimensionless membranes: rest 0, threshold 1."""
@@ -37,6 +39,8 @@ class Pes(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pes", rena
 
     gain: NonNegative  # of the drive, per control step in which the error is 1
     decay: Fraction = 0.0  # `lambda` in the file: what remains of a trace after a control step
+    delay: Annotated[int, Meta(ge=0, le=100)] = 0  # control steps until the plant shows what a command did
+    leak: Fraction = 0.0  # of a weight that is lost in a control step, so that gains do not grow for ever
 
 
 class EProp(Settings, frozen=True, kw_only=True, tag_field="kind", tag="e-prop", rename={"decay": "lambda"}):
@@ -67,7 +71,9 @@ class ProjectionConfig(Settings, frozen=True, kw_only=True):
     post: str
     tau_syn: Time = 0.005  # s
     gain: Number = 1.0  # current per unit weight when the whole input fires at its usual rate
-    weights: Number = 0.0  # initial mean
+    weights: Number | Matrix = (
+        0.0  # initial mean; or a row for each neuron of `pre`, a number for each of `post`, or its groups
+    )
     weights_spread: NonNegative = 0.0  # and standard deviation
     bounds: tuple[Number, Number] = (-1.0, 1.0)
     plasticity: RStdp | Pes | EProp | FeedbackAlignment | None = None

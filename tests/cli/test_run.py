@@ -227,7 +227,7 @@ def test_the_observations_of_the_world_may_also_be_a_box_with_a_box_action(cli: 
         (("mountaincar",), "did you mean 'mountain-car'?"),
         (
             ("zzz",),
-            "known: cartpole, default, e-prop, feedback-alignment, linear, mountain-car, pole, r-max, r-stdp, random",
+            "known: arm-reaching, arm-tracking, braitenberg, cartpole, default, e-prop,",
         ),
         (("none.toml",), "none.toml: no such file"),
         (("x" * 5_000,), "unknown agent"),

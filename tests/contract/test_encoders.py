@@ -29,6 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "send-on-delta": {"kind": "send-on-delta"},
     "burst": {"kind": "burst"},
     "phase": {"kind": "phase", "frequency": 37.0},
+    "rhythm": {"kind": "rhythm", "frequency": 3.7},
     "spindle": {"kind": "spindle"},
     "spindle-poisson": {"kind": "spindle", "spikes": "poisson"},
     "python": {"kind": "python", "of": f"{__name__}:Whole"},

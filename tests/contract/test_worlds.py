@@ -1,5 +1,6 @@
 """What every PyBullet world owes its users, run over everything that is registered."""
 
+import gc
 import math
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from gymnasium.vector.utils import iterate
 pytest.importorskip("pybullet")
 
 import neuroloop_envs  # noqa: F401
+from neuroloop_envs._quiet import hushed
 from neuroloop_envs._world import World
 
 WORLDS = sorted(
@@ -93,6 +95,14 @@ def test_an_episode_is_a_function_of_its_seed_whatever_was_before(name: str, wor
         assert [play(world, 5), play(world, 6)] == expected
 
 
+def test_a_world_that_is_forgotten_may_be_collected_while_another_is_made(name: str) -> None:
+    with hushed(1):
+        cycle: list[Any] = [bare(name)]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+
+
 def test_worlds_side_by_side_do_not_meet(name: str, world: World) -> None:
     expected = play(world, 3)
     other = bare(name)
@@ -115,7 +125,8 @@ def test_a_bad_action_is_refused_before_anything_moves(world: World) -> None:
     n = world.action_space.shape[0]
     observation, _ = world.reset(seed=2)
     seen = [as_bytes(observation)]
-    for bad in (np.full(n, math.nan), np.full(n, math.inf), np.full(n, 1.01), np.zeros(n + 1), 0.0, "fast", None):
+    wrong = (np.full(n, math.nan), np.full(n, math.inf), np.full(n, 1.01), np.zeros(n + 1), 0.0, "fast", None)
+    for bad in (*wrong, ["0.5"] * n, np.zeros(n, complex)):
         with pytest.raises(error.InvalidAction, match=rf"{type(world).__name__}\.step: "):
             world.step(bad)  # type: ignore[arg-type]
     for action in actions(world, 2, 8):
@@ -202,7 +213,7 @@ def test_actuators_without_strength_do_nothing(world: World) -> None:
 def test_a_push_moves_it_and_ends_when_it_should(world: World) -> None:
     still = play(world, 1, 6)
     force = (40.0, 20.0, 0.0)
-    late = [{"at": 4.01 * world.dt, "push": force}]
+    late = [{"at": 4 * world.dt, "push": force}]
     pushed = play(world, 1, 6, {"schedule": late})
     same = min(1 + 2 * 4, len(still), len(pushed))
     assert pushed[:same] == still[:same]
@@ -211,6 +222,41 @@ def test_a_push_moves_it_and_ends_when_it_should(world: World) -> None:
     for expected in (force, force, (0.0, 0.0, 0.0)):
         world.step(np.zeros(world.action_space.shape, np.float32))
         assert world.values["push"] == expected
+
+
+def test_changes_back_to_back_do_not_depend_on_the_order_of_their_rows(world: World) -> None:
+    first = {"at": 0.0, "until": 2 * world.dt, "push": (1.0, 0.0, 0.0)}
+    second = {"at": 2 * world.dt, "until": 4 * world.dt, "push": (2.0, 0.0, 0.0)}
+    for rows in ([first, second], [second, first]):
+        world.reset(seed=1, options={"schedule": rows})
+        seen = []
+        for _ in range(5):
+            world.step(np.zeros(world.action_space.shape, np.float32))
+            seen.append(world.values["push"][0])  # type: ignore[index]
+        assert seen == [1.0, 1.0, 2.0, 2.0, 0.0]
+
+
+def test_a_seed_begins_alike_whatever_is_drawn_or_noisy(name: str, world: World) -> None:
+    expected = play(world, 5)
+    own = next(key for key, known in world.variation.known.items() if known.size is None and known.default > known.low)
+    default = world.variation.known[own].default
+    same = bare(name, randomise={own: (default, default)})
+    assert play(same, 5) == expected
+    same.close()
+    following = []
+    for noise in (0.0, 0.1):
+        play(world, 5, options={"sensor_noise": noise})
+        following.append([as_bytes(world.reset()[0]) for _ in range(2)])
+    assert following[0] == following[1]
+
+
+def test_actuators_go_on_with_what_they_did_when_their_line_becomes_late(world: World) -> None:
+    kept = np.full(world.action_space.shape, 0.1, np.float32)
+    seen = []
+    for options in ({}, {"schedule": [{"at": 2 * world.dt, "action_delay": 2 * world.dt}]}):
+        world.reset(seed=6, options=options)
+        seen.append([as_bytes(world.step(kept)[0]) for _ in range(5)])
+    assert seen[0] == seen[1]
 
 
 def test_late_sensors_show_what_was(world: World) -> None:
@@ -238,7 +284,8 @@ def test_late_actuators_do_what_was_asked_before(world: World) -> None:
 
 def test_dead_noisy_and_lost_sensors(world: World) -> None:
     observation, _ = world.reset(seed=0, options={"sensor_strength": 0.0})
-    assert not readings_of(observation).any()
+    seen = readings_of(observation)
+    assert np.array_equal(seen, np.clip(np.zeros_like(seen), world._low, world._high) if seen.size else seen)
     clean, noisy = (as_bytes(world.reset(seed=0, options={"sensor_noise": noise})[0]) for noise in (0.0, 0.05))
     assert clean != noisy
     observation, _ = world.reset(seed=0, options={"sensor_dropout": 1.0})
@@ -258,6 +305,15 @@ def test_dead_noisy_and_lost_sensors(world: World) -> None:
         ({"schedule": [{"push": (0.0, 0.0, 1.0)}]}, "needs 'at'"),
         ({"schedule": [{"at": 1.0, "until": 0.5, "push": 1.0}]}, "must be later than 'at'"),
         ({"schedule": {"at": 1.0}}, "must be rows"),
+        ({"schedule": [{"at": 1.0}]}, "changes nothing"),
+        ({"schedule": [{"at": 1.00001, "push": 1.0}]}, "must be a multiple of the control step"),
+        ({"parameters": [1]}, "parameters: must be a dict"),
+        (
+            {"parameters": {"sensor_noise": 0.1}, "randomise": {"sensor_noise": (0.0, 0.1)}},
+            "is set in parameters as well",
+        ),
+        ({"control_hz": 0}, "control_hz: must be a whole number"),
+        ({"control_hz": 20.5}, "control_hz: must be a whole number"),
     ],
 )
 def test_wrong_parameters_are_refused_by_their_path(name: str, arguments: dict[str, Any], message: str) -> None:

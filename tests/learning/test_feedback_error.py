@@ -165,3 +165,37 @@ def test_who_explores_must_have_noise_where_rewards_teach(tmp_path: Path) -> Non
     )
     with pytest.raises(ConfigError, match=r"decoder\.noise: must be > 0"):
         agent_of(tmp_path, *rewarded)
+
+
+def test_a_delay_lets_traces_wait_for_the_error_they_caused(tmp_path: Path) -> None:
+    """The eligibility that an error meets is the one that it would have met so many control steps before without a delay."""
+    found = {}
+    for delay in (0, 3):
+        plasticity = f'projection.command.plasticity={{kind="pes", gain=0.0, delay={delay}}}'
+        agent, kept = agent_of(tmp_path, plasticity), []
+        network, env = agent.controller.network, agent.env.unwrapped
+        for _ in range(12):
+            agent.learn(total_steps=1)
+            kept.append(network.view("projection.command[0].eligibility").copy())
+        assert isinstance(env, Drift)
+        found[delay] = np.array(kept)
+    np.testing.assert_array_equal(found[3][:3], 0.0)
+    np.testing.assert_array_equal(found[3][3:], found[0][:-3])
+    assert found[0].any()
+
+
+def test_a_leak_takes_its_share_of_every_weight(tmp_path: Path) -> None:
+    plasticity = 'projection.command.plasticity={kind="pes", gain=0.0, leak=0.1}'
+    agent = agent_of(tmp_path, plasticity, "projection.command.weights=1.0")
+    agent.learn(total_steps=11)  # the first control step has nothing to learn from
+    weights = agent.controller.network.view("projection.command[0].weights")
+    np.testing.assert_allclose(weights, 0.9 ** np.round(np.log(weights) / np.log(0.9)), rtol=1e-5)
+    assert 0.9**12 < weights.mean() < 0.9**9
+
+
+@pytest.mark.parametrize("setting", ["delay=1", "leak=0.1"])
+def test_cells_refuse_what_they_do_not_have(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match=r"conjunctive cells have no delay and no leak"):
+        agent_of(
+            tmp_path, f'projection.command.plasticity={{kind="pes", gain=0.1, {setting}}}', "encoder.kind=conjunctive"
+        )

@@ -30,6 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "send-on-delta": {"kind": "send-on-delta", "on": [POSITIONS]},
     "burst": {"kind": "burst", "on": [POSITIONS]},
     "phase": {"kind": "phase", "on": [POSITIONS]},
+    "rhythm": {"kind": "rhythm", "on": [POSITIONS]},
     "gaussian": {"kind": "gaussian", "on": [POSITIONS]},
     "conjunctive": {"kind": "conjunctive", "on": [POSITIONS]},
 }

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from ..._numba import kernel, places
 from ...graph import Arena, Graph, Mode, Phase
 from ...rows import HEAD, f32
@@ -75,7 +77,7 @@ def step(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 def add_dense(graph: Graph, name: str, config: ProjectionConfig, pre: Source, post: Population, scale: int) -> int:
     """Add the projection; returns the symbol of its weights, shape (n_pre, n_post)."""
     size, ratio = pre.n * post.n, config.tau_syn / pre.tau_trace
-    drawn = config.weights + config.weights_spread * graph.rng.standard_normal(size)
+    drawn = np.ravel(config.weights) + config.weights_spread * graph.rng.standard_normal(size)
     weights = graph.f4(size, drawn.clip(*config.bounds), Arena.LASTING)
     graph.name(f"projection.{name}.weights", "f4", weights, (pre.n, post.n))
     part = graph.part(

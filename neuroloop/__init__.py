@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # `as` says that the names are exported
         DivergedError as DivergedError,
     )
     from .errors import (
+        LinkError as LinkError,
+    )
+    from .errors import (
         MissingExtra as MissingExtra,
     )
     from .errors import (
@@ -43,6 +46,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
+    from .link.remote import RemoteEnv as RemoteEnv
+    from .link.server import PlantServer as PlantServer
     from .network.devices import FixedPoint as FixedPoint
     from .network.devices import Memristive as Memristive
     from .network.layouts import (
@@ -142,8 +147,11 @@ __version__ = "0.1.0"
 _ROOMS = {
     "agent": "Agent agents load_agent",
     "diagnosis": "diagnose",
-    "errors": "BadInput CheckpointError ConfigError DivergedError MissingExtra NeuroloopError PlantError UnsupportedSpace",
+    "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
+    " UnsupportedSpace",
     "encoders.events": "EventEncoder",
+    "link.remote": "RemoteEnv",
+    "link.server": "PlantServer",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",
     "network.network": "Network",

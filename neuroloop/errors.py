@@ -30,6 +30,10 @@ class PlantError(NeuroloopError):
     """The plant gave something that cannot be used, such as NaN. The command line exits with 1."""
 
 
+class LinkError(NeuroloopError):
+    """A peer sent what the protocol does not allow, refused us, or does not answer. The command line exits with 1."""
+
+
 class DivergedError(NeuroloopError):
     """Learning left the numbers that can be computed with. The command line exits with 1."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from datetime import datetime
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 
 from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
+from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -52,12 +52,30 @@ Events = Annotated[
         help="Play a recording of an event camera instead of an environment; an episode is the file.",
     ),
 ]
+Connect = Annotated[
+    str | None,
+    typer.Option("--connect", metavar="ENDPOINT", help="Drive the plant that `neuroloop serve` serves there."),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="DIR", help="Our own keys, where the link is locked (`neuroloop keys`)."),
+]
+ServerKey = Annotated[
+    str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
+]
+RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
+Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
 def run(
     agent: AgentName = None,
     env: Env = None,
+    connect: Connect = None,
+    realtime: RealTime = False,
+    fifo: Fifo = False,
+    keys: Keys = None,
+    server_key: ServerKey = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -79,13 +97,28 @@ def run(
     check_counts(steps=steps, episodes=episodes)
     if save is not None:
         checkpoint_path("--save", save)
-    request = Request(agent, env, seed, tuple(settings or ()), steps, episodes, keep_on, resume, events)
-    learner = _learner(request)
+    request = Request(
+        agent,
+        env,
+        seed,
+        tuple(settings or ()),
+        steps,
+        episodes,
+        keep_on,
+        resume,
+        events,
+        connect,
+        keys,
+        server_key,
+        realtime,
+        fifo,
+    )
+    learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
     before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, in_time(request) as refused:
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
     go_on = stop.signal and not failure
@@ -94,6 +127,7 @@ def run(
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
+    report["timing"], report["not_permitted"] = timing_of(learner), refused
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)
@@ -101,45 +135,6 @@ def run(
         raise NeuroloopError(f"nothing is saved: {failure}")
     if stop.signal:
         raise SystemExit(128 + stop.signal)
-
-
-def _learner(request: Request) -> Agent:
-    """The agent from scratch, or from its checkpoint."""
-    from ..agent import Agent, load_agent
-    from ..errors import BadInput
-
-    if request.resume is None:
-        if request.agent is None:
-            raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
-        if request.events is None:
-            return load_agent(request.agent, request.env, request.seed or 0, request.settings)
-        return load_agent(request.agent, *_playback(request.agent, request))
-    if request.settings or request.env or request.events or request.seed is not None:
-        raise BadInput(
-            "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
-        )
-    learner = Agent.load(request.resume)
-    if request.agent is not None and learner.name != Path(request.agent).stem:
-        raise BadInput(
-            f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
-        )
-    if request.steps is not None and request.steps < learner.progress.steps:
-        raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
-    return learner
-
-
-def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:
-    """Environment, seed and settings that play a recording at the agent's own period."""
-    from ..agent import read_config
-    from ..errors import BadInput
-    from ..sensors.files.playback import ENV_ID
-
-    if request.env is not None:
-        raise BadInput("--events: plays a recording instead of an environment; leave --env out")
-    clock = getattr(read_config(agent, request.settings, ENV_ID)[1], "clock", None)
-    path = dumps(str(request.events and request.events.resolve()), ensure_ascii=False)
-    ours = [f"plant.arguments.path={path}", *([f"plant.arguments.period={clock.period}"] if clock else [])]
-    return ENV_ID, request.seed or 0, [*ours, *request.settings]
 
 
 def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> None:

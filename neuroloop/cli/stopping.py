@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,8 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Note the first SIGINT or SIGTERM; a second one acts as usual."""
+def stop_on_signals(then: Callable[[], None] | None = None) -> Iterator[Stop]:
+    """Note the first SIGINT or SIGTERM, and call `then`; a second one acts as usual."""
     stop = Stop()
     before: dict[int, Any] = {}
 
@@ -27,6 +27,8 @@ def stop_on_signals() -> Iterator[Stop]:
     def note(number: int, frame: object) -> None:
         stop.signal = number
         restore()
+        if then is not None:
+            then()
 
     for which in (signal.SIGINT, signal.SIGTERM):
         before[which] = signal.signal(which, note)

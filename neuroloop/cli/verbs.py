@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, listing, run, sweep
+from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -18,11 +18,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("sweep")(sweep.sweep)
 app.add_typer(events.app, name="events")
+app.add_typer(keys.app, name="keys")
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)

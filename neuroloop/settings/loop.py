@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -35,6 +35,7 @@ class ClockConfig(Settings, frozen=True, kw_only=True):
     period: Time = 0.020  # s
     dt: Time = 0.001  # s
     n_steps: Count = 20
+    overrun: Literal["skip", "stretch", "hold"] = "skip"  # in real time, of steps whose time went by
 
 
 class SuccessConfig(Settings, frozen=True, kw_only=True):

@@ -1,0 +1,135 @@
+"""`neuroloop serve`: an environment in a process of its own, for a controller elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .stopping import stop_on_signals
+
+if TYPE_CHECKING:
+    from ..link.live import LivePlant
+    from ..link.server import PlantServer
+
+
+class Overrun(StrEnum):
+    """What happens to ticks whose time went by."""
+
+    SKIP = "skip"
+    STRETCH = "stretch"
+    HOLD = "hold"
+
+
+EnvId = Annotated[str, typer.Argument(metavar="ENV", help="Any Gymnasium id, or module:id.")]
+Bind = Annotated[
+    str,
+    typer.Option("--bind", metavar="ENDPOINT", help="Where: ipc://PATH, or tcp://127.0.0.1:PORT (* takes a free one)."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="An argument of the environment: render_mode=rgb_array. Repeatable."
+    ),
+]
+RealTime = Annotated[
+    bool, typer.Option("--realtime", help="The plant keeps its own time, instead of waiting for every action.")
+]
+Deadline = Annotated[
+    float, typer.Option("--deadline", metavar="SECONDS", help="Without a fresh command for so long, it helps itself.")
+]
+FailSafe = Annotated[
+    str | None, typer.Option("--fail-safe", metavar="ACTION", help="How, as JSON: [0.0, 0.0]. Default: rest.")
+]
+Amplitude = Annotated[
+    float | None, typer.Option("--amplitude", help="The farthest from rest that an action may be, whatever is asked.")
+]
+Slew = Annotated[float | None, typer.Option("--slew", help="The most that an action may change in a second.")]
+Policy = Annotated[Overrun, typer.Option("--overrun", help="What becomes of ticks whose time went by.")]
+Fifo = Annotated[bool, typer.Option("--fifo", help="Ask for SCHED_FIFO and locked memory.")]
+Keys = Annotated[
+    Path | None, typer.Option("--keys", metavar="DIR", help="Let in only who is allowed there (`neuroloop keys`).")
+]
+
+
+def serve(
+    env: EnvId,
+    bind: Bind,
+    settings: Set = None,
+    keys: Keys = None,
+    realtime: RealTime = False,
+    deadline: Deadline = 0.1,
+    fail_safe: FailSafe = None,
+    amplitude: Amplitude = None,
+    slew: Slew = None,
+    overrun: Policy = Overrun.SKIP,
+    fifo: Fifo = False,
+) -> None:
+    """Serve an environment over ZeroMQ to one controller at a time: `neuroloop run AGENT --connect ENDPOINT`.
+
+    Ends by Ctrl-C or SIGTERM; a plant that keeps its own time then does its fail-safe action.
+    """
+    from ..config import apply
+    from ..link.keys import read
+    from ..link.server import PlantServer
+    from ..loop.plant import make_env
+    from ..settings import PlantConfig
+
+    arguments: dict[str, Any] = {}
+    for setting in settings or ():
+        apply(arguments, setting)
+    safe = _action(fail_safe)
+    made = make_env(PlantConfig(env=env, arguments=arguments))
+    try:
+        with (
+            PlantServer(made, bind, env, None if keys is None else read(keys)) as server,
+            stop_on_signals(server.stop) as stop,
+        ):
+            print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
+            if realtime:
+                plant = server.serve_in_real_time(
+                    deadline=deadline, policy=overrun.value, fail_safe=safe, amplitude=amplitude, slew=slew, fifo=fifo
+                )
+                _tell(server, plant)
+            else:
+                server.serve()
+        print(f"{env} is not served any more", file=sys.stderr)
+    finally:
+        made.close()
+    raise SystemExit(128 + stop.signal if stop.signal else 0)
+
+
+def _action(text: str | None) -> Any:
+    """An action as the user wrote it. Raises `BadInput`."""
+    from ..errors import BadInput
+
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise BadInput(f"--fail-safe: must be JSON, such as [0.0, 0.0] or 1, got {text!r}") from None
+
+
+def _tell(server: PlantServer, plant: LivePlant) -> None:
+    """How well time was kept, and how often the plant helped itself."""
+
+    def show(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    for line in server.refused:
+        show(f"not permitted: {line}")
+    late = server.timing.spread("late")
+    if late is not None:
+        show(
+            f"ticks       {server.timing.n}, {server.timing.missed} left out; late by {late.p50:.0f} µs (median), "
+            f"{late.p99:.0f} (99 %), {late.p999:.0f} (99.9 %), {late.most:.0f} (most)"
+        )
+        for low, high, n in server.timing.histogram():
+            if n:
+                show(f"  {low:>6.0f} … {high:<6.0f} µs  {n}")
+    show(f"fail-safe   {plant.helped} ticks, taken over {plant.lapses} times; {plant.session.refused} messages refused")

@@ -1,0 +1,107 @@
+"""What a run begins with: the agent, and the plant that it drives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .report import Request
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+    from ..link.remote import RemoteEnv
+    from ..loop.paced import Paced
+
+
+def learner_of(request: Request) -> Agent:
+    """The agent from scratch, or from its checkpoint."""
+    from ..agent import Agent, load_agent
+    from ..errors import BadInput
+
+    plant: Any = _paced(request) if request.realtime else _remote(request)
+    if request.resume is None:
+        if request.agent is None:
+            raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
+        if plant is not None:
+            return load_agent(request.agent, plant, request.seed or 0, request.settings)
+        if request.events is None:
+            return load_agent(request.agent, request.env, request.seed or 0, request.settings)
+        return load_agent(request.agent, *_playback(request.agent, request))
+    if request.settings or request.env or request.events or request.seed is not None:
+        raise BadInput(
+            "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
+        )
+    learner = Agent.load(request.resume, plant)
+    if request.agent is not None and learner.name != Path(request.agent).stem:
+        raise BadInput(
+            f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
+        )
+    if request.steps is not None and request.steps < learner.progress.steps:
+        raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
+    return learner
+
+
+def _remote(request: Request) -> RemoteEnv | None:
+    """The plant at the other end of a link."""
+    from ..errors import BadInput
+
+    if request.connect is None:
+        return None
+    if request.env is not None or request.events is not None:
+        raise BadInput("--connect: drives the plant that is served there; leave --env and --events out")
+    from ..link.remote import RemoteEnv
+
+    return RemoteEnv(request.connect, keys=request.keys, server_key=request.server_key)
+
+
+def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:
+    """Environment, seed and settings that play a recording at the agent's own period."""
+    from ..agent import read_config
+    from ..errors import BadInput
+    from ..sensors.files.playback import ENV_ID
+
+    if request.env is not None:
+        raise BadInput("--events: plays a recording instead of an environment; leave --env out")
+    clock = getattr(read_config(agent, request.settings, ENV_ID)[1], "clock", None)
+    path = dumps(str(request.events and request.events.resolve()), ensure_ascii=False)
+    ours = [f"plant.arguments.path={path}", *([f"plant.arguments.period={clock.period}"] if clock else [])]
+    return ENV_ID, request.seed or 0, [*ours, *request.settings]
+
+
+def _paced(request: Request) -> Paced:
+    """The environment at its own speed."""
+    from ..agent import read_config
+    from ..errors import BadInput
+    from ..loop.paced import Paced
+    from ..loop.plant import make_env
+    from ..settings import SpikingConfig
+
+    if request.connect is not None:
+        raise BadInput(
+            "--realtime: is the plant's to decide, where it is served: `neuroloop serve --realtime`; leave it out"
+        )
+    if request.agent is None or request.events is not None or request.resume is not None:
+        raise BadInput("--realtime: goes with an agent and its environment; leave --events and --resume out")
+    config = read_config(request.agent, request.settings, request.env)[1]
+    return Paced(make_env(config.plant), policy=config.clock.overrun if isinstance(config, SpikingConfig) else "skip")
+
+
+@contextmanager
+def in_time(request: Request) -> Iterator[list[str]]:
+    """What a run in real time asks of the operating system; gives what was not permitted."""
+    if not request.realtime:
+        yield []
+        return
+    from ..loop.priority import undisturbed
+
+    with undisturbed(request.fifo) as refused:
+        yield refused
+
+
+def timing_of(learner: Agent) -> dict[str, Any] | None:
+    """How well a run in real time kept its time."""
+    timing = getattr(learner.env, "timing", None)
+    return None if timing is None else timing.report()

@@ -1,0 +1,58 @@
+"""Where a plant is found: `ipc://PATH` or `tcp://HOST:PORT`, and what may be done there."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import BadInput
+
+LONGEST_PATH = 107  # bytes of a UNIX socket's path
+EXAMPLES = "such as ipc:///tmp/plant.ipc or tcp://127.0.0.1:5555"
+_TCP = re.compile(r"tcp://(\[[^\]]+\]|[^:/]+):(\d+|\*)")
+
+
+class Endpoint(NamedTuple):
+    """A place, checked."""
+
+    url: str
+    path: Path | None  # of the socket, for ipc
+    loopback: bool  # whether nobody else's machine reaches it
+
+
+def endpoint_of(url: str, name: str = "endpoint") -> Endpoint:
+    """An endpoint, checked. Raises `BadInput` for what is none."""
+    if url.startswith("ipc://"):
+        path = Path(url.removeprefix("ipc://"))
+        if not path.name or len(os.fsencode(path)) > LONGEST_PATH:
+            raise BadInput(f"{name}: needs a path of at most {LONGEST_PATH} bytes, {EXAMPLES}, got {url!r}")
+        return Endpoint(url, path, True)
+    match = _TCP.fullmatch(url)
+    if match is None:
+        raise BadInput(f"{name}: must be ipc://PATH or tcp://HOST:PORT, {EXAMPLES}, got {url!r}")
+    if match[2] != "*" and not 1 <= int(match[2]) <= 65535:
+        raise BadInput(f"{name}: a port is a number from 1 to 65535, got {match[2]}")
+    return Endpoint(url, None, _is_loopback(match[1].strip("[]")))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def own_folder(path: Path) -> None:
+    """Make the folder of a socket if it is missing, for its owner only. Raises `BadInput` where others could come in."""
+    folder = path.parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise BadInput(f"{folder}: {error.strerror}; name another folder for the socket") from None
+    if stat.S_IMODE(mode) & 0o022 and not mode & stat.S_ISVTX:
+        raise BadInput(f"{folder}: others may write there; chmod 700 it, or name another folder for the socket")

@@ -1,0 +1,100 @@
+"""Keys for links that leave this machine: CURVE (curve25519), by which each side knows the other and nobody else reads along.
+
+A folder, its owner's only, holds an identity and whom it lets in:
+
+    secret.key       our secret key, Z85, mode 0600
+    public.key       our public key, which others allow
+    allowed/NAME.key public keys of those who may speak to us
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import zmq
+from zmq.utils import z85
+
+from ..errors import BadInput
+
+DEFAULT = Path("~/.config/neuroloop/keys")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Keys(NamedTuple):
+    """An identity and whom it lets in, Z85."""
+
+    public: bytes
+    secret: bytes
+    allowed: dict[str, bytes]
+
+
+def new(folder: Path) -> bytes:
+    """Make an identity; returns its public key. Raises `BadInput` where there is one already."""
+    folder = folder.expanduser()
+    secret = folder / "secret.key"
+    if secret.exists():
+        raise BadInput(f"{secret}: is there already; remove it by hand if nobody needs it any more")
+    if not zmq.has("curve"):
+        raise BadInput("this build of ZeroMQ has no CURVE; install pyzmq from its wheels")
+    public_key, secret_key = zmq.curve_keypair()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secret_key)
+        (folder / "public.key").write_bytes(public_key)
+    except OSError as error:
+        raise BadInput(f"{folder}: {error.strerror}; name another folder") from None
+    return public_key
+
+
+def allow(folder: Path, key: str, name: str) -> Path:
+    """Let the owner of a public key in. Raises `BadInput` for what is no key."""
+    folder, checked = folder.expanduser(), key_of(key, "key")
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"name: letters, digits, '.', '_' and '-', got {name!r}")
+    place = folder / "allowed" / f"{name}.key"
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.write_bytes(checked)
+    except OSError as error:
+        raise BadInput(f"{place}: {error.strerror}") from None
+    return place
+
+
+def read(folder: Path) -> Keys:
+    """The identity in a folder. Raises `BadInput` where there is none, or others could read its secret."""
+    folder = folder.expanduser()
+    secret = folder / "secret.key"
+    try:
+        mode = secret.stat().st_mode
+        keys = Keys(
+            _read(folder / "public.key"),
+            _read(secret),
+            {path.stem: _read(path) for path in sorted((folder / "allowed").glob("*.key"))},
+        )
+    except FileNotFoundError:
+        raise BadInput(f"{folder}: holds no keys; `neuroloop keys new --folder {folder}` makes them") from None
+    except OSError as error:
+        raise BadInput(f"{folder}: {error.strerror}") from None
+    if mode & 0o077:
+        raise BadInput(f"{secret}: others may read it; chmod 600 it")
+    return keys
+
+
+def key_of(text: str, what: str) -> bytes:
+    """A Z85 key. Raises `BadInput`."""
+    key = text.strip()
+    try:
+        if len(key) == 40 and len(z85.decode(key.encode("ascii"))) == 32:
+            return key.encode("ascii")
+    except (ValueError, KeyError, UnicodeEncodeError, OverflowError):
+        pass
+    raise BadInput(f"{what}: must be a key of 40 letters, as `neuroloop keys show` prints it, got {text!r}")
+
+
+def _read(path: Path) -> bytes:
+    return key_of(path.read_bytes().decode("ascii", "replace"), str(path))

@@ -26,6 +26,7 @@ from neuroloop.agent import Agent, read_config
 from neuroloop.evaluation.figures import place_of
 from neuroloop.loop.plant import make_env
 from neuroloop.settings import PlantConfig
+from neuroloop_agents.studies._episodes import Act, episode, frozen
 
 ENV = "neuroloop/LaneKeeping-v0"
 AGENTS = ("lane-keeping", "lane-keeping-signed")
@@ -34,7 +35,6 @@ DRIVE_STEPS = 1000  # unless told otherwise
 OTHER_GROUND = 1  # agents learn on ground 0
 LATE = 2000  # the last steps of learning, whose departures are counted apart
 WHAT = {"lane-keeping": "R-STDP by TD error, scalar reward", "lane-keeping-signed": "R-STDP by the signed error"}
-Act = Callable[[Any], Any]
 
 
 class Drive(NamedTuple):
@@ -81,13 +81,9 @@ def drive(plant: PlantConfig, act: Callable[[], Act], seed: int, steps: int) -> 
     for k, (lane, way) in enumerate(COURSES):
         course = {"lane": lane, "direction": way, "ground_seed": OTHER_GROUND, "max_episode_steps": steps}
         env = make_env(plant.__class__(env=ENV, arguments=plant.arguments | course, event_camera=plant.event_camera))
-        observation, _ = env.reset(seed=seed + k)
-        do, errors, over = act(), list[float](), False
-        while not over:
-            observation, _, terminated, truncated, info = env.step(do(observation))
-            errors.append(abs(info["lateral_error"]))
-            over = terminated or truncated
-        drives.append(Drive(info["lap_progress"], terminated, float(np.mean(errors)), max(errors)))
+        seen = list(episode(env, act(), seed + k))
+        errors, last = [abs(step.info["lateral_error"]) for step in seen], seen[-1]
+        drives.append(Drive(last.info["lap_progress"], last.terminated, float(np.mean(errors)), max(errors)))
         env.close()
     return drives
 
@@ -101,19 +97,9 @@ def learned(
     env = Diary(make_env(config.plant.__class__(env=ENV, arguments=config.plant.arguments | episodes)))
     agent, runs = Agent(config, env, seed, name), list[Run]()
 
-    def frozen() -> Act:
-        state = None
-
-        def do(observation: Any) -> Any:
-            nonlocal state
-            action, state = agent.predict(observation, state)
-            return action
-
-        return do
-
     for steps in sorted(marks):
         agent.learn(steps - agent.progress.steps)
-        drives = drive(config.plant, frozen, seed, drive_steps) if drive_steps else []
+        drives = drive(config.plant, lambda: frozen(agent), seed, drive_steps) if drive_steps else []
         runs.append(Run(name, seed, steps, env.departures.copy(), env.laps.copy(), drives))
     env.close()
     return runs

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 LUMA = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue (ITU-R BT.709)
-_CODES = np.arange(256) / 255.0
-_LIGHT = np.where(_CODES <= 0.04045, _CODES / 12.92, ((_CODES + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def code_of(light: Any) -> Any:
@@ -22,11 +20,6 @@ def code_of(light: Any) -> Any:
 def light_of(code: float) -> float:
     """Linear light of a channel of a colour, both from 0 to 1."""
     return code / 12.92 if code <= 0.04045 else float(((code + 0.055) / 1.055) ** 2.4)
-
-
-def light_of_bytes(bytes_: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Linear light of every byte."""
-    return _LIGHT[bytes_]
 
 
 _BYTES = np.rint(255.0 * code_of(np.linspace(0.0, 1.0, 4096))).astype(np.uint8)  # three times as fast as the power

@@ -14,7 +14,6 @@ from neuroloop_envs._turns import facing, heading_of
 WHEELBASE = 0.325  # m
 TRACK = 0.2  # m between the wheels of an axle
 RADIUS = 0.051  # m of a rolling wheel, as measured: its mesh is a little larger than 0.05
-STEERING_LIMIT = 0.5  # rad, of a wheel's mean angle
 SERVO_SPEED, SERVO_TIME = 7.0, 0.04  # rad/s (60 degrees in 0.15 s, a usual model servo), s to settle
 SERVO_TORQUE = 10.0  # N m
 MOTOR_TORQUE = 10.0  # N m, a rear wheel
@@ -24,7 +23,6 @@ CHASSIS_INERTIA = (0.010609, 0.050409, 0.05865)  # kg m^2, the model's own
 
 CHASSIS = 1
 REAR = ((2, TRACK / 2), (3, -TRACK / 2))  # joint, and how far left of the middle
-FRONT = (5, 7)
 HINGES = ((4, TRACK / 2), (6, -TRACK / 2))
 WHEELS = (2, 3, 5, 7)
 

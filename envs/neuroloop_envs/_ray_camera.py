@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroloop.sensors.gamma import light_of_bytes
 from neuroloop_envs._bullet import Camera, Light, Vector
-from neuroloop_envs._pictures import LUMA, code_of, light_of_bytes, picture
+from neuroloop_envs._pictures import LUMA, code_of, picture
 from neuroloop_envs._ray_ground import SEGMENT, see_ground
 from neuroloop_envs._ray_shapes import see_shapes
 from neuroloop_envs._shapes import direction, finite
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from neuroloop_envs._scene import Scene
 
 __all__ = ["RayCamera", "TinyCamera", "picture"]
+
+LIGHT_OF_BYTES = light_of_bytes("srgb")
 
 
 class SceneCamera:
@@ -113,7 +116,7 @@ class TinyCamera(SceneCamera):
         eye, forward, up = view[0:3], view[3:6], view[9:12]
         rgb, self.shown = self.scene.bullet.look(eye, forward, up, self._camera, self._light)  # type: ignore[arg-type]
         light = np.full((self.height, self.width), self.scene.sky, np.float32)
-        np.copyto(light, light_of_bytes(rgb) @ np.array(LUMA, np.float32), where=self.shown)
+        np.copyto(light, LIGHT_OF_BYTES[rgb] @ np.array(LUMA, np.float32), where=self.shown)
         return light
 
 

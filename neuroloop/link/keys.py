@@ -19,7 +19,6 @@ from zmq.utils import z85
 
 from ..errors import BadInput
 
-DEFAULT = Path("~/.config/neuroloop/keys")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -33,7 +33,7 @@ class Line:
         self, endpoint: Endpoint, timeout: float, keys: Keys | None = None, server_key: bytes | None = None
     ) -> None:
         self.url, self._timeout = endpoint.url, timeout
-        self.session, self.seq, self.handshakes = 0, 0, 0
+        self.session, self.seq = 0, 0
         self._socket = socket_of(zmq.DEALER, endpoint)
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -56,7 +56,6 @@ class Line:
         welcome, _ = self.exchange([messages.packed(hello)], lambda header: isinstance(header, Welcome))
         if welcome.protocol != PROTOCOL:
             raise LinkError(f"{self.url}: speaks version {welcome.protocol}, we {PROTOCOL}; install matching versions")
-        self.handshakes += 1
         return welcome  # type: ignore[no-any-return]
 
     def numbers(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium
 
@@ -20,15 +20,6 @@ from .session import Alive, Frames, Numbered, Refusal, Session, failed
 from .values import Values
 
 Post = tuple[bytes, Frames]  # to whom, what
-
-
-class Command(NamedTuple):
-    """What the controller asked for last."""
-
-    action: Any
-    seq: int
-    sent_ns: int  # on the controller's clock
-    came_ns: int  # on ours
 
 
 class LivePlant:
@@ -49,7 +40,7 @@ class LivePlant:
         self.session = Session(env, env_id, alive, "real-time", self.deadline_ns)
         self._actions, self._observations = Values(env.action_space), Values(env.observation_space)
         self._asked: Reset | None = None
-        self._command: Command | None = None
+        self._command: Any = None  # the action that was asked for last
         self._heard_ns = 0  # when the controller last said something valid
         self._last: tuple[int, int] = (0, 0)  # seq and time of the latest message, which outcomes echo
         self.running, self.ticks = False, 0  # of the episode
@@ -70,7 +61,7 @@ class LivePlant:
             if seq <= self.session.seq:
                 raise Refusal("order", f"seq must be above {self.session.seq}, got {seq}")
             self.session.seq = seq
-            self._apply(header, list(frames[1:]), now_ns)
+            self._apply(header, list(frames[1:]))
         except Refusal as refusal:
             return self.session.refuse(refusal, session, seq)
         except LinkError as error:
@@ -117,9 +108,9 @@ class LivePlant:
         if self._command is None:
             self.helped += 1
             return self.fail_safe
-        return self._command.action
+        return self._command
 
-    def _apply(self, header: Numbered, frames: Frames, now_ns: int) -> None:
+    def _apply(self, header: Numbered, frames: Frames) -> None:
         if not isinstance(header, Step) and frames:
             raise Refusal("message", f"a {header.__struct_config__.tag} has no frames, got {len(frames)}")
         match header:
@@ -129,7 +120,7 @@ class LivePlant:
                     raise Refusal("value", f"the action must lie within {self.env.action_space}, got {action!r}")
                 if not self.running and self._asked is None:
                     raise Refusal("plant", "the episode is over, or none began; reset first")
-                self._command = Command(action, header.seq, header.t_ns, now_ns)
+                self._command = action
             case Reset():
                 self._asked = header
             case Render():

@@ -64,7 +64,12 @@ def actions(world: World, seed: int, n: int) -> Any:
 def play(world: World, seed: int, n: int = 8, options: dict[str, Any] | None = None) -> Trace:
     """Everything that comes back of an episode with random actions."""
     observation, _ = world.reset(seed=seed, options=options)
-    seen = [as_bytes(observation)]
+    return [as_bytes(observation), *go_on(world, seed, n)]
+
+
+def go_on(world: World, seed: int, n: int = 8) -> Trace:
+    """What comes back of the random actions of a seed, once an episode has begun."""
+    seen: Trace = []
     for action in actions(world, seed, n):
         observation, reward, terminated, _, _ = world.step(action)
         assert world.observation_space.contains(observation)
@@ -129,12 +134,7 @@ def test_a_bad_action_is_refused_before_anything_moves(world: World) -> None:
     for bad in (*wrong, ["0.5"] * n, np.zeros(n, complex)):
         with pytest.raises(error.InvalidAction, match=rf"{type(world).__name__}\.step: "):
             world.step(bad)  # type: ignore[arg-type]
-    for action in actions(world, 2, 8):
-        observation, reward, terminated, _, _ = world.step(action)
-        seen += [as_bytes(observation), np.float64(reward).tobytes()]
-        if terminated:
-            break
-    assert seen == expected
+    assert seen + go_on(world, 2) == expected
 
 
 def test_it_says_when_it_needs_a_reset_and_when_it_is_closed(name: str) -> None:
@@ -327,13 +327,7 @@ def test_wrong_options_are_refused_and_the_episode_goes_on(world: World) -> None
     for options in ({"sensor_nois": 0.1}, {"sensor_noise": "much"}, {"schedule": [{"at": -1.0}]}):
         with pytest.raises(ValueError, match=type(world).__name__):
             world.reset(seed=1, options=options)
-    seen = [expected[0]]
-    for action in actions(world, 3, 8):
-        observation, reward, terminated, _, _ = world.step(action)
-        seen += [as_bytes(observation), np.float64(reward).tobytes()]
-        if terminated:
-            break
-    assert seen == expected
+    assert [expected[0], *go_on(world, 3)] == expected
 
 
 def test_a_handful_lives_in_a_vector_environment(name: str) -> None:

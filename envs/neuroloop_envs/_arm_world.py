@@ -1,6 +1,6 @@
 """What the worlds of the arm share: torque commands, gravity compensation, parameters, and the view."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class ArmWorld(World):
         gravity_compensation: bool,
         parameters: Mapping[str, Any] | None,
         randomise: Mapping[str, Any] | None,
-        schedule: Any,
+        schedule: Sequence[Mapping[str, Any]] | None,
     ) -> None:
         name = type(self).__name__
         rates = Rates(control_hz, physics_hz, held=1)

@@ -9,7 +9,7 @@ with e the vector from hand to target, cut to 0.2 m, J the hand's Jacobian, lamb
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class ArmReaching(ArmWorld):
         joint_error: bool = False,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 200,
         physics_hz: int = 1000,
     ) -> None:

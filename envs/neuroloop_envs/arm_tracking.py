@@ -7,7 +7,7 @@ y = W sin(u), z = H sin(2 u) / 2, centre, size, period and sense drawn.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -47,7 +47,7 @@ class ArmTracking(ArmWorld):
         gravity_compensation: bool = True,
         parameters: Mapping[str, Any] | None = None,
         randomise: Mapping[str, Any] | None = None,
-        schedule: Iterable[Mapping[str, Any]] | None = None,
+        schedule: Sequence[Mapping[str, Any]] | None = None,
         control_hz: int = 200,
         physics_hz: int = 1000,
     ) -> None:

@@ -21,6 +21,7 @@ from .errors import BadInput, CheckpointError, ConfigError, UnsupportedSpace, un
 from .loop.lockstep import Callback, Lockstep, Progress
 from .loop.plant import Plant, id_of, make_env
 from .loop.playing import Watching, play
+from .loop.sink import Sink
 from .network.engine import State
 from .settings import AgentConfig
 
@@ -99,6 +100,15 @@ class Agent:
             yield
         finally:
             self._loop.controller = self._controller
+
+    @contextlib.contextmanager
+    def watched(self, by: Sink) -> Iterator[None]:
+        """For a while, `by` is told of every turn of the ring."""
+        self._loop.sinks.append(by)
+        try:
+            yield
+        finally:
+            self._loop.sinks.remove(by)
 
     def predict(self, observation: Any, state: State | None = None) -> tuple[Any, State]:
         """The action for `observation`, without learning or exploring.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,8 +86,32 @@ class Outcome(NamedTuple):
     terminated: bool  # the task ended: no future
     truncated: bool  # the episode was cut off: the future is not seen
     n_steps: int  # plant steps that the action was held for
+    info: Mapping[str, Any] = MappingProxyType({})  # of the last plant step
 
     @property
     def ended(self) -> bool:
         """Whether the episode is over."""
         return self.terminated or self.truncated
+
+
+class Timed(NamedTuple):
+    """How a control step kept its time, ns: what a plant in real time says in `info["timing"]`."""
+
+    late: int  # that it began
+    period: int  # since the one before began; 0 for the first
+    compute: int  # from the observation to the action
+    age: int  # of the observation when the action was done
+    left_out: int  # plant steps before it whose time went by
+
+
+class Tick(NamedTuple):
+    """One turn of the ring, as it is told to those who watch. Arrays are the loop's own: what is kept must be copied."""
+
+    tick: int  # control steps of the run before this one
+    episode: int  # of the run, from 0
+    first: bool  # whether an episode begins
+    t_ns: int  # when the observation was there, on this process's monotonic clock
+    observation: Any
+    reward: float  # that came with the observation and answers the action before; not used where an episode begins
+    action: Any
+    outcome: Outcome | None  # what the plant answered; None: it failed, and the episode broke off

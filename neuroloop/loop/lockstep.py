@@ -15,8 +15,9 @@ import numpy as np
 
 from ..controller import Controller
 from ..errors import PlantError
-from ..types import Outcome
+from ..types import Outcome, Tick
 from .plant import Plant, located
+from .sink import Sink
 
 WINDOW = 100  # episodes of the mean return that decides
 TIMED = 4096  # latest control steps whose durations are kept
@@ -120,6 +121,7 @@ class Lockstep:
         self.plant = plant
         self.controller = controller
         self.progress = progress
+        self.sinks: list[Sink] = []  # who is told of every turn
         self.observation: Any = None
         self._in_episode = False
 
@@ -146,14 +148,29 @@ class Lockstep:
         """One turn of the ring. If it fails, the unfinished episode will begin anew."""
         progress = self.progress
         self.enter()
-        started = time.perf_counter_ns()
+        began, started = time.monotonic_ns(), time.perf_counter_ns()
         try:
             action = self.controller.act(self.observation, progress.reward, first=not progress.actions)
-            self.take(action, self.plant.exchange(action))
+            self.take(action, self._exchanged(action, began))
         except BaseException:
             self.abandon()
             raise
         progress.count_tick(time.perf_counter_ns() - started)
+
+    def _exchanged(self, action: Any, began_ns: int) -> Outcome:
+        """The plant's answer to an action, of which those who watch are told."""
+        if not self.sinks:
+            return self.plant.exchange(action)
+        outcome: Outcome | None = None
+        try:
+            outcome = self.plant.exchange(action)
+            return outcome
+        finally:
+            done = self.progress
+            first, observation = not done.actions, self.observation
+            tick = Tick(done.ticks, done.episode, first, began_ns, observation, done.reward, action, outcome)
+            for sink in self.sinks:
+                sink.put(tick)
 
     def take(self, action: Any, outcome: Outcome) -> None:
         """Take the plant's answer to an action; an episode that ended with it is closed."""
@@ -162,6 +179,9 @@ class Lockstep:
         self.observation = outcome.observation
         self.progress.count(action, outcome)
         self._in_episode = not outcome.ended
+        if outcome.ended:
+            for sink in self.sinks:
+                sink.close_episode(self.progress.episode - 1, self.progress.returns[-1], self.progress.lengths[-1])
 
     def abandon(self) -> None:
         """The plant failed, or a control step was cut short: the unfinished episode will begin anew."""

@@ -14,7 +14,7 @@ import gymnasium
 from ..errors import BadInput
 from .clock import Clock, Policy
 from .plant import id_of, step_time
-from .timing import Timing
+from .timing import TIMING, Timing
 
 
 class Paced(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -49,6 +49,6 @@ class Paced(gymnasium.Wrapper[Any, Any, Any, Any]):
                     break
                 observation, reward, terminated, truncated, info = self.env.step(action)
                 total += reward  # type: ignore[operator]
-        self.timing.note(begun, late, left_out, compute, age)
+        timed = self.timing.note(begun, late, left_out, compute, age)
         self._answered_ns = time.monotonic_ns()
-        return observation, total, terminated, truncated, info
+        return observation, total, terminated, truncated, {**info, TIMING: timed}

@@ -64,9 +64,9 @@ class Plant:
         total, n_steps, ended = 0.0, 0, False
         while not ended and n_steps < self.repeat:
             self.steps += 1
-            observation, reward, terminated, truncated, _ = self.env.step(action)
+            observation, reward, terminated, truncated, info = self.env.step(action)
             total, n_steps, ended = total + number(reward), n_steps + 1, terminated or truncated
-        return Outcome(observation, total, bool(terminated), bool(truncated), n_steps)
+        return Outcome(observation, total, bool(terminated), bool(truncated), n_steps, info)
 
     def replay(self, episode: int, actions: list[Any]) -> Any:
         """Bring an unfinished episode back by its actions; returns the last observation.

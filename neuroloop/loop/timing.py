@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Timed
+
 BLOCK = 1 << 14  # ticks that room is made for at a time
-COLUMNS = ("late", "period", "compute", "age", "left_out")
+COLUMNS = Timed._fields
+TIMING = "timing"  # the key of `info` under which an environment in real time says how it kept its time
 EDGES = (0, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)  # µs, of the histogram
 
 
@@ -29,16 +32,15 @@ class Timing:
         self._notes = np.zeros((BLOCK, len(COLUMNS)), np.int64)
         self._begun = 0
 
-    def note(self, begun_ns: int, late_ns: int, left_out: int, compute_ns: int, age_ns: int) -> None:
+    def note(self, begun_ns: int, late_ns: int, left_out: int, compute_ns: int, age_ns: int) -> Timed:
         """A tick began so, was so late, took so long, and saw what was so old; ticks that were left out before it."""
         if self.n == len(self._notes):
             self._notes = np.concatenate([self._notes, np.zeros((BLOCK, len(COLUMNS)), np.int64)])
-        row = self._notes[self.n]
-        row[0], row[1], row[2], row[3], row[4] = (
-            late_ns, begun_ns - self._begun if self.n else 0, compute_ns, age_ns, left_out,
-        )  # fmt: skip
+        timed = Timed(late_ns, begun_ns - self._begun if self.n else 0, compute_ns, age_ns, left_out)
+        self._notes[self.n] = timed
         self._begun = begun_ns
         self.n += 1
+        return timed
 
     def column(self, name: str) -> NDArray[np.int64]:
         """One number of every tick; the first tick has no period."""

@@ -84,16 +84,19 @@ class Line:
 
     def send(self, message: list[Any], until: float | None = None) -> bool:
         """Send as soon as somebody is there to read it; False if nobody was `until` then."""
-        if not self._socket.poll(_ms(self._end() if until is None else until), zmq.POLLOUT):
-            return False
-        self._socket.send_multipart(message, copy=True)
+        try:
+            self._socket.send_multipart(message, zmq.NOBLOCK, copy=True)
+        except zmq.Again:  # nobody yet
+            if not self._socket.poll(_ms(self._end() if until is None else until), zmq.POLLOUT):
+                return False
+            self._socket.send_multipart(message, copy=True)
         return True
 
     def next(self, fits: Callable[[FromPlant], bool], until: float | None = None) -> Answer | None:
         """The next message of this session that fits; None if none came `until` then. Raises for a refusal."""
         end = self._end() if until is None else until
-        while self._socket.poll(_ms(end), zmq.POLLIN):
-            first, *frames = self._socket.recv_multipart(copy=True)
+        while message := self._received(_ms(end)):
+            first, *frames = message
             if not first:
                 continue  # the plant looked whether we are here
             header = messages.from_plant(first)
@@ -102,6 +105,14 @@ class Line:
             if header.session == self.session and fits(header):
                 return header, frames
         return None
+
+    def _received(self, ms: int) -> list[bytes]:
+        """The next message, or nothing if none came within `ms`: a socket's own timeout costs less than asking it first."""
+        self._socket.setsockopt(zmq.RCVTIMEO, ms)
+        try:
+            return self._socket.recv_multipart(copy=True)
+        except zmq.Again:
+            return []
 
     def silence(self) -> LinkError:
         """What to say where nobody answers."""

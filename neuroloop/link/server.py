@@ -53,9 +53,10 @@ class PlantServer:
     def serve(self) -> None:
         """Answer until `stop` is called, from another thread or a signal."""
         serving = Serving(self.env, self._name, self._connected)
+        self._socket.setsockopt(zmq.RCVTIMEO, POLL_MS)
         while not self._stopped.is_set():
-            if self._socket.poll(POLL_MS):
-                identity, *frames = self._socket.recv_multipart(copy=True)
+            if message := self._received(0):
+                identity, *frames = message
                 self._send([identity, *serving.answer(identity, frames)])
 
     def serve_in_real_time(
@@ -92,9 +93,10 @@ class PlantServer:
     def _turn(self, plant: LivePlant, now_ns: int) -> None:
         """Read all that came, move the plant by a tick, tell of it."""
         for _ in range(MOST_READ):
-            if not self._socket.poll(0):
+            message = self._received(zmq.NOBLOCK)
+            if not message:
                 break
-            identity, *frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=True)
+            identity, *frames = message
             if answer := plant.take(identity, frames, now_ns):
                 self._send([identity, *answer])
         if post := plant.tick(now_ns):
@@ -117,6 +119,13 @@ class PlantServer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _received(self, flags: int) -> list[bytes]:
+        """The next message, or nothing if none came in time."""
+        try:
+            return self._socket.recv_multipart(flags, copy=True)
+        except zmq.Again:
+            return []
 
     def _send(self, frames: list[Any]) -> bool:
         """Whether somebody is there to take it."""

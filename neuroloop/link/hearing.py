@@ -1,8 +1,9 @@
-"""What a reader makes of a tap's messages: no sockets here, one message in, one `Heard` out, or an error and nothing changed."""
+"""What a reader makes of a tap's messages: one message in, one `Heard` out, or an error and nothing changed. No sockets here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import LinkError
 from .spaces import Spec, rebuild
-from .telemetry import MOST_NEURONS, AnyFacts, PictureFacts, PlantFacts, RunFacts, TickFacts, facts_of
+from .telemetry import MOST_NEURONS, AnyFacts, ByeFacts, PictureFacts, PlantFacts, RunFacts, TickFacts, facts_of
 from .values import Values
 
 NOTHING: Mapping[str, NDArray[np.int32]] = MappingProxyType({})
@@ -44,21 +45,23 @@ class Hearing:
 
         Raises `LinkError`, and forgets it.
         """
-        if len(frames) < 2:
-            raise LinkError(f"message: must have a topic and a header, got {len(frames)} frames")
+        if not 2 <= len(frames) <= 3:
+            raise LinkError(f"message: must have a topic, a header and perhaps a body, got {len(frames)} frames")
         facts = facts_of(bytes(frames[0]), bytes(frames[1]))
-        rest = list(frames[2:])
+        body = memoryview(frames[2] if len(frames) == 3 else b"")
         if isinstance(facts, RunFacts):
-            _none_left(rest)
+            _check_size("run", body, 0)
             return self._begin(facts)
         if self.run is None or facts.run != self.run.run:
             self.early += 1
             return None
         kind = str(facts.__struct_config__.tag)
         before = self._latest.get(kind, facts.seq - 1)
+        if isinstance(facts, ByeFacts) and facts.seq == before:
+            return None  # is said several times
         if facts.seq <= before:
             raise LinkError(f"{kind}: seq must be above {before}, got {facts.seq}")
-        heard = self._read(self.run, facts, rest) if read else None
+        heard = self._read(self.run, facts, body) if read else None
         self.lost += facts.seq - before - 1
         self._latest[kind] = facts.seq
         return heard
@@ -75,25 +78,26 @@ class Hearing:
         self.run, self.lost, self._latest = facts, 0, {}
         return Heard(facts)
 
-    def _read(self, run: RunFacts, facts: AnyFacts, frames: list[Any]) -> Heard:
+    def _read(self, run: RunFacts, facts: AnyFacts, body: memoryview) -> Heard:
         match facts:
             case TickFacts():
-                if len(frames) != facts.observation + facts.action + 2:
-                    raise LinkError(
-                        f"tick: must have {facts.observation} + {facts.action} + 2 frames, got {len(frames)}"
-                    )
-                seen, done = frames[: facts.observation], frames[facts.observation : -2]
+                counts, cells = sum(run.populations.values()), sum(run.cells.values())
+                n, spikes = sum(facts.observation) + sum(facts.action), 4 * counts
+                _check_size("tick", body, n + spikes + 4 * cells)
                 return Heard(
-                    facts, _value(self._observations, seen, "observation"), _value(self._actions, done, "action"),
-                    _parted("counts", frames[-2], run.populations), _parted("cells", frames[-1], run.cells),
-                )  # fmt: skip
+                    facts,
+                    _value(self._observations, facts.observation, body),
+                    _value(self._actions, facts.action, body[sum(facts.observation) :]),
+                    _parted(body[n : n + spikes], run.populations),
+                    _parted(body[n + spikes :], run.cells),
+                )
             case PlantFacts():
-                if len(frames) != facts.action:
-                    raise LinkError(f"plant: must have {facts.action} frames, got {len(frames)}")
-                return Heard(facts, action=_value(self._actions, frames, "action"))
+                _check_size("plant", body, sum(facts.action))
+                return Heard(facts, action=_value(self._actions, facts.action, body))
             case PictureFacts():
-                return Heard(facts, picture=_picture(facts, frames))
-        _none_left(frames)
+                _check_size("picture", body, int(np.prod(facts.shape, dtype=np.int64)))
+                return Heard(facts, picture=np.frombuffer(body, np.uint8).reshape(facts.shape).copy())
+        _check_size(str(facts.__struct_config__.tag), body, 0)
         return Heard(facts)
 
 
@@ -101,32 +105,22 @@ def _values(spec: Spec | None) -> Values | None:
     return None if spec is None else Values(rebuild(spec))
 
 
-def _none_left(frames: list[Any]) -> None:
-    if frames:
-        raise LinkError(f"message: must have no further frames, got {len(frames)}")
+def _check_size(what: str, body: memoryview, n: int) -> None:
+    if body.nbytes != n:
+        raise LinkError(f"{what}: the body must have {n} bytes, got {body.nbytes}")
 
 
-def _value(values: Values | None, frames: list[Any], what: str) -> Any:
-    """A value of a space; None where there are no frames of it."""
-    if not frames:
+def _value(values: Values | None, sizes: Sequence[int], body: memoryview) -> Any:
+    """The value of the frames that a body begins with; None where there are none."""
+    if not sizes:
         return None
     if values is None:
-        raise LinkError(f"{what}: its space is not known, got {len(frames)} frames")
-    return values.read(frames)
+        raise LinkError(f"frames: of a space that is not known, got {len(sizes)} of them")
+    ends = list(accumulate(sizes))
+    return values.read([body[end - size : end] for size, end in zip(sizes, ends, strict=True)])
 
 
-def _parted(what: str, frame: Any, sizes: Mapping[str, int]) -> dict[str, NDArray[np.int32]]:
-    """The parts of a frame of int32, by name."""
-    raw, n = memoryview(frame), sum(sizes.values())
-    if raw.nbytes != 4 * n:
-        raise LinkError(f"{what}: must have {4 * n} bytes, got {raw.nbytes}")
-    whole = np.frombuffer(raw, "<i4").astype(np.int32)
-    ends = np.cumsum(list(sizes.values()), dtype=np.int64)
-    return dict(zip(sizes, np.split(whole, ends[:-1]), strict=True)) if sizes else {}
-
-
-def _picture(facts: PictureFacts, frames: list[Any]) -> NDArray[np.uint8]:
-    n = int(np.prod(facts.shape, dtype=np.int64))
-    if len(frames) != 1 or memoryview(frames[0]).nbytes != n:
-        raise LinkError(f"picture: must have one frame of {n} bytes, got {[memoryview(f).nbytes for f in frames]}")
-    return np.frombuffer(frames[0], np.uint8).reshape(facts.shape).copy()
+def _parted(raw: memoryview, sizes: Mapping[str, int]) -> dict[str, NDArray[np.int32]]:
+    """Whole numbers by name."""
+    whole, ends = np.frombuffer(raw, "<i4").astype(np.int32), list(accumulate(sizes.values()))
+    return {name: whole[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}

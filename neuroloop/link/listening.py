@@ -1,7 +1,7 @@
 """The reader's end of a tap: `Listener`.
 
-    for heard in Listener("ipc:///tmp/run/tap.ipc"):
-        print(heard.facts)
+for heard in Listener("ipc:///tmp/run/tap.ipc"):
+    print(heard.facts)
 """
 
 from __future__ import annotations

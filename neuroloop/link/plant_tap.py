@@ -11,7 +11,7 @@ from . import messages
 from .keys import Keys
 from .live import LivePlant
 from .publishing import Publisher
-from .summing import Travelling
+from .summing import Travelling, body_of, sizes_of
 from .telemetry import BYE, PLANT, RUN, ByeFacts, PlantFacts, RunFacts
 
 
@@ -39,9 +39,9 @@ class PlantTap:
         facts = PlantFacts(
             **head, tick=plant.ticks, mode="idle" if plant.done is None else "fail-safe" if helped else "live",
             helped=plant.helped, lapses=plant.lapses, refused=plant.session.refused, late_ns=late_ns, left_out=left_out,
-            action=len(done),
+            action=sizes_of(done),
         )  # fmt: skip
-        return publisher.send([PLANT, messages.packed(facts), *done])
+        return publisher.send([PLANT, messages.packed(facts), body_of(done)])
 
     def _run(self) -> RunFacts:
         from .. import __version__

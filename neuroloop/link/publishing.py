@@ -22,7 +22,8 @@ from .telemetry import RUN, TELEMETRY, TOPICS
 LOOK_NS = 50_000_000  # between looks at who came and went
 AGAIN_NS = 1_000_000_000  # after which everybody is told of the run again
 MOST_READ = 64  # wishes a look
-PARTING = 0.2  # s that the last message has to go out
+SOME = zmq.NOBLOCK | zmq.SNDMORE
+PARTING = (0.02, 0.05, 0.1)  # s after the last message, and after its repetitions
 
 
 class Publisher:
@@ -98,28 +99,34 @@ class Publisher:
     def send(self, frames: list[Any]) -> bool:
         """Hand a message to everybody who listens; False: the queue of one of them ran full just now."""
         try:
-            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=True)
-        except zmq.Again:
-            return self._send_to_the_others(frames)
+            self._hand_over(frames)
+        except zmq.Again:  # by the first frame: the queues of whole messages are asked
+            self.overflows += 1
+            self._socket.setsockopt(zmq.XPUB_NODROP, 0)
+            self._hand_over(frames)
+            self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+            return False
         return True
 
-    def _send_to_the_others(self, frames: list[Any]) -> bool:
-        self.overflows += 1
-        self._socket.setsockopt(zmq.XPUB_NODROP, 0)
-        try:
-            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=True)
-        finally:
-            self._socket.setsockopt(zmq.XPUB_NODROP, 1)
-        return False
+    def _hand_over(self, frames: list[Any]) -> None:
+        """As `send_multipart`, in half the time."""
+        send = self._socket.send
+        for frame in frames[:-1]:
+            send(frame, SOME)
+        send(frames[-1], zmq.NOBLOCK)
 
     def close(self, last: list[Any]) -> None:
-        """Tell the last message, and close. A second call does nothing."""
+        """Tell the last message, and close. A second call does nothing.
+
+        It is told several times, so that it reaches also those whose queues are full just now; and as nobody says when it
+        went out, and nothing lingers, there is a pause after each.
+        """
         if self.closed:
             return
         self._look()
-        if self.wanted:
+        for pause in PARTING if self.wanted else ():
             self.send(last)
-            time.sleep(PARTING)  # nobody says when it went out, and nothing lingers
+            time.sleep(pause)
         self._socket.close()
         if self._endpoint.path is not None:
             self._endpoint.path.unlink(missing_ok=True)

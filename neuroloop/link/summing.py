@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from ..errors import PlantError, UnsupportedSpace
 from .spaces import Spec, describe
-from .values import Values
+from .values import Frame, Values
+
+
+def body_of(frames: list[Any]) -> bytes:
+    """Frames one after another."""
+    return b"".join(frames)
+
+
+def sizes_of(frames: list[Frame]) -> tuple[int, ...]:
+    """Bytes of each frame."""
+    return tuple([len(frame) if isinstance(frame, bytes) else frame.nbytes for frame in frames])
 
 
 class Travelling:
@@ -24,12 +34,12 @@ class Travelling:
         except UnsupportedSpace:
             self.spec = None
 
-    def write(self, value: Any) -> list[Any]:
-        """The frames of a value: those of arrays are the value's own memory."""
+    def write(self, value: Any) -> list[Frame]:
+        """The frames of a value; those of arrays are the value's own memory."""
         if self._values is None:
             return []
         try:
-            return list(self._values.write(value))
+            return self._values.write(value)
         except PlantError:
             return []
 
@@ -42,6 +52,7 @@ class Joined:
         self.sizes = {name: part.size for name, part in used.items()}
         self._parts, self._joined = list(used.values()), np.zeros(sum(self.sizes.values()), "<i4")
         self._begins = np.cumsum([0, *self.sizes.values()])[:-1]
+        self._sums = np.zeros(len(used), np.int32)
 
     def read(self) -> NDArray[np.int32]:
         """All of them as they are now; the next reading overwrites it."""
@@ -53,4 +64,5 @@ class Joined:
         """What each part had in the latest reading, by name."""
         if not self._parts:
             return {}
-        return dict(zip(self.sizes, np.add.reduceat(self._joined, self._begins).tolist(), strict=True))
+        np.add.reduceat(self._joined, self._begins, out=self._sums)
+        return dict(zip(self.sizes, self._sums.tolist(), strict=True))

@@ -24,10 +24,20 @@ from . import keys as keyring
 from . import messages
 from .publishing import Publisher
 from .remote import LINK
-from .summing import Joined, Travelling
+from .summing import Joined, Travelling, body_of, sizes_of
 from .telemetry import (
-    BYE, EPISODE, PICTURE, RUN, TELEMETRY, TICK, ByeFacts, EpisodeFacts, PictureFacts, RunFacts, TickFacts,
-)  # fmt: skip
+    BYE,
+    EPISODE,
+    PICTURE,
+    RUN,
+    TELEMETRY,
+    TICK,
+    ByeFacts,
+    EpisodeFacts,
+    PictureFacts,
+    RunFacts,
+    TickFacts,
+)
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -108,19 +118,19 @@ class Tap:
             tick=tick.tick, episode=tick.episode, first=tick.first, reward=tick.reward, answer=answer,
             episode_return=self._agent.progress.episode_return + (answer or 0.0),
             spikes=self._counts.sums(), numbers=dict(zip(names, self._activity.read(), strict=True)),
-            observation=len(seen), action=len(done),
+            observation=sizes_of(seen), action=sizes_of(done),
         )  # fmt: skip
         if outcome is not None:
             facts.terminated, facts.truncated, facts.n_steps = outcome.terminated, outcome.truncated, outcome.n_steps
             timed, link = outcome.info.get(TIMING), outcome.info.get(LINK)
             facts.timing = timed._asdict() if isinstance(timed, Timed) else None
             facts.link = messages.info_of(link) if isinstance(link, dict) else None
-        return [TICK, messages.packed(facts), *seen, *done, counts, cells]
+        return [TICK, messages.packed(facts), body_of([*seen, *done, counts, cells])]
 
     def _seen(self, observation: Any, now: int) -> list[Any]:
         """Frames of an observation; of a large one only now and then."""
         frames = self._observations.write(observation)
-        if sum(len(frame) if isinstance(frame, bytes) else frame.nbytes for frame in frames) <= LARGE:
+        if sum(sizes_of(frames)) <= LARGE:
             return frames
         if now - self._large < BETWEEN_LARGE:
             return []

@@ -1,4 +1,5 @@
-"""What a tap publishes: a topic, a header, MessagePack with named fields, and behind it frames of raw bytes (`values.py`).
+"""What a tap publishes: a topic, a header, MessagePack with named fields, and a body of raw bytes, in which
+the frames of values (`values.py`) lie one after another: many frames a message would cost the loop more than all else.
 
 Every header holds the protocol's version, the run's number, drawn when the tap was opened, and a sequence number that rises by
 one with every message of its kind, whether anybody heard it or not: a gap is what was lost on the way.
@@ -14,7 +15,7 @@ from msgspec import Meta
 
 from ..errors import LinkError
 from .messages import MOST_HEADER, Session, Word
-from .spaces import Spec
+from .spaces import MOST_BYTES, Spec
 
 TELEMETRY = 1  # version of what is published
 RUN, TICK, EPISODE, PICTURE, PLANT, BYE = (
@@ -24,7 +25,7 @@ TOPICS = (RUN, TICK, EPISODE, PICTURE, PLANT, BYE)
 ALWAYS = (RUN, BYE)  # without which nobody understands the rest
 MOST_NEURONS = 1 << 26  # of all populations: what a publisher may make us allocate
 Sizes = Annotated[dict[str, Annotated[int, Meta(ge=1, le=MOST_NEURONS)]], Meta(max_length=4096)]
-Few = Annotated[int, Meta(ge=0, le=1 << 24)]
+Frames = Annotated[tuple[Annotated[int, Meta(ge=0, le=MOST_BYTES)], ...], Meta(max_length=1 << 16)]  # bytes of each
 
 
 class Facts(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -57,7 +58,7 @@ class RunFacts(Facts, kw_only=True, tag="run"):
 
 
 class TickFacts(Facts, kw_only=True, tag="tick"):
-    """One turn of the ring. Frames: observation, action, spike counts, cells."""
+    """One turn of the ring. Body: observation, action, spike counts and cells as int32."""
 
     tick: Word
     episode: Word
@@ -70,14 +71,14 @@ class TickFacts(Facts, kw_only=True, tag="tick"):
     episode_return: float  # the answer included
     spikes: dict[str, Word]  # by population
     numbers: dict[str, float]  # value, TD error, neuromodulator …
-    observation: Few  # frames of it
-    action: Few
+    observation: Frames  # none: it was left out
+    action: Frames
     timing: dict[str, int] | None = None  # of a run in real time, ns
     link: dict[str, Any] | None = None  # of a run over a link
 
 
 class EpisodeFacts(Facts, kw_only=True, tag="episode"):
-    """An episode ended. No frames."""
+    """An episode ended. No body."""
 
     episode: Word
     episode_return: float
@@ -87,14 +88,14 @@ class EpisodeFacts(Facts, kw_only=True, tag="episode"):
 
 
 class PictureFacts(Facts, kw_only=True, tag="picture"):
-    """What the environment renders after a tick. One frame of uint8."""
+    """What the environment renders after a tick. Body: uint8."""
 
     tick: Word
     shape: Annotated[tuple[Annotated[int, Meta(ge=1, le=1 << 14)], ...], Meta(min_length=2, max_length=3)]
 
 
 class PlantFacts(Facts, kw_only=True, tag="plant"):
-    """A tick of a plant that keeps its own time. Frames: the action that was done; none where no episode runs."""
+    """A tick of a plant that keeps its own time. Body: the action that was done; empty where no episode runs."""
 
     tick: Word  # of the episode
     mode: Literal["idle", "live", "fail-safe"]
@@ -103,7 +104,7 @@ class PlantFacts(Facts, kw_only=True, tag="plant"):
     refused: Word  # messages
     late_ns: int
     left_out: Word  # ticks before it whose time went by
-    action: Few  # frames of it
+    action: Frames
 
 
 class ByeFacts(Facts, kw_only=True, tag="bye"):

@@ -23,7 +23,7 @@ from .keys import key_of, read
 from .sockets import connected, socket_of
 from .telemetry import ALWAYS, EPISODE, PICTURE, PLANT, TICK, ByeFacts, RunFacts
 
-MOST_WAITING = 4096  # messages that are taken at once
+MOST_WAITING = 4096  # messages that have arrived
 REPLACED = (TICK, PLANT, PICTURE)  # kinds of which only the newest may matter
 
 
@@ -53,6 +53,10 @@ class Listener:
         self.heard, self.skipped = 0, 0  # messages that were given; that were left out for newer ones
         self._socket: Any = socket_of(zmq.SUB, place)
         try:
+            if not newest:
+                self._socket.setsockopt(
+                    zmq.RCVHWM, MOST_WAITING
+                )  # one's own memory, for runs that are fast for a moment
             for topic in wanted:
                 self._socket.setsockopt(zmq.SUBSCRIBE, topic)
             connected(self._socket, place, own, None if server_key is None else key_of(server_key, "server_key"))

@@ -8,6 +8,7 @@ What it publishes is told in `docs/telemetry.md`. While nobody listens, nothing 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,11 @@ from .publishing import Publisher
 from .remote import LINK
 from .summing import Joined, Travelling, body_of, sizes_of
 from .telemetry import (
-    BYE,
     EPISODE,
     PICTURE,
     RUN,
     TELEMETRY,
     TICK,
-    ByeFacts,
     EpisodeFacts,
     PictureFacts,
     RunFacts,
@@ -70,6 +69,11 @@ class Tap:
     def url(self) -> str:
         """Where it publishes."""
         return self._publisher.url
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """What somebody listens to, as was seen at the latest tick."""
+        return frozenset(topic.decode() for topic in self._publisher.wanted)
 
     @property
     def ticks(self) -> int:
@@ -162,9 +166,12 @@ class Tap:
 
     def close(self) -> None:
         """Say bye. A second call does nothing."""
-        if not self._publisher.closed:
-            bye = ByeFacts(**self._publisher.head(BYE), ticks=self.ticks, overflows=self.overflows)
-            self._publisher.close([BYE, messages.packed(bye)])
+        self._publisher.close()
+
+    def __del__(self) -> None:
+        """Nobody holds it any more: `with agent.watched(Tap(…))`."""
+        with contextlib.suppress(AttributeError):  # it could not be made
+            self.close()
 
     def __enter__(self) -> Tap:
         return self

@@ -24,6 +24,7 @@ from .sockets import connected, socket_of
 from .telemetry import ALWAYS, EPISODE, PICTURE, PLANT, TICK, ByeFacts, RunFacts
 
 MOST_WAITING = 4096  # messages that have arrived
+RETRY_MS = 20  # between looks whether somebody publishes there
 REPLACED = (TICK, PLANT, PICTURE)  # kinds of which only the newest may matter
 
 
@@ -53,6 +54,7 @@ class Listener:
         self.heard, self.skipped = 0, 0  # messages that were given; that were left out for newer ones
         self._socket: Any = socket_of(zmq.SUB, place)
         try:
+            self._socket.setsockopt(zmq.RECONNECT_IVL, RETRY_MS)
             if not newest:
                 self._socket.setsockopt(
                     zmq.RCVHWM, MOST_WAITING

@@ -272,6 +272,23 @@ def reader(place: str) -> Iterator[Callable[[], subprocess.Popen[str]]]:
         process.communicate()
 
 
+def test_the_reader_of_the_documentation_hears_a_run(place: str) -> None:
+    agent = random_agent()
+    with Tap(place, agent) as made, agent.watched(made):
+        program = Path(__file__).parents[2] / "docs" / "tap_reader.py"
+        reading = subprocess.Popen([sys.executable, str(program), place], stdout=subprocess.PIPE, text=True)
+        attended(made, agent)
+        for _ in range(50):
+            agent.learn(1)
+            time.sleep(0.002)
+        made.close()
+        out, _ = reading.communicate(timeout=PATIENCE)
+    *ticks, last = out.splitlines()
+    assert last == "over, lost 0"
+    assert [int(line.split()[0]) for line in ticks][-1] == agent.progress.ticks - 1
+    assert all(line.endswith("]") for line in ticks)
+
+
 def resident() -> int:
     """Bytes of memory that this process holds."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -54,11 +54,7 @@ class Publisher:
         self._asked: set[bytes] = set()
         self._seq = dict.fromkeys(TOPICS, 0)
         self._looked = self._told = 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return bool(self._socket.closed)
+        self.closed = False
 
     def number(self, topic: bytes) -> int:
         """The sequence number of the next message of a kind, heard or not."""
@@ -137,6 +133,7 @@ class Publisher:
             self.send(bye)
             time.sleep(pause)
         self._socket.close()
+        self.closed = True
         if self._endpoint.path is not None:
             _wait_until_gone(self._endpoint.path)
 

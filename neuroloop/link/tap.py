@@ -37,6 +37,7 @@ from .telemetry import (
     RunFacts,
     TickFacts,
 )
+from .values import Frame
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -113,7 +114,7 @@ class Tap:
             self._publisher.send([EPISODE, messages.packed(facts)])
 
     def _message(self, tick: Tick, seq: int, now: int) -> list[Any]:
-        seen, done = self._seen(tick.observation, now), self._actions.write(tick.action)
+        (seen, n_seen), done = self._seen(tick.observation, now), self._actions.write(tick.action)
         counts, cells = self._counts.read(), self._cells.read()
         outcome, names = tick.outcome, self._activity.numbers
         answer = None if outcome is None else outcome.reward
@@ -122,7 +123,7 @@ class Tap:
             tick=tick.tick, episode=tick.episode, first=tick.first, reward=tick.reward, answer=answer,
             episode_return=self._agent.progress.episode_return + (answer or 0.0),
             spikes=self._counts.sums(), numbers=dict(zip(names, self._activity.read(), strict=True)),
-            observation=sizes_of(seen), action=sizes_of(done),
+            observation=n_seen, action=sizes_of(done),
         )  # fmt: skip
         if outcome is not None:
             facts.terminated, facts.truncated, facts.n_steps = outcome.terminated, outcome.truncated, outcome.n_steps
@@ -131,15 +132,15 @@ class Tap:
             facts.link = messages.info_of(link) if isinstance(link, dict) else None
         return [TICK, messages.packed(facts), body_of([*seen, *done, counts, cells])]
 
-    def _seen(self, observation: Any, now: int) -> list[Any]:
-        """Frames of an observation; of a large one only now and then."""
+    def _seen(self, observation: Any, now: int) -> tuple[list[Frame], tuple[int, ...]]:
+        """Frames of an observation and their sizes; of a large one only now and then."""
         frames = self._observations.write(observation)
-        if sum(sizes_of(frames)) <= LARGE:
-            return frames
-        if now - self._large < BETWEEN_LARGE:
-            return []
-        self._large = now
-        return frames
+        sizes = sizes_of(frames)
+        if sum(sizes) > LARGE:
+            if now - self._large < BETWEEN_LARGE:
+                return [], ()
+            self._large = now
+        return frames, sizes
 
     def _show(self, tick: int) -> None:
         """Publish what the environment renders; if it fails, no more of it: a view must not stop a run."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import messages
+from .gathering import Travelling, body_of, sizes_of
 from .keys import Keys
 from .live import LivePlant
 from .publishing import Publisher
-from .summing import Travelling, body_of, sizes_of
 from .telemetry import PLANT, RUN, PlantFacts, RunFacts
 
 

@@ -23,9 +23,9 @@ from ..loop.timing import TIMING
 from ..types import Tick, Timed
 from . import keys as keyring
 from . import messages
+from .gathering import Joined, Travelling, body_of, sizes_of
 from .publishing import Publisher
 from .remote import LINK
-from .summing import Joined, Travelling, body_of, sizes_of
 from .telemetry import (
     EPISODE,
     PICTURE,

@@ -29,7 +29,7 @@ from neuroloop.link.server import PlantServer
 from neuroloop.link.tap import Tap
 from neuroloop.link.telemetry import ByeFacts, EpisodeFacts, PictureFacts, PlantFacts, RunFacts, TickFacts
 from neuroloop.settings import RandomConfig
-from neuroloop.types import Outcome, Tick
+from neuroloop.types import Outcome, Tick, Timed
 
 PATIENCE = 20.0  # s, on a busy machine
 
@@ -405,6 +405,25 @@ def test_a_plant_that_fails_is_told_of(place: str) -> None:
         made.close()
         last = [one.facts for one in listener if isinstance(one.facts, TickFacts)][-1]
     assert (last.answer, last.n_steps, last.terminated, last.truncated) == (None, 0, False, False)
+
+
+def test_what_a_tick_says_of_its_time_and_its_link_is_published_and_what_makes_no_sense_is_not(place: str) -> None:
+    agent, seen = random_agent(), np.zeros(3, np.float32)
+    timed, link = Timed(1, 2, 3, 4, 5), {"tick": 7, "live": True, "round_trip_ns": None, "odd": object()}
+    infos: list[dict[str, Any]] = [{"timing": timed, "link": link}, {"timing": "late", "link": 3}, {}]
+    with Tap(place, agent) as made, Listener(place, "tick") as listener, agent.watched(made):
+        attended(made, agent)
+        began = agent.progress.ticks
+        for n, info in enumerate(infos):
+            outcome = Outcome(seen, 1.0, False, False, 1, info)
+            made.put(Tick(began + n, 0, False, 5, seen, 1.0, np.zeros(2, np.float32), outcome))
+        made.close()
+        said = [one.facts for one in listener if isinstance(one.facts, TickFacts)][-3:]
+    assert [(facts.timing, facts.link) for facts in said] == [
+        (timed._asdict(), {"tick": 7, "live": True, "round_trip_ns": None}),
+        (None, None),
+        (None, None),
+    ]
 
 
 def test_the_newest_tick_is_given_and_older_ones_are_counted_apart(place: str) -> None:

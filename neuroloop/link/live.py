@@ -44,6 +44,7 @@ class LivePlant:
         self._heard_ns = 0  # when the controller last said something valid
         self._last: tuple[int, int] = (0, 0)  # seq and time of the latest message, which outcomes echo
         self.running, self.ticks = False, 0  # of the episode
+        self.done: Any = None  # the action of the latest tick; None: no episode ran
         self.helped, self.lapses = 0, 0  # ticks of the fail-safe action, and how often it took over
 
     def take(self, identity: bytes, frames: Sequence[Any], now_ns: int) -> Frames:
@@ -71,15 +72,15 @@ class LivePlant:
 
     def tick(self, now_ns: int) -> Post | None:
         """The plant's time goes on by a tick; what the controller is told of it."""
-        to = self.session.controller
+        to, self.done = self.session.controller, None
         try:
             if self._asked is not None:
                 frames, info = self._reset(self._asked)
                 return None if to is None else (to, self._outcome(frames, 0.0, False, False, info))
             if not self.running:
                 return None
-            action = self._choose(now_ns)
-            observation, reward, terminated, truncated, info = self.env.step(self.guard(action))
+            self.done = self.guard(self._choose(now_ns))
+            observation, reward, terminated, truncated, info = self.env.step(self.done)
             self.ticks += 1
             self.running = not (terminated or truncated)
             frames = self._observations.write(observation)

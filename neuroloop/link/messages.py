@@ -141,7 +141,7 @@ _from_controller = msgspec.msgpack.Decoder(FromController)
 _from_plant = msgspec.msgpack.Decoder(FromPlant)
 
 
-def packed(header: Header) -> bytes:
+def packed(header: msgspec.Struct) -> bytes:
     """A header as bytes."""
     return _encoder.encode(header)
 

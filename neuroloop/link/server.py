@@ -19,6 +19,7 @@ from .endpoint import endpoint_of
 from .frames import NOW, receive, send_now
 from .keys import Keys
 from .live import LivePlant
+from .plant_tap import tapped
 from .serving import Serving
 from .sockets import bound, socket_of
 
@@ -39,7 +40,7 @@ class PlantServer:
     def __init__(
         self, env: gymnasium.Env[Any, Any], endpoint: str, env_id: str | None = None, keys: Keys | None = None
     ) -> None:
-        self.env, self._endpoint = env, endpoint_of(endpoint)
+        self.env, self._endpoint, self._keys = env, endpoint_of(endpoint), keys
         self._name = env_id or (env.spec.id if env.spec is not None else type(env.unwrapped).__name__)
         self._socket = socket_of(zmq.ROUTER, self._endpoint)
         try:
@@ -70,24 +71,31 @@ class PlantServer:
         amplitude: float | None = None,
         slew: float | None = None,
         fifo: bool = False,
+        tap: str | None = None,
     ) -> LivePlant:
         """Keep the plant's own time until `stop` is called; the plant's last action is its fail-safe one.
 
         `period` (s) of a tick: what the environment says its steps last. `deadline` (s) and `fail_safe`: see `LivePlant`;
-        `policy`: see `Clock`; `amplitude` and `slew`: see `Guard`. Raises `BadInput`.
+        `policy`: see `Clock`; `amplitude` and `slew`: see `Guard`; `tap`: an endpoint at which every tick is published.
+        Raises `BadInput`.
         """
         seconds = period if period is not None else step_time(self.env)
         if seconds is None:
             raise BadInput(f"{self._name}: does not say how long its steps last; give a period in s")
         clock, guard = Clock(seconds, policy), Guard(self.env.action_space, seconds, amplitude, slew)
         plant = LivePlant(self.env, self._name, self._connected, deadline=deadline, guard=guard, fail_safe=fail_safe)
-        with undisturbed(fifo) as self.refused:
+        with (
+            tapped(tap, plant, self._name, seconds, self._keys) as watched,
+            undisturbed(fifo) as self.refused,
+        ):
             clock.start()
             while not self._stopped.is_set():
                 late, left_out = clock.wait()
                 begun = time.monotonic_ns()
                 self._turn(plant, clock.tick_ns)
                 self.timing.note(begun, late, left_out, time.monotonic_ns() - begun, 0)
+                if watched is not None:
+                    watched.put(late, left_out)
             plant.rest()
         return plant
 

@@ -28,6 +28,8 @@ class Request(NamedTuple):
     server_key: str | None = None
     realtime: bool = False
     fifo: bool = False
+    events_from: str | None = None
+    camera_key: str | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -39,6 +41,8 @@ def command_of(request: Request, seed: int) -> str:
         "--connect": request.connect,
         "--keys": request.keys,
         "--server-key": request.server_key,
+        "--events-from": request.events_from,
+        "--camera-key": request.camera_key,
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,

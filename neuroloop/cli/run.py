@@ -63,6 +63,15 @@ Keys = Annotated[
 ServerKey = Annotated[
     str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
 ]
+EventsFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--events-from", metavar="ENDPOINT", help="With --connect: take the events of `neuroloop camera` there."
+    ),
+]
+CameraKey = Annotated[
+    str | None, typer.Option("--camera-key", metavar="KEY", help="The camera's public key, where its link is locked.")
+]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
@@ -76,6 +85,8 @@ def run(
     fifo: Fifo = False,
     keys: Keys = None,
     server_key: ServerKey = None,
+    events_from: EventsFrom = None,
+    camera_key: CameraKey = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -112,6 +123,8 @@ def run(
         server_key,
         realtime,
         fifo,
+        events_from,
+        camera_key,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"

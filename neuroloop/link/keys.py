@@ -28,6 +28,7 @@ class Keys(NamedTuple):
     public: bytes
     secret: bytes
     allowed: dict[str, bytes]
+    folder: Path | None = None  # where they were read
 
 
 def new(folder: Path) -> bytes:
@@ -73,7 +74,8 @@ def read(folder: Path) -> Keys:
         keys = Keys(
             _read(folder / "public.key"),
             _read(secret),
-            {path.stem: _read(path) for path in sorted((folder / "allowed").glob("*.key"))},
+            _allowed(folder),
+            folder,
         )
     except FileNotFoundError:
         raise BadInput(f"{folder}: holds no keys; `neuroloop keys new --folder {folder}` makes them") from None
@@ -82,6 +84,19 @@ def read(folder: Path) -> Keys:
     if mode & 0o077:
         raise BadInput(f"{secret}: others may read it; chmod 600 it")
     return keys
+
+
+def allowed_now(keys: Keys) -> frozenset[bytes]:
+    """Whose keys are allowed by now; files that cannot be read allow nobody."""
+    try:
+        found = keys.allowed if keys.folder is None else _allowed(keys.folder)
+    except (OSError, BadInput):
+        return frozenset()
+    return frozenset(found.values())
+
+
+def _allowed(folder: Path) -> dict[str, bytes]:
+    return {path.stem: _read(path) for path in sorted((folder / "allowed").glob("*.key"))}
 
 
 def key_of(text: str, what: str) -> bytes:

@@ -164,15 +164,16 @@ def _travels(value: Any) -> bool:
 
 def from_controller(header: bytes) -> FromController:
     """A controller's header. Raises `LinkError`."""
-    return _decoded(header, _from_controller)  # type: ignore[no-any-return]
+    return decoded(header, _from_controller)  # type: ignore[no-any-return]
 
 
 def from_plant(header: bytes) -> FromPlant:
     """A plant's header. Raises `LinkError`."""
-    return _decoded(header, _from_plant)  # type: ignore[no-any-return]
+    return decoded(header, _from_plant)  # type: ignore[no-any-return]
 
 
-def _decoded(header: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+def decoded(header: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+    """A header that a decoder takes. Raises `LinkError`."""
     if len(header) > MOST_HEADER:
         raise LinkError(f"header: must have at most {MOST_HEADER} bytes, got {len(header)}")
     try:

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 
 def showing(config: PlantConfig, frames: str, picture: str | None, keys: Keys | None) -> gymnasium.Env[Any, Any]:
     """The environment, which publishes its pictures."""
-    import msgspec
-
     from ..link.endpoint import endpoint_of
     from ..link.frames import PublishedFrames
-    from ..loop.eyes import with_pictures
     from ..loop.plant import make_env
 
-    made = make_env(msgspec.structs.replace(config, arguments=with_pictures(config)))
+    made = make_env(config, shows=True)
     try:
         local = endpoint_of(frames, "--frames").path is not None
         return PublishedFrames(made, frames, picture, keys=None if local else keys)

@@ -6,6 +6,7 @@ with CameraServer("ipc:///tmp/plant/frames.ipc", "ipc:///tmp/plant/events.ipc", 
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
 import time
@@ -22,11 +23,10 @@ from ..settings.sensors import Pixel
 from ..types import EVENT
 from . import messages
 from .aer import Blind, Events, Facts, Pictures, pictures_of
-from .connection import Connection
 from .endpoint import endpoint_of
 from .keys import key_of, read
 from .messages import PROTOCOL
-from .sockets import Publisher, subscribed
+from .sockets import Publisher, Subscriber
 
 POLL_MS = 50  # between looks at whether to stop, and who came
 MOST_BEHIND = 4  # messages with pictures: of those that wait longer, only the newest are seen
@@ -52,6 +52,7 @@ class CameraServer:
     ) -> None:
         self._pixel, self._gamma, self._seed = pixel_of(pixel), gamma, seed
         self._size = None if size is None else checked_size(size)
+        self._warm_up()
         self._eye = self._made(self._size or (1, 1))
         where, place = endpoint_of(frames, "frames"), endpoint_of(endpoint)
         own = None if keys is None else read(Path(keys))
@@ -59,11 +60,10 @@ class CameraServer:
         self.url = self._publisher.url
         try:
             plant = None if server_key is None else key_of(server_key, "server_key")
-            self._frames = subscribed(where, own if plant else None, plant)
+            self._frames = Subscriber(where, own if plant else None, plant)
         except BaseException:
             self._publisher.close()
             raise
-        self._connection = Connection(self._frames)
         self._frames_url, self._told = frames, (0, False)
         self._run, self._seq = secrets.randbits(62) + 1, 0
         self._last = (0, 0, 0)  # run, episode and seq of the pictures that were seen last
@@ -73,13 +73,13 @@ class CameraServer:
     @property
     def joined(self) -> bool:
         """Whether a plant is connected."""
-        return self._connection.stands
+        return self._frames.connection.stands
 
     def serve(self) -> None:
         """See until `stop` is called, from another thread or a signal."""
         while not self._stopped.is_set():
             self._greet()
-            if self._frames.poll(POLL_MS):
+            if self._frames.comes(POLL_MS):
                 for message in self._newest():
                     self._answer(message)
 
@@ -90,7 +90,6 @@ class CameraServer:
     def close(self) -> None:
         """Close the sockets."""
         self.stop()
-        self._connection.close()
         self._frames.close()
         self._publisher.close()
 
@@ -102,6 +101,12 @@ class CameraServer:
 
     def _made(self, size: tuple[int, int]) -> Eye:
         return Eye(size, self._pixel, self._gamma, self._seed)
+
+    def _warm_up(self) -> None:
+        """Have what is compiled ready before the first picture comes."""
+        for dtype, side in itertools.product((np.uint8, np.float32), (2, 4)):
+            picture = np.zeros((side, side), dtype)
+            self._made((2, 2)).see([(0, picture), (1, picture)])
 
     def _greet(self) -> None:
         """Say what we are where somebody came, or the plant did."""
@@ -121,9 +126,9 @@ class CameraServer:
 
     def _newest(self) -> list[list[bytes]]:
         """What came; of more than can be seen in time, the newest."""
-        waiting = [self._frames.recv_multipart(copy=True)]
-        while self._frames.poll(0):
-            waiting.append(self._frames.recv_multipart(copy=True))
+        waiting = [self._frames.take()]
+        while self._frames.comes(0):
+            waiting.append(self._frames.take())
         return waiting[-MOST_BEHIND:]
 
     def _answer(self, message: list[bytes]) -> None:

@@ -12,8 +12,7 @@ _DOWN = zmq.EVENT_DISCONNECTED
 _REASONS = {
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "our key is not allowed there (`neuroloop keys allow`)",
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "one side is locked by keys and the other is not, or it is no neuroloop",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "the connection is closed while hands are shaken: it has another public key, or is "
-    "locked by keys, or is no neuroloop",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake: is its public key another one (`neuroloop keys show` there)?",
 }
 
 

@@ -12,10 +12,9 @@ from ..errors import LinkError, PlantError
 from ..sensors.space import EventSpace
 from . import aer
 from .aer import Blind, Events, Facts, Mark
-from .connection import Connection
 from .endpoint import Endpoint
 from .keys import Keys
-from .sockets import ms_until, subscribed
+from .sockets import Subscriber, ms_until
 from .values import Values
 
 START = "neuroloop camera --frames … --bind …"
@@ -36,8 +35,7 @@ class Packets:
         self, endpoint: Endpoint, timeout: float, keys: Keys | None = None, server_key: bytes | None = None
     ) -> None:
         self.url, self._timeout = endpoint.url, timeout
-        self._socket = subscribed(endpoint, keys, server_key)
-        self._connection = Connection(self._socket)
+        self._camera = Subscriber(endpoint, keys, server_key)
         self.facts: Facts | None = None
         self._values: Values | None = None
         self._run, self._seq = 0, 0
@@ -54,7 +52,7 @@ class Packets:
     def greet(self, until: float, *, sized: bool = False) -> Facts:
         """Wait for a camera that has a plant, and says its size where that must be known. Raises `LinkError`."""
         while not (self.facts and self.facts.joined and (self.facts.width or not sized)):
-            if not self._socket.poll(ms_until(until)):
+            if not self._camera.comes(ms_until(until)):
                 raise self.silence()
             self._read()
         return self.facts
@@ -63,7 +61,7 @@ class Packets:
         """All that arrived."""
         found = []
         for _ in range(MOST_WAITING):
-            if not self._socket.poll(0):
+            if not self._camera.comes(0):
                 break
             if (packet := self._read()) is not None:
                 found.append(packet)
@@ -71,14 +69,14 @@ class Packets:
 
     def next(self, until: float) -> Packet | None:
         """The next one; None if none came `until` then."""
-        while self._socket.poll(ms_until(until)):
+        while self._camera.comes(ms_until(until)):
             if (packet := self._read()) is not None:
                 return packet
         return None
 
     def answer_to(self, mark: Mark, until: float) -> Packet | None:
         """The packet of these pictures; None if it did not come. Raises `PlantError` where the camera could not see."""
-        while self._socket.poll(ms_until(until)):
+        while self._camera.comes(ms_until(until)):
             packet = self._read(mark)
             if packet and (packet.header.plant, packet.header.pictures) == (mark.run, mark.seq):
                 return packet
@@ -87,9 +85,9 @@ class Packets:
     def silence(self) -> LinkError:
         """What to say where no packet comes."""
         wait = f"no packet of events for {self._timeout:g} s"
-        if trouble := self._connection.why or self._trouble:
+        if trouble := self._camera.connection.why or self._trouble:
             return LinkError(f"{self.url}: {wait}: {trouble}")
-        if self.facts is None or not self._connection.stands:
+        if self.facts is None or not self._camera.connection.stands:
             return LinkError(f"{self.url}: {wait}; does a camera run there (`{START}`)?")
         if not self.facts.joined:
             place = self.facts.pictures
@@ -100,12 +98,11 @@ class Packets:
 
     def close(self) -> None:
         """Close the socket."""
-        self._connection.close()
-        self._socket.close()
+        self._camera.close()
 
     def _read(self, mark: Mark | None = None) -> Packet | None:
         """A message; what is none of a camera counts as lost."""
-        message = self._socket.recv_multipart(copy=True)
+        message = self._camera.take()
         try:
             header = aer.from_camera(message)
             if isinstance(header, Facts):

@@ -137,9 +137,9 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _answer(self, mark: Mark) -> Packet:
         """The packet of a step. Raises `LinkError` where the camera did not see all of the episode."""
         packet = self._packets.answer_to(mark, self._packets.end())
-        if packet is None:
+        if packet is None and self.camera.run == self._run:
             raise self._packets.silence()
-        if packet.header.run != self._run or packet.header.missed:
+        if packet is None or packet.header.run != self._run or packet.header.missed:
             raise LinkError(
                 f"{self._packets.url}: the camera was started anew, or missed pictures, within an episode; begin another one"
             )

@@ -13,6 +13,7 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from ..errors import BadInput, LinkError
+from .connection import Connection
 from .endpoint import Endpoint, taking
 from .keys import Keys, allowed_now
 
@@ -138,13 +139,28 @@ class Publisher:
                 self._endpoint.path.unlink(missing_ok=True)
 
 
-def subscribed(endpoint: Endpoint, keys: Keys | None = None, server_key: bytes | None = None) -> zmq.Socket[bytes]:
-    """A SUB socket to everything that is published there. Raises `LinkError`, or `BadInput`."""
-    socket = socket_of(zmq.SUB, endpoint)
-    try:
-        socket.setsockopt(zmq.SUBSCRIBE, b"")
-        connected(socket, endpoint, keys, server_key)
-    except BaseException:
-        socket.close()
-        raise
-    return socket
+class Subscriber:
+    """A SUB socket to everything that is published at an endpoint. Raises `LinkError`, or `BadInput`."""
+
+    def __init__(self, endpoint: Endpoint, keys: Keys | None = None, server_key: bytes | None = None) -> None:
+        self._socket = socket_of(zmq.SUB, endpoint)
+        self.connection = Connection(self._socket)  # before it connects, so that nothing is missed
+        try:
+            self._socket.setsockopt(zmq.SUBSCRIBE, b"")
+            connected(self._socket, endpoint, keys, server_key)
+        except BaseException:
+            self.close()
+            raise
+
+    def comes(self, wait_ms: int) -> bool:
+        """Whether a message is there by then."""
+        return bool(self._socket.poll(wait_ms))
+
+    def take(self) -> list[bytes]:
+        """The next message."""
+        return self._socket.recv_multipart(copy=True)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.connection.close()
+        self._socket.close()

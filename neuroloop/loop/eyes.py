@@ -81,14 +81,10 @@ def _compare(there: Facts, ours: EventCameraConfig) -> None:
         )
 
 
-def arguments_of(config: PlantConfig) -> dict[str, Any]:
-    """Arguments to make the environment with: rendered pictures, where a camera needs them and the environment has them."""
-    return config.arguments if config.event_camera is None else with_pictures(config)
-
-
-def with_pictures(config: PlantConfig) -> dict[str, Any]:
-    """Arguments to make the environment with, for a camera here or elsewhere."""
-    if "render_mode" in config.arguments:
+def arguments_of(config: PlantConfig, shows: bool = False) -> dict[str, Any]:
+    """Arguments to make the environment with: rendered pictures, where a camera needs them, here or elsewhere, and the
+    environment has them."""
+    if not (shows or config.event_camera) or "render_mode" in config.arguments:
         return config.arguments
     module, _, name = config.env.rpartition(":")
     if module:

@@ -83,6 +83,7 @@ def serve(
     Ends by Ctrl-C or SIGTERM; a plant that keeps its own time then does its fail-safe action.
     """
     from ..config import apply
+    from ..link.frames import PublishedFrames
     from ..link.keys import read
     from ..link.server import PlantServer
     from ..loop.plant import make_env
@@ -101,6 +102,8 @@ def serve(
             stop_on_signals(server.stop) as stop,
         ):
             print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
+            if isinstance(made, PublishedFrames):
+                print(f"its pictures are at {made.url}", file=sys.stderr, flush=True)
             if realtime:
                 plant = server.serve_in_real_time(
                     deadline=deadline, policy=overrun.value, fail_safe=safe, amplitude=amplitude, slew=slew, fifo=fifo

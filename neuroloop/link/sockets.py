@@ -51,7 +51,7 @@ def bound(socket: zmq.Socket[bytes], endpoint: Endpoint, keys: Keys | None = Non
         with contextlib.nullcontext() if endpoint.path is None else taking(endpoint.path):
             socket.bind(endpoint.url)
     except zmq.ZMQError as error:
-        raise BadInput(f"{endpoint.url}: {error.strerror}; is another plant served there?") from None
+        raise BadInput(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}; is another plant served there?") from None
     return str(socket.get_string(zmq.LAST_ENDPOINT))
 
 
@@ -100,7 +100,7 @@ def connected(socket: Any, endpoint: Endpoint, keys: Keys | None = None, server_
     try:
         socket.connect(endpoint.url)
     except zmq.ZMQError as error:
-        raise LinkError(f"{endpoint.url}: {error.strerror}") from None
+        raise LinkError(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}") from None
 
 
 class Publisher:

@@ -46,7 +46,10 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
+    from .link.camera import CameraServer as CameraServer
+    from .link.frames import PublishedFrames as PublishedFrames
     from .link.remote import RemoteEnv as RemoteEnv
+    from .link.remote_camera import RemoteCamera as RemoteCamera
     from .link.server import PlantServer as PlantServer
     from .network.devices import FixedPoint as FixedPoint
     from .network.devices import Memristive as Memristive
@@ -150,7 +153,10 @@ _ROOMS = {
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
     " UnsupportedSpace",
     "encoders.events": "EventEncoder",
+    "link.camera": "CameraServer",
+    "link.frames": "PublishedFrames",
     "link.remote": "RemoteEnv",
+    "link.remote_camera": "RemoteCamera",
     "link.server": "PlantServer",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import gymnasium
 
+    from ..agent import Agent
     from ..link.keys import Keys
     from ..link.remote import RemoteEnv
     from ..settings import PlantConfig
@@ -17,17 +18,22 @@ if TYPE_CHECKING:
 
 def showing(config: PlantConfig, frames: str, picture: str | None, keys: Keys | None) -> gymnasium.Env[Any, Any]:
     """The environment, which publishes its pictures."""
-    from ..link.endpoint import endpoint_of
     from ..link.frames import PublishedFrames
     from ..loop.plant import make_env
 
     made = make_env(config, shows=True)
     try:
-        local = endpoint_of(frames, "--frames").path is not None
-        return PublishedFrames(made, frames, picture, keys=None if local else keys)
+        return PublishedFrames(made, frames, picture, keys=keys_at(frames, keys))
     except BaseException:
         made.close()
         raise
+
+
+def keys_at(endpoint: str, keys: Keys | None) -> Keys | None:
+    """Those of two places, of which only what is not a socket of this machine is locked."""
+    from ..link.endpoint import endpoint_of
+
+    return None if endpoint_of(endpoint).path is not None else keys
 
 
 def seeing(env: RemoteEnv, request: Request) -> gymnasium.Env[Any, Any]:
@@ -43,6 +49,20 @@ def seeing(env: RemoteEnv, request: Request) -> gymnasium.Env[Any, Any]:
     except BaseException:
         env.close()
         raise
+
+
+def counts_of(learner: Agent) -> dict[str, int] | None:
+    """What a camera in a process of its own could not give; None where there is none."""
+    import gymnasium
+
+    from ..link.remote_camera import RemoteCamera
+
+    inner: Any = learner.env
+    while isinstance(inner, gymnasium.Wrapper):
+        if isinstance(inner, RemoteCamera):
+            return inner.counts
+        inner = inner.env
+    return None
 
 
 def settings_of(agent: str | None, changes: dict[str, Any], settings: list[str]) -> EventCameraConfig:

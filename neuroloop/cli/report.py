@@ -130,6 +130,11 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
     )
     show(f"a decision  {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes{held}")
     _show_timing(report, show)
+    if camera := report.get("camera"):
+        show(
+            f"camera      {camera['without']} steps without its events, {camera['lost']} packets lost, "
+            f"{camera['missed']} messages with pictures missed"
+        )
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")

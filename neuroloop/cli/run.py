@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .cameras import counts_of
 from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
@@ -140,6 +141,7 @@ def run(
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
+    report["camera"] = counts_of(learner) if events_from else None
     report["timing"], report["not_permitted"] = timing_of(learner), refused
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:

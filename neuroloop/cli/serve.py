@@ -88,7 +88,7 @@ def serve(
     from ..link.server import PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig
-    from .cameras import showing
+    from .cameras import keys_at, showing
 
     arguments: dict[str, Any] = {}
     for setting in settings or ():
@@ -98,7 +98,7 @@ def serve(
     made = make_env(config) if frames is None else showing(config, frames, picture, own)
     try:
         with (
-            PlantServer(made, bind, env, own) as server,
+            PlantServer(made, bind, env, own if frames is None else keys_at(bind, own)) as server,
             stop_on_signals(server.stop) as stop,
         ):
             print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LinkError, NeuroloopError
+from ..errors import BadInput, LinkError, NeuroloopError
 from ..sensors.camera import pixel_of
 from ..sensors.eye import Eye, checked_size
 from ..sensors.gamma import Gamma
@@ -55,6 +55,8 @@ class CameraServer:
         self._warm_up()
         self._eye = self._made(self._size or (1, 1))
         where, place = endpoint_of(frames, "frames"), endpoint_of(endpoint)
+        if where.url == place.url:
+            raise BadInput(f"frames: pictures come from another place than events go to, got {frames} for both")
         own = None if keys is None else read(Path(keys))
         self._publisher = Publisher(place, None if place.path is not None else own)
         self.url = self._publisher.url

@@ -63,7 +63,7 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         only = arguments.switch("only", only)
         self._packets = endpoint if isinstance(endpoint, Packets) else _packets(endpoint, timeout, keys, server_key)
         self._run, self._end_us, self._origin_us = 0, 0, 0  # of the camera; of what was taken; of one that runs free
-        self._empty, self._heard = 0, True
+        self._empty, self._heard, self.without = 0, True, 0  # steps in real time without a packet, in all
         try:
             facts = self._met()
             self._seen = Seen(env.observation_space, EventSpace(facts.width, facts.height, most_events), only)
@@ -78,6 +78,11 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         assert self._packets.facts is not None
         return self._packets.facts
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Packets that were lost, pictures that the camera missed, and steps in real time without a packet, in all."""
+        return {"lost": self._packets.lost, "missed": self._packets.missed, "without": self.without}
+
     def wanted(self, only: bool, most_events: int) -> RemoteCamera:
         """The same camera, shown otherwise."""
         return RemoteCamera(
@@ -88,8 +93,9 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Begin an episode, for which the camera may be another one. Raises `LinkError`."""
         self._empty, self._end_us = 0, 0
         if self._live:
-            self._skip()
             observation, info = self.env.reset(seed=seed, options=options)
+            if not self.camera.pictures:
+                self._skip()
             packets = self._arrived(mark_of(info))
         else:
             observation, info, packet = self._begun(seed, options)
@@ -146,7 +152,7 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         return packet
 
     def _skip(self) -> None:
-        """Packets from before an episode are not taken; a camera that runs free is at its beginning now."""
+        """A camera that runs free is at the beginning of an episode now."""
         for packet in self._packets.waiting():
             self._origin_us = packet.header.end_us
 
@@ -161,6 +167,7 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
             found += [packet] if _belongs(packet, mark) else []
         self._heard = bool(found)
         self._empty = 0 if found else self._empty + 1
+        self.without += not found
         return found
 
     def _observe(self, observation: Any, info: dict[str, Any], packets: list[Packet]) -> tuple[Any, dict[str, Any]]:

@@ -132,11 +132,11 @@ class Publisher:
             self._socket.send_multipart(message, zmq.NOBLOCK, copy=True)
 
     def close(self) -> None:
-        """Close the socket, and take away its file."""
+        """Close the socket, and take away its file, before another one can lie there."""
         if not self._socket.closed:
-            self._socket.close()
             if self._endpoint.path is not None:
                 self._endpoint.path.unlink(missing_ok=True)
+            self._socket.close()
 
 
 class Subscriber:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import gymnasium
 import msgspec
@@ -21,23 +21,34 @@ Env = gymnasium.Env[Any, Any]
 PICTURES = "rgb_array"
 
 
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An environment with a camera in another process: `RemoteCamera`, which need not be imported to be known."""
+
+    @property
+    def camera(self) -> Facts:
+        """What the camera is."""
+
+    def wanted(self, only: bool, most_events: int) -> Any:
+        """The same, shown otherwise."""
+
+
 def with_eyes(env: Env, config: PlantConfig) -> Env:
     """`env` behind the camera of its settings, unless there is one already; one in a process of its own is shown as the
     settings say. Raises `BadInput`."""
     camera = config.event_camera
     if camera is None:
         return env
-    from ..link.remote_camera import RemoteCamera
     from ..sensors.event_frames import EventFrames
     from ..sensors.space import MOST
     from ..sensors.wrapper import EventCameraWrapper
 
     seeing: Env
     try:
-        if isinstance(env, RemoteCamera):
+        if isinstance(env, Elsewhere):
             _compare(env.camera, camera)
             seeing = env.wanted(camera.only, camera.most_events or MOST)
-        elif _has(env, EventCameraWrapper | RemoteCamera):
+        elif _has(env, EventCameraWrapper | Elsewhere):
             return env
         else:
             seeing = EventCameraWrapper(

@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
         UnsupportedSpace as UnsupportedSpace,
     )
     from .link.camera import CameraServer as CameraServer
-    from .link.frames import PublishedFrames as PublishedFrames
+    from .link.pictures import PublishedFrames as PublishedFrames
     from .link.remote import RemoteEnv as RemoteEnv
     from .link.remote_camera import RemoteCamera as RemoteCamera
     from .link.server import PlantServer as PlantServer
@@ -154,7 +154,7 @@ _ROOMS = {
     " UnsupportedSpace",
     "encoders.events": "EventEncoder",
     "link.camera": "CameraServer",
-    "link.frames": "PublishedFrames",
+    "link.pictures": "PublishedFrames",
     "link.remote": "RemoteEnv",
     "link.remote_camera": "RemoteCamera",
     "link.server": "PlantServer",

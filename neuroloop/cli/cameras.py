@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def showing(config: PlantConfig, frames: str, picture: str | None, keys: Keys | None) -> gymnasium.Env[Any, Any]:
     """The environment, which publishes its pictures."""
-    from ..link.frames import PublishedFrames
+    from ..link.pictures import PublishedFrames
     from ..loop.plant import make_env
 
     made = make_env(config, shows=True)

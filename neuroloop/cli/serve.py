@@ -83,8 +83,8 @@ def serve(
     Ends by Ctrl-C or SIGTERM; a plant that keeps its own time then does its fail-safe action.
     """
     from ..config import apply
-    from ..link.frames import PublishedFrames
     from ..link.keys import read
+    from ..link.pictures import PublishedFrames
     from ..link.server import PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig

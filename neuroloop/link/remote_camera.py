@@ -9,6 +9,7 @@ takes the packets that are there by then; what comes later belongs to the step a
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,14 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """A step, with the events of it, or in real time those that are there."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        packets = self._arrived(mark_of(info)) if self._live else [self._answer(_marked(info, self._packets))]
-        observation, info = self._observe(observation, info, packets)
+        observation, info = self._observe(observation, info, self._of_step(info))
         return observation, reward, terminated, truncated, info
+
+    def _of_step(self, info: dict[str, Any]) -> list[Packet]:
+        """The packets of a step; a plant that went away with its episode took none."""
+        if self._live or _is_lost(info):
+            return self._arrived(mark_of(info))
+        return [self._answer(_marked(info, self._packets))]
 
     def close(self) -> None:
         """Close the link to the camera, and the environment."""
@@ -198,6 +204,12 @@ def _packets(endpoint: str, timeout: float, keys: str | Path | None, server_key:
     return Packets(
         endpoint_of(endpoint), timeout, own, None if server_key is None else key_of(server_key, "server_key")
     )
+
+
+def _is_lost(info: dict[str, Any]) -> bool:
+    """Whether the plant went away with its episode: there was no step, and there are no pictures of it."""
+    facts = info.get("link")
+    return isinstance(facts, Mapping) and facts.get("lost") is True
 
 
 def _belongs(packet: Packet, mark: Mark | None) -> bool:

@@ -26,7 +26,8 @@ from .sockets import Publisher
 class PublishedFrames(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Publishes the pictures of `env` at `endpoint`, at every reset and step; `CameraServer` turns them into events.
 
-    Which pictures, `key` and `period`: see `EventCameraWrapper`; `keys`: needed where other machines can reach it.
+    An environment that only renders, or has a camera of its own, is reset once, to know how large its pictures are. Which
+    pictures, `key` and `period`: see `EventCameraWrapper`; `keys`: needed where other machines can reach it.
     `info["camera_frames"]` tells the controller which message they went out in. Raises `BadInput`.
     """
 
@@ -35,6 +36,7 @@ class PublishedFrames(gymnasium.Wrapper[Any, Any, Any, Any]):
     ) -> None:
         super().__init__(env)
         self._source = Source(env, key, period)
+        self.size = self._source.size  # width and height; whatever draws pictures is ready with it
         self._publisher = Publisher(endpoint_of(endpoint, "frames"), keys)
         self.url = self._publisher.url
         self._run, self._seq = secrets.randbits(62) + 1, 0

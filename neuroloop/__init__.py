@@ -46,8 +46,11 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
+    from .link.camera import CameraServer as CameraServer
     from .link.listening import Listener as Listener
+    from .link.pictures import PublishedFrames as PublishedFrames
     from .link.remote import RemoteEnv as RemoteEnv
+    from .link.remote_camera import RemoteCamera as RemoteCamera
     from .link.server import PlantServer as PlantServer
     from .link.tap import Tap as Tap
     from .network.devices import FixedPoint as FixedPoint
@@ -153,7 +156,10 @@ _ROOMS = {
     " UnsupportedSpace",
     "encoders.events": "EventEncoder",
     "link.listening": "Listener",
+    "link.camera": "CameraServer",
+    "link.pictures": "PublishedFrames",
     "link.remote": "RemoteEnv",
+    "link.remote_camera": "RemoteCamera",
     "link.server": "PlantServer",
     "link.tap": "Tap",
     "network.devices": "FixedPoint Memristive",

@@ -35,11 +35,13 @@ def show(folder: Folder = DEFAULT) -> None:
 
 @app.command("allow")
 def allow(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A public key, as `neuroloop keys show` prints it there.")],
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="A public key, as `neuroloop keys show` prints it there, or a file.")
+    ],
     name: Annotated[str, typer.Option("--name", help="What we call its owner.")],
     folder: Folder = DEFAULT,
 ) -> None:
-    """Let the owner of a public key in."""
+    """Let the owner of a public key in, from now on: also where a plant is served already."""
     from ..link import keys
 
     print(keys.allow(folder, key, name))

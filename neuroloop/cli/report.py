@@ -31,6 +31,8 @@ class Request(NamedTuple):
     fifo: bool = False
     tap: str | None = None
     pictures: float | None = None
+    events_from: str | None = None
+    camera_key: str | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -42,6 +44,8 @@ def command_of(request: Request, seed: int) -> str:
         "--connect": request.connect,
         "--keys": request.keys,
         "--server-key": request.server_key,
+        "--events-from": request.events_from,
+        "--camera-key": request.camera_key,
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,
@@ -130,6 +134,11 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
     show(f"a decision  {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes{held}")
     for line in timing_lines(report.get("timing"), report.get("not_permitted", ())):
         show(line)
+    if camera := report.get("camera"):
+        show(
+            f"camera      {camera['without']} steps without its events, {camera['lost']} packets lost, "
+            f"{camera['missed']} messages with pictures missed"
+        )
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")

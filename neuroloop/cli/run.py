@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .cameras import counts_of
 from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
@@ -64,6 +65,15 @@ Keys = Annotated[
 ServerKey = Annotated[
     str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
 ]
+EventsFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--events-from", metavar="ENDPOINT", help="With --connect: take the events of `neuroloop camera` there."
+    ),
+]
+CameraKey = Annotated[
+    str | None, typer.Option("--camera-key", metavar="KEY", help="The camera's public key, where its link is locked.")
+]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
 Tap = Annotated[
@@ -87,6 +97,8 @@ def run(
     server_key: ServerKey = None,
     tap: Tap = None,
     pictures: Pictures = None,
+    events_from: EventsFrom = None,
+    camera_key: CameraKey = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -109,22 +121,24 @@ def run(
     if save is not None:
         checkpoint_path("--save", save)
     request = Request(
-        agent,
-        env,
-        seed,
-        tuple(settings or ()),
-        steps,
-        episodes,
-        keep_on,
-        resume,
-        events,
-        connect,
-        keys,
-        server_key,
-        realtime,
-        fifo,
-        tap,
-        pictures,
+        agent=agent,
+        env=env,
+        seed=seed,
+        settings=tuple(settings or ()),
+        steps=steps,
+        episodes=episodes,
+        keep_on=keep_on,
+        resume=resume,
+        events=events,
+        connect=connect,
+        keys=keys,
+        server_key=server_key,
+        realtime=realtime,
+        fifo=fifo,
+        tap=tap,
+        pictures=pictures,
+        events_from=events_from,
+        camera_key=camera_key,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -140,6 +154,7 @@ def run(
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
+    report["camera"] = counts_of(learner) if events_from else None
     report["timing"], report["not_permitted"] = timing_of(learner), refused
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:

@@ -31,6 +31,13 @@ Bind = Annotated[
     str,
     typer.Option("--bind", metavar="ENDPOINT", help="Where: ipc://PATH, or tcp://127.0.0.1:PORT (* takes a free one)."),
 ]
+Frames = Annotated[
+    str | None,
+    typer.Option("--frames", metavar="ENDPOINT", help="Where its pictures go out for a camera (`neuroloop camera`)."),
+]
+Picture = Annotated[
+    str | None, typer.Option("--picture", metavar="KEY", help="Which picture of the observation these are.")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -64,6 +71,8 @@ Keys = Annotated[
 def serve(
     env: EnvId,
     bind: Bind,
+    frames: Frames = None,
+    picture: Picture = None,
     settings: Set = None,
     keys: Keys = None,
     realtime: RealTime = False,
@@ -82,9 +91,11 @@ def serve(
     from ..config import apply
     from ..errors import BadInput
     from ..link.keys import read
+    from ..link.pictures import PublishedFrames
     from ..link.server import PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig
+    from .cameras import keys_at, showing
 
     if tap is not None and not realtime:
         raise BadInput("--tap: is for a plant that keeps its own time; add --realtime, or tap the run: `run --tap`")
@@ -92,13 +103,16 @@ def serve(
     for setting in settings or ():
         apply(arguments, setting)
     safe = _action(fail_safe)
-    made = make_env(PlantConfig(env=env, arguments=arguments))
+    own, config = None if keys is None else read(keys), PlantConfig(env=env, arguments=arguments)
+    made = make_env(config) if frames is None else showing(config, frames, picture, own)
     try:
         with (
-            PlantServer(made, bind, env, None if keys is None else read(keys)) as server,
+            PlantServer(made, bind, env, own if frames is None else keys_at(bind, own)) as server,
             stop_on_signals(server.stop) as stop,
         ):
             print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
+            if isinstance(made, PublishedFrames):
+                print(f"its pictures are at {made.url}", file=sys.stderr, flush=True)
             if realtime:
                 plant = server.serve_in_real_time(
                     deadline=deadline,

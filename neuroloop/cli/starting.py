@@ -12,7 +12,6 @@ from .report import Request
 
 if TYPE_CHECKING:
     from ..agent import Agent
-    from ..link.remote import RemoteEnv
     from ..loop.paced import Paced
 
 
@@ -44,17 +43,21 @@ def learner_of(request: Request) -> Agent:
     return learner
 
 
-def _remote(request: Request) -> RemoteEnv | None:
-    """The plant at the other end of a link."""
+def _remote(request: Request) -> Any:
+    """The plant at the other end of a link, and its camera; None without a link."""
     from ..errors import BadInput
 
     if request.connect is None:
+        if request.events_from is not None:
+            raise BadInput("--events-from: sees a plant that is served; add --connect")
         return None
     if request.env is not None or request.events is not None:
         raise BadInput("--connect: drives the plant that is served there; leave --env and --events out")
     from ..link.remote import RemoteEnv
+    from .cameras import seeing
 
-    return RemoteEnv(request.connect, keys=request.keys, server_key=request.server_key)
+    own = None if request.camera_key and not request.server_key else request.keys
+    return seeing(RemoteEnv(request.connect, keys=own, server_key=request.server_key), request)
 
 
 def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:

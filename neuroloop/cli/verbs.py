@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep, watch
+from . import bench, camera, doctor, evaluate, events, keys, listing, run, serve, sweep, watch
 
 app = typer.Typer(
     name="neuroloop",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("watch")(watch.watch)
+app.command("camera")(camera.camera)
 app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import ipaddress
 import os
 import re
+import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,13 +51,46 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def own_folder(path: Path) -> None:
-    """Make the folder of a socket if it is missing, for its owner only. Raises `BadInput` where others could come in."""
+@contextlib.contextmanager
+def taking(path: Path) -> Iterator[None]:
+    """While a socket takes its place. Raises `BadInput` where others could come in, something else lies there, or a socket
+    that somebody serves: ZeroMQ would take its file away."""
+    folder = _own_folder(path)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # of two that come at once, one finds the other
+        if path.is_socket():
+            if _is_served(path):
+                raise BadInput(f"ipc://{path}: somebody is served there already; stop it, or name another place")
+        elif path.exists():
+            raise BadInput(f"ipc://{path}: something that is no socket lies there; name another place")
+        yield
+    finally:
+        os.close(folder)
+
+
+def _is_served(path: Path) -> bool:
+    """Whether somebody listens at a socket; a process that was killed leaves one behind where nobody does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(os.fspath(path))
+        except OSError as error:
+            return error.errno not in (errno.ECONNREFUSED, errno.ENOENT)
+    return True
+
+
+def _own_folder(path: Path) -> int:
+    """The folder of a socket, opened; it is made, for its owner only, if it is missing. Raises `BadInput`."""
     folder = path.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = folder.stat().st_mode
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise BadInput(f"{folder}: {error.strerror}; name another folder for the socket") from None
     if stat.S_IMODE(mode) & 0o022 and not mode & stat.S_ISVTX:
+        os.close(opened)
         raise BadInput(f"{folder}: others may write there; chmod 700 it, or name another folder for the socket")
+    return opened

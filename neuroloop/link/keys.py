@@ -9,6 +9,7 @@ A folder, its owner's only, holds an identity and whom it lets in:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -28,6 +29,7 @@ class Keys(NamedTuple):
     public: bytes
     secret: bytes
     allowed: dict[str, bytes]
+    folder: Path | None = None  # where they were read
 
 
 def new(folder: Path) -> bytes:
@@ -39,6 +41,8 @@ def new(folder: Path) -> bytes:
     if not zmq.has("curve"):
         raise BadInput("this build of ZeroMQ has no CURVE; install pyzmq from its wheels")
     public_key, secret_key = zmq.curve_keypair()
+    while not public_key[:1].isalnum():  # one that begins with "-" would be taken for an option
+        public_key, secret_key = zmq.curve_keypair()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -57,7 +61,8 @@ def allow(folder: Path, key: str, name: str) -> Path:
         raise BadInput(f"name: letters, digits, '.', '_' and '-', got {name!r}")
     place = folder / "allowed" / f"{name}.key"
     try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in (folder, place.parent):
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.write_bytes(checked)
     except OSError as error:
         raise BadInput(f"{place}: {error.strerror}") from None
@@ -69,11 +74,12 @@ def read(folder: Path) -> Keys:
     folder = folder.expanduser()
     secret = folder / "secret.key"
     try:
-        mode = secret.stat().st_mode
+        mode, others = secret.stat().st_mode, [place for place in (folder, folder / "allowed") if _is_open(place)]
         keys = Keys(
             _read(folder / "public.key"),
             _read(secret),
-            {path.stem: _read(path) for path in sorted((folder / "allowed").glob("*.key"))},
+            _allowed(folder),
+            folder,
         )
     except FileNotFoundError:
         raise BadInput(f"{folder}: holds no keys; `neuroloop keys new --folder {folder}` makes them") from None
@@ -81,11 +87,37 @@ def read(folder: Path) -> Keys:
         raise BadInput(f"{folder}: {error.strerror}") from None
     if mode & 0o077:
         raise BadInput(f"{secret}: others may read it; chmod 600 it")
+    if others:
+        raise BadInput(f"{others[0]}: others may write there, and let anybody in; chmod 700 it")
     return keys
 
 
+def _is_open(folder: Path) -> bool:
+    return folder.exists() and bool(folder.stat().st_mode & 0o022)
+
+
+def allowed_now(keys: Keys) -> frozenset[bytes]:
+    """Whose keys are allowed by now; files that cannot be read allow nobody."""
+    try:
+        found = keys.allowed if keys.folder is None else _allowed(keys.folder)
+    except (OSError, BadInput):
+        return frozenset()
+    return frozenset(found.values())
+
+
+def _allowed(folder: Path) -> dict[str, bytes]:
+    return {path.stem: _read(path) for path in sorted((folder / "allowed").glob("*.key"))}
+
+
 def key_of(text: str, what: str) -> bytes:
-    """A Z85 key. Raises `BadInput`."""
+    """A Z85 key, or the one in a file, such as a `public.key` that was brought over. Raises `BadInput`."""
+    with contextlib.suppress(OSError, ValueError):  # what is no name of a file
+        if len(text) != 40 and Path(text).is_file():
+            return _read(Path(text))
+    return _key(text, what)
+
+
+def _key(text: str, what: str) -> bytes:
     key = text.strip()
     try:
         if len(key) == 40 and len(z85.decode(key.encode("ascii"))) == 32:
@@ -96,4 +128,4 @@ def key_of(text: str, what: str) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    return key_of(path.read_bytes().decode("ascii", "replace"), str(path))
+    return _key(path.read_bytes()[:1000].decode("ascii", "replace"), str(path))

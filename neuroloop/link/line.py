@@ -12,6 +12,7 @@ import zmq
 
 from ..errors import LinkError, PlantError
 from . import messages
+from .connection import Connection
 from .endpoint import Endpoint
 from .frames import NOW, receive, send_now
 from .keys import Keys
@@ -37,10 +38,12 @@ class Line:
         self.session, self.seq = 0, 0
         self._patience = -1  # ms that the socket waits at present
         self._socket = socket_of(zmq.DEALER, endpoint)
+        self._connection = Connection(self._socket)
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)
             connected(self._socket, endpoint, keys, server_key)
         except BaseException:
+            self._connection.close()
             self._socket.close()
             raise
 
@@ -118,7 +121,10 @@ class Line:
 
     def silence(self) -> LinkError:
         """What to say where nobody answers."""
-        return LinkError(f"{self.url}: no answer for {self._timeout:g} s; is a plant served there (`neuroloop serve`)?")
+        said = f"{self.url}: no answer for {self._timeout:g} s"
+        if why := self._connection.why:
+            return LinkError(f"{said}: {why}")
+        return LinkError(f"{said}; is a plant served there (`neuroloop serve`)?")
 
     def close(self) -> None:
         """Say bye. A second call does nothing."""
@@ -128,6 +134,7 @@ class Line:
             with contextlib.suppress(zmq.ZMQError):  # nobody is there any more
                 self._socket.send_multipart([messages.packed(Bye(**self.numbers()))], zmq.NOBLOCK)
                 self._socket.poll(PARTING_MS)  # nothing lingers: wait until it went out
+        self._connection.close()
         self._socket.close()
 
     def _end(self) -> float:

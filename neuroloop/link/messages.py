@@ -135,7 +135,13 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError(type(value))
 
 
-UNABLE = (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError)  # to encode what MessagePack has not
+UNABLE = (
+    NotImplementedError,
+    TypeError,
+    OverflowError,
+    ValueError,
+    RecursionError,
+)  # to encode what MessagePack has not
 _encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 _from_controller = msgspec.msgpack.Decoder(FromController)
 _from_plant = msgspec.msgpack.Decoder(FromPlant)
@@ -166,15 +172,16 @@ def _travels(value: Any) -> bool:
 
 def from_controller(header: bytes) -> FromController:
     """A controller's header. Raises `LinkError`."""
-    return _decoded(header, _from_controller)  # type: ignore[no-any-return]
+    return decoded(header, _from_controller)  # type: ignore[no-any-return]
 
 
 def from_plant(header: bytes) -> FromPlant:
     """A plant's header. Raises `LinkError`."""
-    return _decoded(header, _from_plant)  # type: ignore[no-any-return]
+    return decoded(header, _from_plant)  # type: ignore[no-any-return]
 
 
-def _decoded(header: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+def decoded(header: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+    """A header that a decoder takes. Raises `LinkError`."""
     if len(header) > MOST_HEADER:
         raise LinkError(f"header: must have at most {MOST_HEADER} bytes, got {len(header)}")
     try:

@@ -119,9 +119,9 @@ class PlantServer:
         """Close the socket, and take away its file. The environment stays open."""
         self.stop()
         if not self._socket.closed:
-            self._socket.close()
             if self._endpoint.path is not None:
-                self._endpoint.path.unlink(missing_ok=True)
+                self._endpoint.path.unlink(missing_ok=True)  # before another one can lie there
+            self._socket.close()
 
     def __enter__(self) -> PlantServer:
         return self

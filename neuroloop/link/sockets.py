@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
+import math
+import time
 from typing import Any
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from ..errors import BadInput, LinkError
-from .endpoint import Endpoint, own_folder
-from .keys import Keys
+from .connection import Connection
+from .endpoint import Endpoint, taking
+from .keys import Keys, allowed_now
 
 MOST_BYTES = 1 << 28  # of a frame
 QUEUE = 64  # messages
+MOST_READ = 256  # messages of subscribers at a time
+_doors = itertools.count(1)  # locked sockets of this process
 
 
 def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
@@ -27,20 +34,24 @@ def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
     return made  # type: ignore[no-any-return]
 
 
+def ms_until(moment: float) -> int:
+    """How many ms are left until then, for `poll`."""
+    return max(0, math.ceil(1000 * (moment - time.monotonic())))
+
+
 def bound(socket: zmq.Socket[bytes], endpoint: Endpoint, keys: Keys | None = None) -> str:
     """Bind; returns where. Raises `BadInput` for a place that is taken, or not ours to open."""
-    if endpoint.path is not None:
-        own_folder(endpoint.path)
-    elif not endpoint.loopback and keys is None:
+    if endpoint.path is None and not endpoint.loopback and keys is None:
         raise BadInput(
             f"{endpoint.url}: other machines could drive the plant; use tcp://127.0.0.1:PORT, or keys (`neuroloop keys new`)"
         )
     if keys is not None:
         _lock(socket, endpoint, keys)
     try:
-        socket.bind(endpoint.url)
+        with contextlib.nullcontext() if endpoint.path is None else taking(endpoint.path):
+            socket.bind(endpoint.url)
     except zmq.ZMQError as error:
-        raise BadInput(f"{endpoint.url}: {error.strerror}; is another plant served there?") from None
+        raise BadInput(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}; is another plant served there?") from None
     return str(socket.get_string(zmq.LAST_ENDPOINT))
 
 
@@ -51,21 +62,23 @@ def _lock(socket: Any, endpoint: Endpoint, keys: Keys) -> None:
     if not keys.allowed:
         raise BadInput("keys: nobody is allowed; `neuroloop keys allow KEY --name NAME` lets somebody in")
     doorman = _doorman()
-    doorman.configure_curve_callback("*", _Guests(frozenset(keys.allowed.values())))
+    domain = f"{next(_doors)}"  # so that several sockets of a process let in whom each of them allows
+    doorman.configure_curve_callback(domain, _Guests(keys))
+    socket.setsockopt(zmq.ZAP_DOMAIN, domain.encode())
     socket.setsockopt(zmq.CURVE_SERVER, 1)
     socket.setsockopt(zmq.CURVE_SECRETKEY, keys.secret)
     socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.public)
 
 
 class _Guests:
-    """Whom the authenticator lets in."""
+    """Whom the authenticator lets in: who is allowed when they come, so that `neuroloop keys allow` counts at once."""
 
-    def __init__(self, allowed: frozenset[bytes]) -> None:
-        self._allowed = allowed
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Whether the owner of a public key may come in."""
-        return key in self._allowed
+        return key in allowed_now(self._keys)
 
 
 @functools.cache
@@ -87,4 +100,67 @@ def connected(socket: Any, endpoint: Endpoint, keys: Keys | None = None, server_
     try:
         socket.connect(endpoint.url)
     except zmq.ZMQError as error:
-        raise LinkError(f"{endpoint.url}: {error.strerror}") from None
+        raise LinkError(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}") from None
+
+
+class Publisher:
+    """A bound XPUB socket: sends to whoever reads, never waits, and knows how many read. Raises `BadInput`."""
+
+    def __init__(self, endpoint: Endpoint, keys: Keys | None = None) -> None:
+        self._endpoint, self._socket = endpoint, socket_of(zmq.XPUB, endpoint)
+        self.came, self._left = 0, 0  # readers, since it was bound
+        try:
+            self._socket.setsockopt(zmq.XPUB_VERBOSER, 1)
+            self.url = bound(self._socket, endpoint, keys)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def readers(self) -> int:
+        """How many read now."""
+        for _ in range(MOST_READ):
+            if not self._socket.poll(0, zmq.POLLIN):
+                break
+            said = self._socket.recv_multipart(zmq.NOBLOCK, copy=True)[0]
+            self.came += said == b"\1"  # a subscription to everything
+            self._left += said == b"\0"
+        return self.came - self._left
+
+    def send(self, message: list[Any]) -> None:
+        """To all who read; whoever is too slow for it loses it."""
+        with contextlib.suppress(zmq.Again):
+            self._socket.send_multipart(message, zmq.NOBLOCK, copy=True)
+
+    def close(self) -> None:
+        """Close the socket, and take away its file, before another one can lie there."""
+        if not self._socket.closed:
+            if self._endpoint.path is not None:
+                self._endpoint.path.unlink(missing_ok=True)
+            self._socket.close()
+
+
+class Subscriber:
+    """A SUB socket to everything that is published at an endpoint. Raises `LinkError`, or `BadInput`."""
+
+    def __init__(self, endpoint: Endpoint, keys: Keys | None = None, server_key: bytes | None = None) -> None:
+        self._socket = socket_of(zmq.SUB, endpoint)
+        self.connection = Connection(self._socket)  # before it connects, so that nothing is missed
+        try:
+            self._socket.setsockopt(zmq.SUBSCRIBE, b"")
+            connected(self._socket, endpoint, keys, server_key)
+        except BaseException:
+            self.close()
+            raise
+
+    def comes(self, wait_ms: int) -> bool:
+        """Whether a message is there by then."""
+        return bool(self._socket.poll(wait_ms))
+
+    def take(self) -> list[bytes]:
+        """The next message."""
+        return self._socket.recv_multipart(copy=True)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.connection.close()
+        self._socket.close()

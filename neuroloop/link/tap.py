@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..agent import Agent
 
 LARGE = 1 << 16  # bytes of an observation, beyond which it is published
+PLAIN = int | float | str | None  # what is passed on of what a link tells
 BETWEEN_LARGE = 100_000_000  # ns apart at least
 
 
@@ -129,7 +130,7 @@ class Tap:
             facts.terminated, facts.truncated, facts.n_steps = outcome.terminated, outcome.truncated, outcome.n_steps
             timed, link = outcome.info.get(TIMING), outcome.info.get(LINK)
             facts.timing = timed._asdict() if isinstance(timed, Timed) else None
-            facts.link = messages.info_of(link) if isinstance(link, dict) else None
+            facts.link = {k: v for k, v in link.items() if isinstance(v, PLAIN)} if isinstance(link, dict) else None
         return [TICK, messages.packed(facts), body_of([*seen, *done, counts, cells])]
 
     def _seen(self, observation: Any, now: int) -> tuple[list[Frame], tuple[int, ...]]:

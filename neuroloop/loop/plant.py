@@ -91,18 +91,19 @@ class Plant:
             self.env.close()
 
 
-def make_env(config: PlantConfig, **arguments: Any) -> gymnasium.Env[Any, Any]:
-    """Make the environment of a configuration, behind its camera. Raises `BadInput`."""
-    return with_eyes(_made(config, arguments), config)
+def make_env(config: PlantConfig, *, shows: bool = False, **arguments: Any) -> gymnasium.Env[Any, Any]:
+    """Make the environment of a configuration, behind its camera; one that `shows` is made to render, if it can. Raises
+    `BadInput`."""
+    return with_eyes(_made(config, arguments, shows), config)
 
 
-def _made(config: PlantConfig, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+def _made(config: PlantConfig, arguments: dict[str, Any], shows: bool) -> gymnasium.Env[Any, Any]:
     """The bare environment. Raises `BadInput` with the closest match for an unknown id."""
     if not config.env:
         raise BadInput("plant.env: is missing; name an environment with --env, such as --env CartPole-v1")
     _import_worlds(config.env)
     try:
-        return gymnasium.make(config.env, **arguments_of(config), **arguments)
+        return gymnasium.make(config.env, **arguments_of(config, shows), **arguments)
     except gymnasium.error.DependencyNotInstalled as error:
         raise BadInput(f"{config.env}: {error}") from None
     except gymnasium.error.NamespaceNotFound as error:

@@ -36,10 +36,12 @@ class Hello(Header, kw_only=True, tag="hello"):
 
 
 class Welcome(Header, kw_only=True, tag="welcome"):
-    """The plant is the controller's. No frames but those of the fail-safe action."""
+    """The plant is the controller's. The frames are those of its fail-safe action, if it has one."""
 
     protocol: int
     session: Session
+    plant: Word  # at random, of this serving; another one than before: a process that knows nothing of what was
+    episode: Word | None = None  # the number of the one that runs
     env: str
     observation_space: Spec
     action_space: Spec
@@ -103,11 +105,16 @@ class Outcome(Header, kw_only=True, tag="outcome"):
     ack: Word  # number of the message that this answers
     t_ns: Word
     echo_ns: Word  # the controller's own time of that message
+    episode: Word  # episodes that began there, this one included
     tick: Word
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False
     live: bool = True  # whether the controller's action was done, and not the fail-safe one
+    age_ns: Word = 0  # since the observation was sent on which that action was decided, on the plant's own clock
+    late_ns: Word = 0  # that the tick began
+    held: Word = 0  # ticks before it whose time had gone by, for which the command was held; the reward is of all
+    left_out: Word = 0  # such ticks that were not done
     info: dict[str, Any] = {}
 
 

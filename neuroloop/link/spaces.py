@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium
@@ -14,6 +15,7 @@ from ..errors import BadInput, LinkError, UnsupportedSpace
 from ..sensors.space import EventSpace
 
 MOST_BYTES = 1 << 28  # of one array of a space: what a peer may make us allocate
+MOST_SIDES = 8  # of an array
 MOST_DEPTH = 16  # of spaces within spaces
 Size = tuple[int, ...]
 
@@ -128,12 +130,30 @@ def describe(space: gymnasium.Space[Any]) -> Spec:
 
 def rebuild(spec: Spec, depth: int = 0) -> gymnasium.Space[Any]:
     """The space of a description. Raises `LinkError` for one that makes no sense."""
-    if depth > MOST_DEPTH:
-        raise LinkError(f"space: is nested more than {MOST_DEPTH} deep")
+    if not depth and (room := _room(spec, 0)) > MOST_BYTES:
+        raise LinkError(f"space: its arrays may have {MOST_BYTES} bytes in all, got {room}")
     try:
         return _rebuilt(spec, depth + 1)
     except (ValueError, TypeError, AssertionError, OverflowError, BadInput) as error:
         raise LinkError(f"space: {type(spec).__name__} makes no sense: {error}") from None
+
+
+def _room(spec: Spec, depth: int) -> int:
+    """Bytes of all arrays of a space's values."""
+    if depth > MOST_DEPTH:
+        raise LinkError(f"space: is nested more than {MOST_DEPTH} deep")
+    match spec:
+        case BoxSpec() | MultiDiscreteSpec():
+            return math.prod(spec.shape) * dtype_of(spec.dtype, spec.shape).itemsize
+        case MultiBinarySpec():
+            return math.prod(spec.shape) * dtype_of("i1", spec.shape).itemsize
+        case TupleSpec() | DictSpec() | OneOfSpec():
+            return sum(_room(part, depth + 1) for part in spec.parts)
+        case SequenceSpec():
+            return _room(spec.part, depth + 1)
+        case GraphSpec():
+            return _room(spec.node, depth + 1) + (0 if spec.edge is None else _room(spec.edge, depth + 1))
+    return 0
 
 
 def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
@@ -175,13 +195,15 @@ def dtype_of(code: str, shape: Size) -> np.dtype[Any]:
     if code not in DTYPES:
         raise LinkError(f"space: dtype must be one of {', '.join(DTYPES)}, got {code!r}")
     dtype = np.dtype(f"<{code}")
+    if len(shape) > MOST_SIDES:
+        raise LinkError(f"space: an array may have {MOST_SIDES} sides, got {len(shape)}")
     n = 1
     for side in shape:
         if side < 0:
             raise LinkError(f"space: sides must be at least 0, got {shape}")
         n *= side
-    if len(shape) > 8 or n * dtype.itemsize > MOST_BYTES:
-        raise LinkError(f"space: an array may have 8 sides and {MOST_BYTES} bytes, got {shape} of {code}")
+    if n * dtype.itemsize > MOST_BYTES:
+        raise LinkError(f"space: an array may have {MOST_BYTES} bytes, got {shape} of {code}")
     return dtype
 
 

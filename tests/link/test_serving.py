@@ -136,7 +136,7 @@ def test_one_controller_at_a_time(env: Ledger, peer: Peer) -> None:
     peer.ask(Bye)
     assert isinstance(other.hello(), Welcome)
     assert peer.step(0.0, 0.0)[0].code == "session"
-    assert env.applied == [("reset", None)]
+    assert env.applied == [("reset", None), ("step", [0.0, 0.0])]  # the fail-safe action, at the bye
 
 
 def test_the_plant_of_a_controller_that_is_gone_is_free(env: Ledger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -15,6 +16,7 @@ from ..errors import BadInput, LinkError, UnsupportedSpace
 from ..sensors.space import EventSpace
 
 MOST_BYTES = 1 << 28  # of one array of a space: what a peer may make us allocate
+MOST_WHOLE = 2**63 - 1
 MOST_SIDES = 8  # of an array
 MOST_DEPTH = 16  # of spaces within spaces
 Size = tuple[int, ...]
@@ -90,6 +92,7 @@ Spec = (
     BoxSpec | DiscreteSpec | MultiDiscreteSpec | MultiBinarySpec | TextSpec | EventsSpec | TupleSpec | DictSpec
     | SequenceSpec | OneOfSpec | GraphSpec
 )  # fmt: skip
+Element = BoxSpec | DiscreteSpec  # of a graph
 DTYPES = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 
 
@@ -166,15 +169,19 @@ def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
                 _array(spec.low, dtype, spec.shape), _array(spec.high, dtype, spec.shape), dtype=dtype.type
             )
         case DiscreteSpec():
+            _check_whole([spec.n], [spec.start])
             return spaces.Discrete(spec.n, start=spec.start)
         case MultiDiscreteSpec():
             dtype = dtype_of(spec.dtype, spec.shape)
+            _check_whole(spec.n, spec.start)
             n, start = (np.array(values, np.int64).reshape(spec.shape) for values in (spec.n, spec.start))
             return spaces.MultiDiscrete(n, dtype=dtype.type, start=start)
         case MultiBinarySpec():
             dtype_of("i1", spec.shape)
             return spaces.MultiBinary(spec.shape)
         case TextSpec():
+            if spec.shortest and not spec.characters:
+                raise LinkError("space: a text needs characters")
             return spaces.Text(spec.longest, min_length=spec.shortest, charset=spec.characters)
         case TupleSpec():
             return spaces.Tuple([rebuild(part, depth) for part in spec.parts])
@@ -186,8 +193,16 @@ def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
         case OneOfSpec():
             return spaces.OneOf([rebuild(part, depth) for part in spec.parts])
         case GraphSpec():
+            if not isinstance(spec.node, Element) or not isinstance(spec.edge, Element | None):
+                raise LinkError("space: a graph has nodes and edges that are a box or discrete")
             node, edge = rebuild(spec.node, depth), None if spec.edge is None else rebuild(spec.edge, depth)
             return spaces.Graph(node, edge)
+
+
+def _check_whole(n: Sequence[int], start: Sequence[int]) -> None:
+    """Raise `LinkError` for numbers that no int64 holds."""
+    if any(not -MOST_WHOLE <= first <= MOST_WHOLE - many for many, first in zip(n, start, strict=True)):
+        raise LinkError("space: numbers must lie within 64 bits")
 
 
 def dtype_of(code: str, shape: Size) -> np.dtype[Any]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -146,8 +147,10 @@ def _cut(ticks: int, env: Counted, seed: int) -> Agent:
     return agent
 
 
-def controller_stops(n: int, folder: Path, more: int = 500, seed: int = 0) -> Killed:
-    """Stop `neuroloop run` on a plant in lockstep `n` times, up to 1 s after it began to learn: by SIGTERM, Ctrl-C, SIGKILL.
+def controller_stops(
+    n: int, folder: Path, more: int = 500, seed: int = 0, alive_s: float = 1.0, stops: Sequence[int] = STOPS
+) -> Killed:
+    """Stop `neuroloop run` on a plant in lockstep `n` times, up to `alive_s` s after it began to learn, by `stops` in turn.
 
     Each time it goes on from its checkpoint, at last for `more` steps; what a killed one did since is done again.
     """
@@ -155,7 +158,7 @@ def controller_stops(n: int, folder: Path, more: int = 500, seed: int = 0) -> Ki
     plant, back, what = Plant(endpoint), list[float](), [AGENT, "--seed", str(seed)]
     try:
         for k in range(n):
-            back.append(_stopped(what, endpoint, saved, STOPS[k % len(STOPS)], rng.random()))
+            back.append(_stopped(what, endpoint, saved, stops[k % len(stops)], alive_s * rng.random()))
             what = ["--resume", str(saved)]
         steps = int(read(saved).facts["steps"]) + more
         last, screen = _run([*what, "--steps", str(steps)], endpoint, saved)

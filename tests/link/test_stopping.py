@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -134,3 +135,25 @@ def test_a_second_ctrl_c_stops_a_controller_that_looks_for_its_plant(bench: Benc
     controller.send_signal(signal.SIGINT)
     assert controller.wait(20) == 130
     assert list(Path("recordings/runs").rglob("checkpoint.zip"))
+
+
+def test_a_run_in_real_time_goes_on_from_its_checkpoint_with_its_episode_begun_anew(bench: Bench) -> None:
+    bench.start("--realtime")
+    run = [sys.executable, "-m", "neuroloop", "run", "--connect", bench.endpoint, "--save", "saved.zip"]
+    controller = subprocess.Popen([*run, "random"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    bench.controller = controller
+    bench.until(lambda: sum(-1.0 < action < 1.0 for action in bench.done) > 20)
+    controller.send_signal(signal.SIGTERM)
+    assert controller.wait(20) == 143
+    again = [*run, "--resume", "saved.zip", "--steps", "100000", "--json"]
+    bench.controller = subprocess.Popen(again, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    n = len(bench.done)
+    bench.until(lambda: sum(-1.0 < action < 1.0 for action in bench.done[n:]) > 20)
+    bench.controller.send_signal(signal.SIGINT)
+    out, err = bench.controller.communicate(timeout=20)
+    told = [line for line in err.decode().splitlines() if "begins anew" in line]
+    assert len(told) == 1, err.decode()
+    assert "keeps its own time" in told[0]
+    report = json.loads(out)
+    assert report["timing"]["ticks"] > 20
+    assert report["timing"]["age_us"]["p50"] > 0

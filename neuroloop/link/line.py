@@ -42,6 +42,10 @@ class Silent(LinkError):
     """Nobody answers."""
 
 
+class EpisodeOver(PlantError):
+    """No episode runs at the plant."""
+
+
 GONE = SessionLost, Busy, Silent  # what may be well again
 
 
@@ -191,7 +195,7 @@ class Line:
 
     def _refusal(self, refused: Refused) -> Exception:
         kinds: dict[str, type[Exception]] = {
-            "plant": PlantError, "value": PlantError, "session": SessionLost, "busy": Busy,
+            "plant": PlantError, "value": PlantError, "episode": EpisodeOver, "session": SessionLost, "busy": Busy,
         }  # fmt: skip
         return kinds.get(refused.code, LinkError)(f"{self.url}: {refused.reason}")
 

@@ -91,8 +91,7 @@ class LivePlant:
             self.session.seq = seq
             self._before = self._apply(header, list(frames[1:]), came_ns)
         except (Refusal, LinkError) as error:
-            refusal = error if isinstance(error, Refusal) else Refusal("message", str(error))
-            answer = self.session.refuse(refusal, session, seq)
+            answer = self.session.refuse(error, session, seq)
             if seq and seq == self.session.seq:
                 self._before = answer
             return answer
@@ -158,9 +157,9 @@ class LivePlant:
     def _commanded(self, header: Step, frames: Frames, came_ns: int) -> Command:
         action = action_of(self._actions, frames)
         if self._asked is not None:
-            raise Refusal("plant", "an episode is about to begin; wait for its first outcome")
+            raise Refusal("episode", "an episode is about to begin; wait for its first outcome")
         if not self.running:
-            raise Refusal("plant", "the episode is over, or none began; reset first")
+            raise Refusal("episode", "the episode is over, or none began; reset first")
         if header.tick > self.ticks:
             raise Refusal("value", f"tick must be at most {self.ticks}, the latest of this episode, got {header.tick}")
         seen = max(header.tick, self.ticks - TOLD + 1)

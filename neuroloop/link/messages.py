@@ -56,7 +56,7 @@ class Welcome(Header, kw_only=True, tag="welcome"):
 class Refused(Header, kw_only=True, tag="refused"):
     """Nothing was applied, and why."""
 
-    code: Literal["busy", "protocol", "session", "message", "order", "value", "plant"]
+    code: Literal["busy", "protocol", "session", "message", "order", "value", "episode", "plant"]
     reason: str
     session: Word = 0
     ack: Word = 0

@@ -27,13 +27,16 @@ from ..types import LINK
 from . import messages
 from .endpoint import endpoint_of
 from .keys import key_of, read
-from .line import MOST_READ, Answer, Line, SessionLost, Silent, log
+from .line import MOST_READ, Answer, EpisodeOver, Line, SessionLost, Silent, log
 from .messages import Outcome, Picture, Render, Reset, Step, Welcome
 from .spaces import dtype_of, rebuild
 from .values import Values
 
 PATIENCE = 30.0  # s
-SHORTEST_WAIT = 0.05  # s, for a tick of a plant in real time, before its command is given again
+SHORTEST_WAIT, MOST_PERIODS = (
+    0.05,
+    5,
+)  # s or ticks without word of a plant in real time, after which a command is given again
 Stepped = tuple[Any, float, bool, bool, dict[str, Any]]
 
 
@@ -68,7 +71,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             raise
         self._tick, self._seen = 0, list[bytes]()  # of the latest outcome
         self._place: tuple[int, int | None] = (0, None)  # the plant, and the episode that we are in
-        self._gone = False  # the episode that we were in
+        self._running, self._gone = False, False  # whether we are in an episode, and whether it is lost
         self._answered_ns = 0
         self.timing = Timing() if self.real_time else None
 
@@ -80,7 +83,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         while (answer := self._tried(lambda: self._begin(whole, options))) is None:
             pass  # the plant is another one now
         outcome, frames = answer
-        self._place, self._gone = (self._plant, outcome.episode), False
+        self._place, self._running, self._gone = (self._plant, outcome.episode), not _over(outcome), False
         self._tick, self._seen, self._answered_ns = outcome.tick, frames, time.monotonic_ns()
         return self._observations.read(frames), outcome.info
 
@@ -98,7 +101,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         outcome, self._seen = answer
         if outcome.tick != self._tick + 1:
             raise LinkError(f"{self._line.url}: expected the outcome of tick {self._tick + 1}, got {outcome.tick}")
-        self._tick += 1
+        self._tick, self._running = self._tick + 1, not _over(outcome)
         observation = self._observations.read(self._seen)
         return observation, outcome.reward, outcome.terminated, outcome.truncated, outcome.info
 
@@ -127,6 +130,11 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         while True:
             try:
                 return ask()
+            except EpisodeOver:
+                if not self._running:
+                    raise
+                self._gone = True  # it ended while nothing reached us
+                return None
             except (SessionLost, Silent) as error:
                 began, silent = time.monotonic(), isinstance(error, Silent)
                 end = end or began + self._patience
@@ -144,7 +152,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
 
     def _lost(self) -> Stepped:
         """What a step brings whose plant went away with its episode."""
-        self._gone = False
+        self._running, self._gone = False, False
         facts = {"tick": self._tick, "skipped": 0, "live": False, "round_trip_ns": None, "lost": True}
         return self._observations.read(self._seen), 0.0, False, True, {LINK: facts}
 
@@ -165,6 +173,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             return self._lost()
         found.append(answer)
         (outcome, self._seen), reward = answer, sum(one.reward for one, _ in found)
+        self._running = not _over(outcome)
         skipped, self._tick, self._answered_ns = outcome.tick - self._tick - 1, outcome.tick, time.monotonic_ns()
         trip = self._answered_ns - outcome.echo_ns if outcome.ack else None
         facts = {"tick": outcome.tick, "skipped": skipped, "live": outcome.live, "round_trip_ns": trip, "lost": False}
@@ -176,7 +185,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         )  # fmt: skip
 
     def _hand_over(self, frames: list[Any]) -> Answer:
-        """A command that nobody answers within the deadline is given again: its session may be over."""
+        """A command that nobody answers for some ticks is given again: it may be lost, or its session over."""
         return self._line.exchange(
             lambda: [messages.packed(Step(**self._line.numbers(), tick=self._tick)), *frames],
             self._is_later,
@@ -192,7 +201,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         self._observations, self._actions = Values(self.observation_space), Values(self.action_space)
         self.fail_safe = self._actions.read(frames) if frames else None
         self.real_time, self._plant = welcome.mode == "real-time", welcome.plant
-        self._again = max(SHORTEST_WAIT, 1e-9 * welcome.deadline_ns)
+        self._again = max(SHORTEST_WAIT, MOST_PERIODS * 1e-9 * welcome.period_ns)
         self.render_mode = "rgb_array" if welcome.render else None
         self.metadata = {"render_modes": ["rgb_array"] if welcome.render else []}
         if welcome.period_ns:
@@ -212,5 +221,9 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             raise gymnasium.error.ClosedEnvironmentError(f"{self._line.url}: the environment is closed")
 
 
+def _over(outcome: Outcome) -> bool:
+    return outcome.terminated or outcome.truncated
+
+
 def _ended(found: list[Answer]) -> bool:
-    return bool(found) and (found[-1][0].terminated or found[-1][0].truncated)
+    return bool(found) and _over(found[-1][0])

@@ -46,8 +46,7 @@ class Serving:
             self.session.seq = seq
             self._before = self._done(header, list(frames[1:]))
         except (Refusal, LinkError) as error:
-            refusal = error if isinstance(error, Refusal) else Refusal("message", str(error))
-            answer = self.session.refuse(refusal, session, seq)
+            answer = self.session.refuse(error, session, seq)
             if seq and seq == self.session.seq:
                 self._before = answer
             return answer
@@ -112,7 +111,7 @@ class Serving:
     def _step(self, header: Step, frames: Frames) -> Frames:
         action = action_of(self._actions, frames)
         if not self.session.running:
-            raise Refusal("plant", "the episode is over, or none began; reset first")
+            raise Refusal("episode", "the episode is over, or none began; reset first")
         if header.tick > self._ticks:
             raise Refusal("value", f"tick must be at most {self._ticks}, the latest of this episode, got {header.tick}")
         self.session.running = False  # unless that succeeds

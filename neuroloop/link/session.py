@@ -9,7 +9,7 @@ from typing import Any
 
 import gymnasium
 
-from ..errors import PlantError
+from ..errors import LinkError, PlantError
 from ..loop.plant import step_time
 from ..loop.safety import finite
 from . import messages
@@ -107,10 +107,12 @@ class Session:
         )  # fmt: skip
         return [messages.packed(welcome), *fail_safe]
 
-    def refuse(self, refusal: Refusal, session: int = 0, ack: int = 0) -> Frames:
-        """The answer to a message of which nothing is applied."""
+    def refuse(self, why: Refusal | LinkError, session: int = 0, ack: int = 0) -> Frames:
+        """The answer to a message of which nothing is applied. `why` is not kept: with it, frames would wait for the garbage
+        collection, which rests while time is kept."""
         self.refused += 1
-        return [messages.packed(Refused(code=refusal.code, reason=str(refusal)[:LONGEST], session=session, ack=ack))]
+        code: Any = why.code if isinstance(why, Refusal) else "message"
+        return [messages.packed(Refused(code=code, reason=str(why)[:LONGEST], session=session, ack=ack))]
 
 
 def action_of(values: Values, frames: Frames) -> Any:

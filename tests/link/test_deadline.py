@@ -226,7 +226,7 @@ def test_a_reset_that_comes_again_is_done_once() -> None:
 def test_a_command_that_crosses_a_reset_is_not_done() -> None:
     bench = Bench().begin()
     bench.say(Reset, seed=1)
-    assert bench.command(0.5).code == "plant"
+    assert bench.command(0.5).code == "episode"
     bench.tick()
     bench.tick()
     assert bench.env.done == [-1.0]

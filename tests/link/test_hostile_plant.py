@@ -155,6 +155,24 @@ def test_every_field_may_hold_anything(hostile: Hostile, kind: str, data: st.Dat
     meets(hostile, kind, [fuzz.pack({**header, **odd}), *frames])
 
 
+def test_a_plant_in_real_time_that_never_stops_talking_does_not_hold_a_controller(hostile: Hostile) -> None:
+    hostile.good()
+    live = {**fuzz.WELCOME, "mode": "real-time", "period_ns": 10**7, "deadline_ns": 10**8}
+    hostile.says["hello"] = lambda asked: [filled([fuzz.pack(live)], asked)]
+    many = [{**fuzz.OUTCOME, "tick": tick, "reward": 1.0} for tick in range(1, 3000)]
+    hostile.says["step"] = lambda asked: [filled([fuzz.pack(one), fuzz.GOOD], asked) for one in many]
+    env = RemoteEnv(hostile.endpoint, timeout=5.0, patience=0)
+    env.reset(seed=0)
+    for _ in range(3):
+        _, reward, _, _, info = env.step(np.zeros(2, np.float32))
+        assert 0.0 < reward <= 257.0
+        assert info["link"]["tick"] < 3000
+    hostile.says["step"] = lambda asked: [filled([fuzz.pack({**fuzz.OUTCOME, "tick": 2**62}), b"odd"], asked)]
+    with pytest.raises(LinkError, match="frames"):
+        [env.step(np.zeros(2, np.float32)) for _ in range(100)]
+    env.close()
+
+
 def test_what_came_too_late_does_not_answer_what_was_asked_later(hostile: Hostile) -> None:
     hostile.good()
     good = hostile.says["step"]

@@ -169,7 +169,7 @@ def test_an_episode_that_ended_rests_until_the_next_one_is_asked_for(bench: Benc
     assert outcome is not None
     assert outcome.truncated
     assert bench.tick() is None
-    assert bench.command(0.1).code == "plant"
+    assert bench.command(0.1).code == "episode"
     bench.say(Reset)
     outcome = bench.tick()
     assert outcome is not None

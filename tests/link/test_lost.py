@@ -36,9 +36,9 @@ def endpoint(tmp_path: Path) -> str:
 
 
 @contextlib.contextmanager
-def served(endpoint: str, env: str = CARTPOLE, **real_time: Any) -> Iterator[PlantServer]:
+def served(endpoint: str, env: str = CARTPOLE, longest: int | None = None, **real_time: Any) -> Iterator[PlantServer]:
     """A plant in a thread."""
-    with PlantServer(gymnasium.make(env), endpoint) as server:
+    with PlantServer(gymnasium.make(env, max_episode_steps=longest), endpoint) as server:
         serve = (lambda: server.serve_in_real_time(**real_time)) if real_time else server.serve
         thread = threading.Thread(target=serve)
         thread.start()
@@ -154,6 +154,23 @@ def test_where_only_the_connection_breaks_the_episode_goes_on_and_nothing_is_don
         proxy.close()
 
 
+def test_in_real_time_too_a_broken_connection_is_made_anew_within_the_deadline() -> None:
+    with served("tcp://127.0.0.1:*", "Pendulum-v1", period=0.01, deadline=5.0) as server:
+        proxy = Proxy(int(server.url.rpartition(":")[2]))
+        env = RemoteEnv(f"tcp://127.0.0.1:{proxy.port}", timeout=8.0)
+        env.reset(seed=0)
+        session = env._line.session
+        for k in range(45):
+            if k % 15 == 10:
+                proxy.cut()
+            *_, info = env.step(np.zeros(1, np.float32))
+            assert info[LINK]["live"] or info[LINK]["tick"] == 1
+        assert env._line.session == session
+        assert proxy.cuts == 3
+        env.close()
+        proxy.close()
+
+
 def test_plants_that_are_killed_at_random_cut_episodes_off_and_change_nothing_else(tmp_path: Path) -> None:
     found = plant_kills(3, tmp_path / "plant", seed=1)
     assert found.kills == 3
@@ -199,6 +216,23 @@ def test_a_plant_in_real_time_that_was_started_anew_ends_the_episode(endpoint: s
     with served(endpoint, "Pendulum-v1", period=0.005):
         _, reward, _, truncated, info = env.step(np.zeros(1, np.float32))
         assert (reward, truncated, info[LINK]["lost"]) == (0.0, True, True)
+        env.reset(seed=0)
+        assert not env.step(np.zeros(1, np.float32))[4][LINK]["lost"]
+        env.close()
+
+
+def test_an_episode_in_real_time_that_ended_while_nothing_reached_us_is_lost(endpoint: str) -> None:
+    with served(endpoint, "Pendulum-v1", longest=20, period=0.002, deadline=10.0):
+        env = RemoteEnv(endpoint)
+        env.reset(seed=0)
+        env.step(np.zeros(1, np.float32))
+        time.sleep(1.0)  # 20 ticks end it
+        env._line.forget()
+        env._line.forget()
+        _, reward, _, truncated, info = env.step(np.zeros(1, np.float32))
+        assert (reward, truncated, info[LINK]["lost"]) == (0.0, True, True)
+        with pytest.raises(PlantError, match="reset first"):
+            env.step(np.zeros(1, np.float32))
         env.reset(seed=0)
         assert not env.step(np.zeros(1, np.float32))[4][LINK]["lost"]
         env.close()

@@ -98,7 +98,7 @@ class Outcome(NamedTuple):
     @property
     def lost(self) -> bool:
         """Whether the plant went away with the episode: this is no answer to learn from, the episode is to begin anew."""
-        facts = self.info.get(LINK)
+        facts = self.info.get(LINK) if isinstance(self.info, Mapping) else None
         return isinstance(facts, Mapping) and facts.get("lost") is True
 
 

@@ -162,8 +162,8 @@ class LivePlant:
             raise Refusal("episode", "the episode is over, or none began; reset first")
         if header.tick > self.ticks:
             raise Refusal("value", f"tick must be at most {self.ticks}, the latest of this episode, got {header.tick}")
-        seen = max(header.tick, self.ticks - TOLD + 1)
-        return Command(action, came_ns, int(self._told[seen % TOLD]))
+        seen_ns = int(self._told[max(header.tick, self.ticks - TOLD + 1) % TOLD])
+        return Command(action, max(came_ns, seen_ns), seen_ns)  # it was not there before what it answers
 
     def _reset(self, asked: Reset) -> Frames:
         self._asked, self._command, self._doing = None, None, None
@@ -178,6 +178,7 @@ class LivePlant:
 
     def _moved(self, now_ns: int, late_ns: int, left_out: int) -> Frames:
         """Ticks whose time went by are made up for, if so wished; then comes this one."""
+        left_out *= self.ticks > 0  # the episode's time began with it
         newest, doing = self._chosen(now_ns), self._doing
         held, total, done = min(left_out, MOST_HELD) if self._hold else 0, 0.0, 0
         for ago in range(held, -1, -1):

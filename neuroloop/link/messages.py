@@ -17,7 +17,7 @@ from ..errors import LinkError
 from .spaces import Spec
 
 PROTOCOL = 1
-MOST_HEADER = 1 << 20  # bytes
+MOST_HEADER, MOST_FACT = 1 << 20, 1 << 13  # bytes; of one of many entries of an info that is too large
 Word = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Session = Annotated[int, Meta(gt=0, le=2**63 - 1)]
 Mode = Literal["lockstep", "real-time"]
@@ -153,20 +153,20 @@ def packed(header: Header) -> bytes:
 
 
 def info_of(info: dict[str, Any]) -> dict[str, Any]:
-    """What can travel of a step's info: numbers, text, lists and dictionaries of these; arrays become lists."""
-    try:
-        _encoder.encode(info)
-    except (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError):
-        return {str(key): value for key, value in info.items() if _travels(value)}
-    return info
+    """What can travel of a step's info: numbers, text, lists and dictionaries of these; arrays become lists.
+
+    Where it is too large in all, what is large stays behind.
+    """
+    if not info or _travels(info, MOST_HEADER // 2):
+        return info
+    return {str(key): value for key, value in info.items() if _travels(value, MOST_FACT)}
 
 
-def _travels(value: Any) -> bool:
+def _travels(value: Any, most: int) -> bool:
     try:
-        _encoder.encode(value)
+        return len(_encoder.encode(value)) <= most
     except (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError):
         return False
-    return True
 
 
 def from_controller(header: bytes) -> FromController:

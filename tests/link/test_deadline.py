@@ -140,6 +140,18 @@ def test_what_lay_in_the_queue_while_the_plant_was_stopped_is_not_done() -> None
     assert bench.command(0.5).code == "session"
 
 
+def test_a_command_is_no_older_than_the_outcome_that_it_answers() -> None:
+    bench = Bench().begin()
+    looked = bench.now
+    bench.say(Reset, seed=1)
+    bench.now += 5_000 * MS  # so long the episode takes to begin
+    assert bench.tick(0) is not None
+    bench.now += 2 * MS
+    assert bench.command(0.5, at=looked) is None
+    assert bench.tick(0).live  # type: ignore[union-attr]
+    assert bench.plant.lapses == 0
+
+
 @pytest.mark.parametrize("what", ["render", "hello", "refused", "old", "foreign", "damaged"])
 def test_only_valid_commands_count_as_fresh(what: str) -> None:
     bench = Bench().begin()
@@ -247,7 +259,7 @@ def test_the_age_of_what_a_command_was_decided_on_is_told() -> None:
 def test_hold_makes_up_for_time_with_what_was_done_before_and_sums_the_rewards() -> None:
     bench = Bench(hold=True).begin()
     bench.command(0.1)
-    bench.tick()
+    bench.tick(left_out=7)  # while the episode began, which is before its time
     bench.command(0.2, tick=1, at=bench.now)
     outcome = bench.tick(4 * PERIOD, left_out=3)
     assert outcome is not None
@@ -258,10 +270,11 @@ def test_hold_makes_up_for_time_with_what_was_done_before_and_sums_the_rewards()
 def test_skip_leaves_out_and_counts() -> None:
     bench = Bench().begin()
     bench.command(0.1)
+    bench.tick()
     outcome = bench.tick(4 * PERIOD, left_out=3)
     assert outcome is not None
-    assert bench.env.done == [0.1]
-    assert (outcome.tick, outcome.reward, outcome.held, outcome.left_out) == (1, 1.0, 0, 3)
+    assert bench.env.done == [0.1, 0.1]
+    assert (outcome.tick, outcome.reward, outcome.held, outcome.left_out) == (2, 1.0, 0, 3)
 
 
 def test_nothing_is_held_beyond_the_deadline_or_without_end() -> None:

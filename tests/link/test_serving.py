@@ -181,6 +181,17 @@ def test_a_plant_that_ends_in_the_middle_of_an_episode_does_its_fail_safe_action
     assert env.applied == [("reset", None), ("step", [0.5, -0.5])]
 
 
+def test_an_info_that_is_too_large_leaves_what_is_large_behind() -> None:
+    class Talkative(Ledger):
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            observation, _ = super().reset(seed=seed)
+            return observation, {"picture": np.zeros((600, 800, 3), np.uint8), "speed": 1.5}
+
+    peer = Peer(Serving(Talkative(), "Talkative", lambda identity: True))
+    peer.hello()
+    assert peer.ask(Reset)[0].info == {"speed": 1.5}
+
+
 def test_a_space_without_rest_is_served_without_a_fail_safe_action() -> None:
     class Talker(Ledger):
         action_space = spaces.Text(5)  # type: ignore[assignment]

@@ -131,7 +131,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             try:
                 return ask()
             except EpisodeOver:
-                if not self._running:
+                if not self._running or not self.real_time:
                     raise
                 self._gone = True  # it ended while nothing reached us
                 return None
@@ -141,9 +141,13 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
                 if began > end or (silent and not self._patience):
                     raise
             welcome, _ = self._line.regain(end - began)
+            if _kind(welcome) != self._kind:
+                raise LinkError(
+                    f"{self._line.url}: another plant is served there now, {welcome.env[:80]!r}; connect anew"
+                )
             place = welcome.plant, welcome.episode
             self._gone, self._plant = place != self._place, welcome.plant
-            if self._gone or silent:
+            if silent or (self._gone and self._running):
                 what = "its episode is lost" if self._gone else "the episode goes on"
                 log.warning("%s: greeted anew, %s", self._line.url, what)
             if self._gone:
@@ -200,6 +204,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         self.observation_space, self.action_space = rebuild(welcome.observation_space), rebuild(welcome.action_space)
         self._observations, self._actions = Values(self.observation_space), Values(self.action_space)
         self.fail_safe = self._actions.read(frames) if frames else None
+        self._kind = _kind(welcome)
         self.real_time, self._plant = welcome.mode == "real-time", welcome.plant
         self._again = max(SHORTEST_WAIT, MOST_PERIODS * 1e-9 * welcome.period_ns)
         self.render_mode = "rgb_array" if welcome.render else None
@@ -219,6 +224,11 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
     def _check_open(self) -> None:
         if self._line.closed:
             raise gymnasium.error.ClosedEnvironmentError(f"{self._line.url}: the environment is closed")
+
+
+def _kind(welcome: Welcome) -> tuple[Any, ...]:
+    """What must be the same of a plant that comes back."""
+    return welcome.env, welcome.mode, welcome.observation_space, welcome.action_space
 
 
 def _over(outcome: Outcome) -> bool:

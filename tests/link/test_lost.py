@@ -69,6 +69,16 @@ def test_a_step_whose_plant_was_started_anew_ends_the_episode_and_the_next_one_g
         env.close()
 
 
+def test_another_plant_in_the_place_of_ours_is_not_driven(endpoint: str) -> None:
+    with served(endpoint):
+        env = RemoteEnv(endpoint, timeout=5.0)
+        env.reset(seed=0)
+    with served(endpoint, "Acrobot-v1"):
+        with pytest.raises(LinkError, match="another plant is served there now, 'Acrobot-v1'"):
+            env.step(1)
+        env.close()
+
+
 def test_a_plant_that_stays_away_is_an_error_after_the_patience(endpoint: str) -> None:
     with served(endpoint):
         env = RemoteEnv(endpoint, timeout=0.2, patience=0.5)

@@ -13,6 +13,8 @@ from .errors import BadInput
 
 EVENT = np.dtype([("t_us", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1")])
 """An address-event: µs, column from the left, row from the top, polarity 1 (ON, brighter) or 0 (OFF). 13 bytes, packed."""
+LINK = "link"
+"""The key of `info` under which a plant at the other end of a link says how the link did."""
 
 
 class Spikes(NamedTuple):
@@ -92,6 +94,12 @@ class Outcome(NamedTuple):
     def ended(self) -> bool:
         """Whether the episode is over."""
         return self.terminated or self.truncated
+
+    @property
+    def lost(self) -> bool:
+        """Whether the plant went away with the episode: this is no answer to learn from, the episode is to begin anew."""
+        facts = self.info.get(LINK) if isinstance(self.info, Mapping) else None
+        return isinstance(facts, Mapping) and facts.get("lost") is True
 
 
 class Timed(NamedTuple):

@@ -187,6 +187,8 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
         raise
     finally:
         line.close()
+        if request.connect is not None:
+            learner.env.close()  # says bye: the plant does its fail-safe action
 
 
 def _most_steps(learner: Agent) -> int:

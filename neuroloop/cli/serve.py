@@ -86,7 +86,7 @@ def serve(
 ) -> None:
     """Serve an environment over ZeroMQ to one controller at a time: `neuroloop run AGENT --connect ENDPOINT`.
 
-    Ends by Ctrl-C or SIGTERM; a plant that keeps its own time then does its fail-safe action.
+    Ends by Ctrl-C or SIGTERM, in the fail-safe action where an episode runs; a second one ends it at once.
     """
     from ..config import apply
     from ..errors import BadInput
@@ -125,7 +125,7 @@ def serve(
                 )
                 _tell(server, plant)
             else:
-                server.serve()
+                server.serve(safe)
         print(f"{env} is not served any more", file=sys.stderr)
     finally:
         made.close()

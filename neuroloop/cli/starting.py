@@ -106,5 +106,5 @@ def in_time(request: Request) -> Iterator[list[str]]:
 
 def timing_of(learner: Agent) -> dict[str, Any] | None:
     """How well a run in real time kept its time."""
-    timing = getattr(learner.env, "timing", None)
+    timing = learner.env.get_wrapper_attr("timing") if learner.env.has_wrapper_attr("timing") else None
     return None if timing is None else timing.report()

@@ -88,7 +88,7 @@ def _headers() -> tuple[Step, Outcome]:
     now, session = time.monotonic_ns(), 1 << 61
     return (
         Step(session=session, seq=50_000, t_ns=now, tick=50_000),
-        Outcome(session=session, seq=50_000, ack=50_000, t_ns=now, echo_ns=now, tick=50_000),
+        Outcome(session=session, seq=50_000, ack=50_000, t_ns=now, echo_ns=now, episode=100, tick=50_000),
     )
 
 

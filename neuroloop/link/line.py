@@ -1,8 +1,9 @@
-"""The controller's end of a link: says hello, numbers its messages, waits for answers."""
+"""The controller's end of a link: says hello, numbers its messages, waits for answers, finds a plant again that was gone."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -17,15 +18,36 @@ from .endpoint import Endpoint
 from .frames import NOW, receive, send_now
 from .keys import Keys
 from .messages import PROTOCOL, Bye, FromPlant, Hello, Refused, Welcome
-from .sockets import connected, socket_of
+from .sockets import connected, ms_until, socket_of
 
 TRIES = 4  # within the timeout, a message is sent so often: what arrives twice is applied once
-PARTING_MS = 200  # that a bye is waited for
+PARTING_MS = 200  # that a bye's answer is waited for
+LOOK_MS = 100  # between looks at whether the connection stands
+MOST_READ = 256  # messages that do not fit, before somebody else is asked what to do
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # s, between tries to find a plant again; they double
+RECONNECT_MS, LONGEST_RECONNECT_MS = 20, 250  # the same, of ZeroMQ's connections
 Answer = tuple[Any, list[bytes]]
+Fits = Callable[[FromPlant], bool]
+log = logging.getLogger("neuroloop.link")
 
 
 class SessionLost(LinkError):
     """The plant does not know us, or no longer."""
+
+
+class Busy(LinkError):
+    """Another controller has the plant."""
+
+
+class Silent(LinkError):
+    """Nobody answers."""
+
+
+class EpisodeOver(PlantError):
+    """No episode runs at the plant."""
+
+
+GONE = SessionLost, Busy, Silent  # what may be well again
 
 
 class Line:
@@ -41,6 +63,8 @@ class Line:
         self._connection = Connection(self._socket)
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)
+            self._socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
+            self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS)
             connected(self._socket, endpoint, keys, server_key)
         except BaseException:
             self._connection.close()
@@ -52,16 +76,29 @@ class Line:
         """Whether it was closed."""
         return bool(self._socket.closed)
 
-    def greet(self) -> Welcome:
+    def greet(self) -> tuple[Welcome, list[bytes]]:
         """Say hello, with a session of our own. Raises `LinkError`."""
-        from .. import __version__
+        hello = self._hello()
+        return self._checked(self.exchange(lambda: [hello], _is_welcome))
 
-        self.session, self.seq = secrets.randbits(62) + 1, 0
-        hello = Hello(protocol=PROTOCOL, session=self.session, client=f"neuroloop {__version__}")
-        welcome, _ = self.exchange([messages.packed(hello)], lambda header: isinstance(header, Welcome))
-        if welcome.protocol != PROTOCOL:
-            raise LinkError(f"{self.url}: speaks version {welcome.protocol}, we {PROTOCOL}; install matching versions")
-        return welcome  # type: ignore[no-any-return]
+    def regain(self, patience: float) -> tuple[Welcome, list[bytes]]:
+        """Say hello until somebody answers, for at most `patience` s and at least once. Raises `LinkError`."""
+        hello, pause, end = self._hello(), FIRST_PAUSE, time.monotonic() + patience
+        while True:
+            until = time.monotonic() + pause
+            try:
+                if self.send([hello], until) and (answer := self.next(_is_welcome, until)):
+                    return self._checked(answer)
+                gone: LinkError = self.silence(patience)
+            except GONE as error:
+                gone = error
+                if isinstance(error, SessionLost):
+                    hello = self._hello()
+            left = min(until, end) - time.monotonic()
+            time.sleep(max(0.0, left))
+            if time.monotonic() >= end:
+                raise gone
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def numbers(self) -> dict[str, int]:
         """What every message but hello holds."""
@@ -70,80 +107,116 @@ class Line:
 
     def ask(self, header: Any, frames: list[Any], kind: type[Any]) -> Answer:
         """Send a message and wait for its answer, which must be of a kind."""
-        seq = header.seq
-        answer, seen = self.exchange(
-            [messages.packed(header), *frames], lambda found: not isinstance(found, Welcome) and found.ack == seq
-        )
+        seq, message = header.seq, [messages.packed(header), *frames]
+        answer, seen = self.exchange(lambda: message, lambda found: not isinstance(found, Welcome) and found.ack == seq)
         if not isinstance(answer, kind):
             raise LinkError(f"{self.url}: expected {kind.__name__}, got {type(answer).__name__}")
         return answer, seen
 
-    def exchange(self, message: list[Any], fits: Callable[[FromPlant], bool]) -> Answer:
-        """Send, again where nothing comes, until an answer that fits is there. Raises `LinkError`."""
-        for _ in range(TRIES):
-            again = time.monotonic() + self._timeout / TRIES
-            if self.send(message, again) and (answer := self.next(fits, again)):
-                return answer
-        raise self.silence()
+    def exchange(self, message: Callable[[], list[Any]], fits: Fits, again: float | None = None) -> Answer:
+        """Send, every `again` s anew where nothing comes, until an answer that fits is there. Raises `LinkError`."""
+        end, met = time.monotonic() + self._timeout, True
+        while (now := time.monotonic()) < end:
+            until = min(now + (again or self._timeout / TRIES), end)
+            if self.send(message(), until):
+                if answer := self.next(fits, until):
+                    return answer
+            elif met:
+                met = False
+                log.warning("%s: nobody is there; trying again", self.url)
+        raise self.silence(self._timeout)
 
-    def send(self, message: list[Any], until: float | None = None) -> bool:
+    def send(self, message: list[Any], until: float) -> bool:
         """Send as soon as somebody is there to read it; False if nobody was `until` then."""
         try:
             send_now(self._socket, message)
         except zmq.Again:  # nobody yet
-            if not self._socket.poll(_ms(self._end() if until is None else until), zmq.POLLOUT):
+            if not self._socket.poll(ms_until(until), zmq.POLLOUT):
                 return False
             send_now(self._socket, message)
         return True
 
-    def next(self, fits: Callable[[FromPlant], bool], until: float | None = None) -> Answer | None:
-        """The next message of this session that fits; None if none came `until` then. Raises for a refusal."""
-        end = self._end() if until is None else until
-        while message := self._received(_ms(end)):
+    def next(self, fits: Fits, until: float = 0.0) -> Answer | None:
+        """The next message of this session that fits; None if none came `until` then, or the connection is gone.
+
+        Raises `LinkError` or `PlantError` for a refusal of our latest message, and for what no plant says.
+        """
+        for _ in range(MOST_READ):
+            message = self._received(until)
+            if not message:
+                return None
             first, *frames = message
             if not first:
                 continue  # the plant looked whether we are here
             header = messages.from_plant(first)
-            if isinstance(header, Refused) and header.session in (0, self.session):
-                raise self._refusal(header)
-            if header.session == self.session and fits(header):
+            if isinstance(header, Refused):
+                if header.session in (0, self.session) and header.ack in (0, self.seq):
+                    raise self._refusal(header)
+            elif header.session == self.session and fits(header):
                 return header, frames
         return None
 
-    def _received(self, ms: int) -> list[bytes]:
-        """The next message, or nothing if none came within `ms`: a socket's own timeout costs less than asking it first."""
-        if ms == 0:
-            return receive(self._socket, NOW)
-        if ms != self._patience:
-            self._socket.setsockopt(zmq.RCVTIMEO, ms)
-            self._patience = ms
-        return receive(self._socket)
+    def forget(self) -> None:
+        """Pass over what came and was not read."""
+        for _ in range(MOST_READ):
+            if not receive(self._socket, NOW):
+                return
 
-    def silence(self) -> LinkError:
+    def silence(self, lasted: float) -> Silent:
         """What to say where nobody answers."""
-        said = f"{self.url}: no answer for {self._timeout:g} s"
+        said = f"{self.url}: no answer for {lasted:g} s"
         if why := self._connection.why:
-            return LinkError(f"{said}: {why}")
-        return LinkError(f"{said}; is a plant served there (`neuroloop serve`)?")
+            return Silent(f"{said}: {why}")
+        return Silent(f"{said}; is a plant served there (`neuroloop serve`)?")
 
     def close(self) -> None:
-        """Say bye. A second call does nothing."""
+        """Say bye, and wait a moment for the answer. A second call does nothing."""
         if self.closed:
             return
-        if self.session:
-            with contextlib.suppress(zmq.ZMQError):  # nobody is there any more
-                self._socket.send_multipart([messages.packed(Bye(**self.numbers()))], zmq.NOBLOCK)
-                self._socket.poll(PARTING_MS)  # nothing lingers: wait until it went out
-        self._connection.close()
-        self._socket.close()
+        try:
+            if self.session:
+                with contextlib.suppress(LinkError, PlantError, zmq.ZMQError):  # nobody is there any more
+                    bye = Bye(**self.numbers())
+                    until = time.monotonic() + 1e-3 * PARTING_MS
+                    if self.send([messages.packed(bye)], until):
+                        self.next(lambda found: not isinstance(found, Welcome) and found.ack == bye.seq, until)
+        finally:
+            self._connection.close()
+            self._socket.close()
 
-    def _end(self) -> float:
-        return time.monotonic() + self._timeout
+    def _received(self, until: float) -> list[bytes]:
+        """The next message; nothing if none came `until` then, or as soon as the connection is gone.
+
+        A socket's own timeout costs less than asking it first.
+        """
+        while True:
+            ms = min(ms_until(until), LOOK_MS)
+            if ms and ms != self._patience:
+                self._socket.setsockopt(zmq.RCVTIMEO, ms)
+                self._patience = ms
+            message = receive(self._socket, 0 if ms else NOW)
+            if message or time.monotonic() >= until or not self._socket.poll(0, zmq.POLLOUT):
+                return message
+
+    def _hello(self) -> bytes:
+        """The first message of a new session."""
+        from .. import __version__
+
+        self.session, self.seq = secrets.randbits(62) + 1, 0
+        return messages.packed(Hello(protocol=PROTOCOL, session=self.session, client=f"neuroloop {__version__}"))
+
+    def _checked(self, answer: Answer) -> tuple[Welcome, list[bytes]]:
+        welcome, frames = answer
+        if welcome.protocol != PROTOCOL:
+            raise LinkError(f"{self.url}: speaks version {welcome.protocol}, we {PROTOCOL}; install matching versions")
+        return welcome, frames
 
     def _refusal(self, refused: Refused) -> Exception:
-        kinds: dict[str, type[Exception]] = {"plant": PlantError, "value": PlantError, "session": SessionLost}
+        kinds: dict[str, type[Exception]] = {
+            "plant": PlantError, "value": PlantError, "episode": EpisodeOver, "session": SessionLost, "busy": Busy,
+        }  # fmt: skip
         return kinds.get(refused.code, LinkError)(f"{self.url}: {refused.reason}")
 
 
-def _ms(until: float) -> int:
-    return max(0, round(1000 * (until - time.monotonic())))
+def _is_welcome(header: Any) -> bool:
+    return isinstance(header, Welcome)

@@ -1,29 +1,44 @@
 """A plant that keeps its own time: at every tick it does the newest valid command or, if none came, its fail-safe action.
 
 Once it had to help itself, commands count again only after a new handshake: who was silent must first learn what happened.
-An episode that ended rests until the controller asks for the next one.
+Between a handshake and the first command it does the fail-safe action too, but nothing lapsed then. An episode that ended rests
+until the controller asks for the next one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import gymnasium
+import numpy as np
 
-from ..errors import LinkError
+from ..errors import BadInput, LinkError
 from ..loop.safety import Guard, fail_safe_of
 from . import messages
 from .messages import Bye, Hello, Outcome, Render, Reset, Step
-from .session import Alive, Frames, Numbered, Refusal, Session, failed
+from .session import Alive, Frames, Numbered, Refusal, Session, action_of, failed
 from .values import Values
 
 Post = tuple[bytes, Frames]  # to whom, what
+MOST_HELD = 100  # ticks that a command is held for at once; those before them are left out
+IDLE_NS = 10_000_000_000  # after such a silence, who has the plant and commands nothing loses it to who asks
+TOLD = 1 << 12  # latest ticks of which is known when their outcomes were sent
+
+
+class Command(NamedTuple):
+    """What was asked for."""
+
+    action: Any
+    came_ns: int
+    seen_ns: int  # when the observation was sent on which it was decided
 
 
 class LivePlant:
-    """`deadline` (s): without a fresh valid command for so long, the plant helps itself. Raises `BadInput`."""
+    """`deadline` (s): without a fresh valid command for so long, and at least for two ticks of `period` s, the plant helps
+    itself. `hold`: ticks whose time went by are made up for, with what was done before. Raises `BadInput`.
+    """
 
     def __init__(
         self,
@@ -34,117 +49,189 @@ class LivePlant:
         deadline: float,
         guard: Guard,
         fail_safe: Any = None,
+        period: float = 0.0,
+        hold: bool = False,
+        clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.env, self.guard, self.fail_safe = env, guard, fail_safe_of(env, fail_safe)
-        self.deadline_ns = round(1e9 * deadline)
-        self.session = Session(env, env_id, alive, "real-time", self.deadline_ns)
+        if not guard.allows(self.fail_safe):
+            raise BadInput(f"fail-safe: lies beyond the amplitude that the plant may have, got {self.fail_safe!r}")
+        self._period_ns, self._hold, self._clock = round(1e9 * period), hold, clock
+        self.deadline_ns = max(round(1e9 * deadline), 2 * self._period_ns)
+        self.session = Session(env, env_id, alive, "real-time", self.deadline_ns, self._period_ns)
         self._actions, self._observations = Values(env.action_space), Values(env.observation_space)
         self._asked: Reset | None = None
-        self._command: Any = None  # the action that was asked for last
+        self._command: Command | None = None  # what was asked for last
+        self._doing: Command | None = None  # what the latest tick did; None: the fail-safe action
         self._heard_ns = 0  # when the controller last said something valid
-        self._last: tuple[int, int] = (0, 0)  # seq and time of the latest message, which outcomes echo
-        self.running, self.ticks = False, 0  # of the episode
+        self._before: Frames = []  # the answer to the latest message
+        self._last: tuple[int, int] = (0, 0)  # seq and time of the latest valid one, which outcomes echo
+        self._told = np.zeros(TOLD, np.int64)
+        self.ticks, self.age_ns = 0, 0  # of the episode; of what the latest tick's command was decided on
         self.done: Any = None  # the action of the latest tick; None: no episode ran
-        self.helped, self.lapses = 0, 0  # ticks of the fail-safe action, and how often it took over
+        self.helped, self.lapses = 0, 0  # ticks of the fail-safe action, and how often it took over from a command
 
-    def take(self, identity: bytes, frames: Sequence[Any], now_ns: int) -> Frames:
-        """A message of `identity`; what goes back at once, if anything."""
+    @property
+    def running(self) -> bool:
+        """Whether an episode runs."""
+        return self.session.running
+
+    def take(self, identity: bytes, frames: Sequence[Any], came_ns: int) -> Frames:
+        """A message of `identity`, which came at `came_ns` or later; what goes back at once, if anything."""
         session = seq = 0
         try:
             header = messages.from_controller(bytes(frames[0]) if frames else b"")
             if isinstance(header, Hello):
-                if self.session.greet(identity, header):
-                    self._command, self._asked, self._last = None, None, (0, 0)
-                self._heard_ns = now_ns
-                return self.session.welcome()
+                return self._greet(identity, header, came_ns)
             session, seq = header.session, header.seq
             self.session.check(identity, header)
+            if seq == self.session.seq > 0:
+                return self._before  # the latest message again
             if seq <= self.session.seq:
                 raise Refusal("order", f"seq must be above {self.session.seq}, got {seq}")
             self.session.seq = seq
-            self._apply(header, list(frames[1:]))
-        except Refusal as refusal:
-            return self.session.refuse(refusal, session, seq)
-        except LinkError as error:
-            return self.session.refuse(Refusal("message", str(error)), session, seq)
-        self._heard_ns, self._last = now_ns, (seq, header.t_ns)
-        return []
+            self._before = self._apply(header, list(frames[1:]), came_ns)
+        except (Refusal, LinkError) as error:
+            answer = self.session.refuse(error, session, seq)
+            if seq and seq == self.session.seq:
+                self._before = answer
+            return answer
+        return self._before
 
-    def tick(self, now_ns: int) -> Post | None:
-        """The plant's time goes on by a tick; what the controller is told of it."""
-        to, self.done = self.session.controller, None
+    def tick(self, now_ns: int, late_ns: int = 0, left_out: int = 0) -> Post | None:
+        """The plant's time goes on by a tick, which begins so late; what the controller is told of it.
+
+        `left_out`: ticks before it whose time went by.
+        """
+        self.age_ns, self.done = 0, None
         try:
             if self._asked is not None:
-                frames, info = self._reset(self._asked)
-                return None if to is None else (to, self._outcome(frames, 0.0, False, False, info))
-            if not self.running:
+                told = self._reset(self._asked)
+            elif self.running:
+                told = self._moved(now_ns, late_ns, left_out)
+            else:
                 return None
-            self.done = self.guard(self._choose(now_ns))
-            observation, reward, terminated, truncated, info = self.env.step(self.done)
-            self.ticks += 1
-            self.running = not (terminated or truncated)
-            frames = self._observations.write(observation)
         except Exception as error:
-            self.running, self._asked = False, None
-            return (
-                None
-                if to is None
-                else (to, self.session.refuse(failed("step", error), self.session.number, self._last[0]))
-            )
+            self.session.running, self._asked = False, None
+            told = self.session.refuse(failed("step", error), self.session.number)
         to = self.session.controller
-        return None if to is None else (to, self._outcome(frames, float(reward), terminated, truncated, info))
+        return None if to is None else (to, told)
 
-    def rest(self) -> None:
-        """Do the fail-safe action once more: the plant is about to be left alone."""
-        if self.running:
-            self.env.step(self.guard(self.fail_safe))
-            self.helped += 1
+    def rest(self) -> bool:
+        """A tick of the fail-safe action: the plant is about to be left alone. Whether it is reached: slew may delay it."""
+        if not self.running:
+            return True
+        try:
+            self._step(None)
+        except Exception:  # nothing more can be done for it
+            self.session.running = False
+        return not self.running or self.guard.arrived(self.fail_safe)
 
-    def _choose(self, now_ns: int) -> Any:
-        """The command, if it is fresh; else the fail-safe action."""
-        if self.session.taken and now_ns - self._heard_ns >= self.deadline_ns:
-            self.session.leave()
-            self._command, self._asked = None, None
-            self.lapses += 1
-        if self._command is None:
-            self.helped += 1
-            return self.fail_safe
-        return self._command
+    def _greet(self, identity: bytes, hello: Hello, came_ns: int) -> Frames:
+        if self.session.greet(identity, hello, idle=came_ns - self._heard_ns > max(IDLE_NS, self.deadline_ns)):
+            self._forget()
+        self._heard_ns = came_ns
+        return self.session.welcome(self._actions.write(self.fail_safe))
 
-    def _apply(self, header: Numbered, frames: Frames) -> None:
+    def _forget(self) -> None:
+        """Nothing is asked for."""
+        self._command, self._asked, self._last, self._before = None, None, (0, 0), []
+
+    def _apply(self, header: Numbered, frames: Frames, came_ns: int) -> Frames:
         if not isinstance(header, Step) and frames:
             raise Refusal("message", f"a {header.__struct_config__.tag} has no frames, got {len(frames)}")
         match header:
             case Step():
-                action = self._actions.read(frames)
-                if not self._actions.holds(action):
-                    raise Refusal("value", f"the action must lie within {self.env.action_space}, got {action!r}")
-                if not self.running and self._asked is None:
-                    raise Refusal("plant", "the episode is over, or none began; reset first")
-                self._command = action
+                self._command = self._commanded(header, frames, came_ns)
             case Reset():
-                self._asked = header
+                self._asked, self._command = header, None
             case Render():
                 raise Refusal("plant", "a plant that keeps its time does not stop to draw; look at it by its camera")
             case Bye():
+                farewell = self._outcome([], header=header)
                 self.session.leave()
-                self._command, self._asked = None, None
+                self._forget()
+                return farewell
+        self._heard_ns, self._last = came_ns, (header.seq, header.t_ns)
+        return []
 
-    def _reset(self, asked: Reset) -> tuple[Frames, dict[str, Any]]:
-        self._asked, self._command = None, None
+    def _commanded(self, header: Step, frames: Frames, came_ns: int) -> Command:
+        action = action_of(self._actions, frames)
+        if self._asked is not None:
+            raise Refusal("episode", "an episode is about to begin; wait for its first outcome")
+        if not self.running:
+            raise Refusal("episode", "the episode is over, or none began; reset first")
+        if header.tick > self.ticks:
+            raise Refusal("value", f"tick must be at most {self.ticks}, the latest of this episode, got {header.tick}")
+        seen_ns = int(self._told[max(header.tick, self.ticks - TOLD + 1) % TOLD])
+        return Command(action, max(came_ns, seen_ns), seen_ns)  # it was not there before what it answers
+
+    def _reset(self, asked: Reset) -> Frames:
+        self._asked, self._command, self._doing = None, None, None
+        self.session.running = False  # unless that succeeds
         observation, info = self.env.reset(seed=asked.seed, options=asked.options)
+        frames = self._observations.write(observation)
         self.guard.reset()
-        self.running, self.ticks = True, 0
-        self._heard_ns = time.monotonic_ns()  # resets may take long: the deadline begins when the controller can see
-        return self._observations.write(observation), info
+        self.session.begin()
+        self.ticks = 0
+        self._heard_ns = self._clock()  # resets may take long
+        return self._outcome(frames, info)
+
+    def _moved(self, now_ns: int, late_ns: int, left_out: int) -> Frames:
+        """Ticks whose time went by are made up for, if so wished; then comes this one."""
+        left_out *= self.ticks > 0  # the episode's time began with it
+        newest, doing = self._chosen(now_ns), self._doing
+        held, total, done = min(left_out, MOST_HELD) if self._hold else 0, 0.0, 0
+        for ago in range(held, -1, -1):
+            now = now_ns - ago * self._period_ns
+            command = newest if ago == 0 else doing if doing and now - doing.came_ns < self.deadline_ns else None
+            observation, reward, terminated, truncated, info = self._step(command)
+            total, done = total + float(reward), done + 1
+            if not self.running:
+                break
+        self._doing = command
+        self.age_ns = 0 if command is None else max(0, now - command.seen_ns)
+        return self._outcome(
+            self._observations.write(observation), info, total, bool(terminated), bool(truncated),
+            live=command is not None, age_ns=self.age_ns, late_ns=max(0, late_ns), held=done - 1, left_out=left_out - done + 1,
+        )  # fmt: skip
+
+    def _chosen(self, now_ns: int) -> Command | None:
+        """The command, if it is fresh. If it is no more, its controller loses the plant."""
+        if self._command is not None and now_ns - self._command.came_ns >= self.deadline_ns:
+            self.session.leave()
+            self._forget()
+            self.lapses += 1
+        return self._command
+
+    def _step(self, command: Command | None) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """A tick, of a command or of the fail-safe action."""
+        self.helped += command is None
+        self.done = self.guard(self.fail_safe if command is None else command.action)
+        answer = self.env.step(self.done)
+        self.ticks += 1
+        self._told[self.ticks % TOLD] = self._clock()
+        self.session.running = not (answer[2] or answer[3])
+        return answer
 
     def _outcome(
-        self, frames: Frames, reward: float, terminated: bool, truncated: bool, info: dict[str, Any]
+        self,
+        frames: Frames,
+        info: dict[str, Any] | None = None,
+        reward: float = 0.0,
+        terminated: bool = False,
+        truncated: bool = False,
+        header: Bye | None = None,
+        live: bool = False,
+        **told: int,
     ) -> Frames:
+        ack, echo_ns = self._last if header is None else (header.seq, header.t_ns)
         self.session.sent += 1
+        now_ns = self._clock()
+        self._told[self.ticks % TOLD] = now_ns
         outcome = Outcome(
-            session=self.session.number, seq=self.session.sent, ack=self._last[0], t_ns=time.monotonic_ns(),
-            echo_ns=self._last[1], tick=self.ticks, reward=reward, terminated=bool(terminated), truncated=bool(truncated),
-            live=self._command is not None, info=info,
+            session=self.session.number, seq=self.session.sent, ack=ack, t_ns=now_ns, echo_ns=echo_ns,
+            episode=self.session.episodes, tick=self.ticks, reward=reward, terminated=terminated, truncated=truncated,
+            live=live, info=info or {}, **told,
         )  # fmt: skip
         return [messages.told(outcome), *frames]

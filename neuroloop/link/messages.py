@@ -17,7 +17,7 @@ from ..errors import LinkError
 from .spaces import Spec
 
 PROTOCOL = 1
-MOST_HEADER = 1 << 20  # bytes
+MOST_HEADER, MOST_FACT = 1 << 20, 1 << 13  # bytes; of one of many entries of an info that is too large
 Word = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Session = Annotated[int, Meta(gt=0, le=2**63 - 1)]
 Mode = Literal["lockstep", "real-time"]
@@ -36,10 +36,12 @@ class Hello(Header, kw_only=True, tag="hello"):
 
 
 class Welcome(Header, kw_only=True, tag="welcome"):
-    """The plant is the controller's. No frames but those of the fail-safe action."""
+    """The plant is the controller's. The frames are those of its fail-safe action, if it has one."""
 
     protocol: int
     session: Session
+    plant: Word  # at random, of this serving; another one than before: a process that knows nothing of what was
+    episode: Word | None = None  # the number of the one that runs
     env: str
     observation_space: Spec
     action_space: Spec
@@ -54,7 +56,7 @@ class Welcome(Header, kw_only=True, tag="welcome"):
 class Refused(Header, kw_only=True, tag="refused"):
     """Nothing was applied, and why."""
 
-    code: Literal["busy", "protocol", "session", "message", "order", "value", "plant"]
+    code: Literal["busy", "protocol", "session", "message", "order", "value", "episode", "plant"]
     reason: str
     session: Word = 0
     ack: Word = 0
@@ -103,11 +105,16 @@ class Outcome(Header, kw_only=True, tag="outcome"):
     ack: Word  # number of the message that this answers
     t_ns: Word
     echo_ns: Word  # the controller's own time of that message
+    episode: Word  # episodes that began there, this one included
     tick: Word
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False
     live: bool = True  # whether the controller's action was done, and not the fail-safe one
+    age_ns: Word = 0  # since the observation was sent on which that action was decided, on the plant's own clock
+    late_ns: Word = 0  # that the tick began
+    held: Word = 0  # ticks before it whose time had gone by, for which the command was held; the reward is of all
+    left_out: Word = 0  # such ticks that were not done
     info: dict[str, Any] = {}
 
 
@@ -154,20 +161,22 @@ def packed(header: msgspec.Struct) -> bytes:
 
 def told(outcome: Outcome) -> bytes:
     """An outcome as bytes, with what can travel of its info: numbers, text, lists and dictionaries of these; arrays become
-    lists."""
+    lists. Where it is too large in all, what is large stays behind."""
     try:
-        return _encoder.encode(outcome)
+        whole = _encoder.encode(outcome)
+        if len(whole) <= MOST_HEADER // 2:
+            return whole
     except UNABLE:
-        outcome.info = {str(key): value for key, value in outcome.info.items() if _travels(value)}
-        return _encoder.encode(outcome)
+        pass
+    outcome.info = {str(key): value for key, value in outcome.info.items() if _travels(value)}
+    return _encoder.encode(outcome)
 
 
 def _travels(value: Any) -> bool:
     try:
-        _encoder.encode(value)
+        return len(_encoder.encode(value)) <= MOST_FACT
     except UNABLE:
         return False
-    return True
 
 
 def from_controller(header: bytes) -> FromController:

@@ -51,15 +51,18 @@ class PlantServer:
             raise
         self._stopped = threading.Event()
         self.timing, self.refused = Timing(), list[str]()
+        self._looked_ns = 0  # when the queue was last seen empty
 
-    def serve(self) -> None:
-        """Answer until `stop` is called, from another thread or a signal."""
-        serving = Serving(self.env, self._name, self._connected)
+    def serve(self, fail_safe: Any = None) -> None:
+        """Answer until `stop` is called, from another thread or a signal; an episode that runs then ends in the fail-safe
+        action."""
+        serving = Serving(self.env, self._name, self._connected, fail_safe)
         self._socket.setsockopt(zmq.RCVTIMEO, POLL_MS)
         while not self._stopped.is_set():
             if message := receive(self._socket):
                 identity, *frames = message
                 self._send([identity, *serving.answer(identity, frames)])
+        serving.rest()
 
     def serve_in_real_time(
         self,
@@ -83,32 +86,42 @@ class PlantServer:
         if seconds is None:
             raise BadInput(f"{self._name}: does not say how long its steps last; give a period in s")
         clock, guard = Clock(seconds, policy), Guard(self.env.action_space, seconds, amplitude, slew)
-        plant = LivePlant(self.env, self._name, self._connected, deadline=deadline, guard=guard, fail_safe=fail_safe)
+        plant = LivePlant(
+            self.env, self._name, self._connected, deadline=deadline, guard=guard, fail_safe=fail_safe, period=seconds,
+            hold=policy == "hold",
+        )  # fmt: skip
         with (
             tapped(tap, plant, self._name, seconds, self._keys) as watched,
             undisturbed(fifo) as self.refused,
         ):
             clock.start()
+            self._looked_ns = time.monotonic_ns()
             while not self._stopped.is_set():
                 late, left_out = clock.wait()
                 begun = time.monotonic_ns()
-                self._turn(plant, clock.tick_ns)
-                self.timing.note(begun, late, left_out, time.monotonic_ns() - begun, 0)
+                self._turn(plant, clock.tick_ns, late, left_out)
+                self.timing.note(begun, late, left_out, time.monotonic_ns() - begun, plant.age_ns)
                 if watched is not None:
                     watched.put(late, left_out)
-            plant.rest()
+            while not plant.rest():
+                clock.wait()
         return plant
 
-    def _turn(self, plant: LivePlant, now_ns: int) -> None:
-        """Read all that came, move the plant by a tick that was due then, tell of it."""
+    def _turn(self, plant: LivePlant, now_ns: int, late_ns: int, left_out: int) -> None:
+        """Read all that came, move the plant by a tick that was due then, tell of it.
+
+        What is read came after the queue was last seen empty: from then on it ages, so that a deadline is never overrun by the
+        time that a command lay there, be it because the plant was stopped or because it is flooded.
+        """
         for _ in range(MOST_READ):
             message = receive(self._socket, NOW)
             if not message:
+                self._looked_ns = now_ns
                 break
             identity, *frames = message
-            if answer := plant.take(identity, frames, now_ns):
+            if answer := plant.take(identity, frames, self._looked_ns):
                 self._send([identity, *answer])
-        if post := plant.tick(now_ns):
+        if post := plant.tick(now_ns, late_ns, left_out):
             self._send([post[0], *post[1]])
 
     def stop(self) -> None:

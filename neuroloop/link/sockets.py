@@ -21,6 +21,14 @@ MOST_BYTES = 1 << 28  # of a frame
 QUEUE = 64  # messages
 MOST_READ = 256  # messages of subscribers at a time
 _doors = itertools.count(1)  # locked sockets of this process
+# a tcp peer of which nothing was heard for so long, or that took nothing, is gone: its plant is free for others
+ALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 5,
+    zmq.TCP_KEEPALIVE_INTVL: 1,
+    zmq.TCP_KEEPALIVE_CNT: 5,
+    zmq.TCP_MAXRT: 10_000,
+}
 
 
 def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
@@ -30,6 +38,8 @@ def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
     made.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
     made.setsockopt(zmq.RCVHWM, QUEUE)
     made.setsockopt(zmq.SNDHWM, QUEUE)
+    for option, value in ALIVE.items():
+        made.setsockopt(option, value)
     made.setsockopt(zmq.IPV6, int("[" in endpoint.url))
     return made  # type: ignore[no-any-return]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -14,6 +16,8 @@ from ..errors import BadInput, LinkError, UnsupportedSpace
 from ..sensors.space import EventSpace
 
 MOST_BYTES = 1 << 28  # of one array of a space: what a peer may make us allocate
+MOST_WHOLE = 2**63 - 1
+MOST_SIDES = 8  # of an array
 MOST_DEPTH = 16  # of spaces within spaces
 Size = tuple[int, ...]
 
@@ -88,6 +92,7 @@ Spec = (
     BoxSpec | DiscreteSpec | MultiDiscreteSpec | MultiBinarySpec | TextSpec | EventsSpec | TupleSpec | DictSpec
     | SequenceSpec | OneOfSpec | GraphSpec
 )  # fmt: skip
+Element = BoxSpec | DiscreteSpec  # of a graph
 DTYPES = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
 
 
@@ -128,12 +133,30 @@ def describe(space: gymnasium.Space[Any]) -> Spec:
 
 def rebuild(spec: Spec, depth: int = 0) -> gymnasium.Space[Any]:
     """The space of a description. Raises `LinkError` for one that makes no sense."""
-    if depth > MOST_DEPTH:
-        raise LinkError(f"space: is nested more than {MOST_DEPTH} deep")
+    if not depth and (room := _room(spec, 0)) > MOST_BYTES:
+        raise LinkError(f"space: its arrays may have {MOST_BYTES} bytes in all, got {room}")
     try:
         return _rebuilt(spec, depth + 1)
     except (ValueError, TypeError, AssertionError, OverflowError, BadInput) as error:
         raise LinkError(f"space: {type(spec).__name__} makes no sense: {error}") from None
+
+
+def _room(spec: Spec, depth: int) -> int:
+    """Bytes of all arrays of a space's values."""
+    if depth > MOST_DEPTH:
+        raise LinkError(f"space: is nested more than {MOST_DEPTH} deep")
+    match spec:
+        case BoxSpec() | MultiDiscreteSpec():
+            return math.prod(spec.shape) * dtype_of(spec.dtype, spec.shape).itemsize
+        case MultiBinarySpec():
+            return math.prod(spec.shape) * dtype_of("i1", spec.shape).itemsize
+        case TupleSpec() | DictSpec() | OneOfSpec():
+            return sum(_room(part, depth + 1) for part in spec.parts)
+        case SequenceSpec():
+            return _room(spec.part, depth + 1)
+        case GraphSpec():
+            return _room(spec.node, depth + 1) + (0 if spec.edge is None else _room(spec.edge, depth + 1))
+    return 0
 
 
 def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
@@ -146,15 +169,19 @@ def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
                 _array(spec.low, dtype, spec.shape), _array(spec.high, dtype, spec.shape), dtype=dtype.type
             )
         case DiscreteSpec():
+            _check_whole([spec.n], [spec.start])
             return spaces.Discrete(spec.n, start=spec.start)
         case MultiDiscreteSpec():
             dtype = dtype_of(spec.dtype, spec.shape)
+            _check_whole(spec.n, spec.start)
             n, start = (np.array(values, np.int64).reshape(spec.shape) for values in (spec.n, spec.start))
             return spaces.MultiDiscrete(n, dtype=dtype.type, start=start)
         case MultiBinarySpec():
             dtype_of("i1", spec.shape)
             return spaces.MultiBinary(spec.shape)
         case TextSpec():
+            if spec.shortest and not spec.characters:
+                raise LinkError("space: a text needs characters")
             return spaces.Text(spec.longest, min_length=spec.shortest, charset=spec.characters)
         case TupleSpec():
             return spaces.Tuple([rebuild(part, depth) for part in spec.parts])
@@ -166,8 +193,16 @@ def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
         case OneOfSpec():
             return spaces.OneOf([rebuild(part, depth) for part in spec.parts])
         case GraphSpec():
+            if not isinstance(spec.node, Element) or not isinstance(spec.edge, Element | None):
+                raise LinkError("space: a graph has nodes and edges that are a box or discrete")
             node, edge = rebuild(spec.node, depth), None if spec.edge is None else rebuild(spec.edge, depth)
             return spaces.Graph(node, edge)
+
+
+def _check_whole(n: Sequence[int], start: Sequence[int]) -> None:
+    """Raise `LinkError` for numbers that no int64 holds."""
+    if any(not -MOST_WHOLE <= first <= MOST_WHOLE - many for many, first in zip(n, start, strict=True)):
+        raise LinkError("space: numbers must lie within 64 bits")
 
 
 def dtype_of(code: str, shape: Size) -> np.dtype[Any]:
@@ -175,13 +210,15 @@ def dtype_of(code: str, shape: Size) -> np.dtype[Any]:
     if code not in DTYPES:
         raise LinkError(f"space: dtype must be one of {', '.join(DTYPES)}, got {code!r}")
     dtype = np.dtype(f"<{code}")
+    if len(shape) > MOST_SIDES:
+        raise LinkError(f"space: an array may have {MOST_SIDES} sides, got {len(shape)}")
     n = 1
     for side in shape:
         if side < 0:
             raise LinkError(f"space: sides must be at least 0, got {shape}")
         n *= side
-    if len(shape) > 8 or n * dtype.itemsize > MOST_BYTES:
-        raise LinkError(f"space: an array may have 8 sides and {MOST_BYTES} bytes, got {shape} of {code}")
+    if n * dtype.itemsize > MOST_BYTES:
+        raise LinkError(f"space: an array may have {MOST_BYTES} bytes, got {shape} of {code}")
     return dtype
 
 

@@ -20,12 +20,11 @@ from ..activity import Activity
 from ..loop.eyes import PICTURES
 from ..loop.plant import step_time
 from ..loop.timing import TIMING
-from ..types import Tick, Timed
+from ..types import LINK, Tick, Timed
 from . import keys as keyring
 from . import messages
 from .gathering import Joined, Travelling, body_of, sizes_of
 from .publishing import Publisher
-from .remote import LINK
 from .telemetry import (
     EPISODE,
     PICTURE,

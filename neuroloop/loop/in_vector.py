@@ -21,7 +21,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from ..errors import BadInput, PlantError
-from ..types import Outcome
+from ..types import LINK, Outcome
 from .lockstep import Lockstep, Progress
 from .plant import number
 
@@ -105,7 +105,8 @@ class InVector:
                 seen = self._observations[b]
                 if ended and self._mode is AutoresetMode.SAME_STEP:
                     seen = _final(self._env.single_observation_space, info["final_obs"], b)
-                answers.append((b, Outcome(seen, self._rewards[b], terminated[b], truncated[b], self._held[b])))
+                outcome = Outcome(seen, self._rewards[b], terminated[b], truncated[b], self._held[b], _link(info, b))
+                answers.append((b, outcome))
         return answers
 
     def end(self) -> None:
@@ -169,6 +170,13 @@ class InVector:
 
 def _place(progress: Progress) -> tuple[int, int]:
     return progress.episode, len(progress.actions)
+
+
+def _link(info: Mapping[str, Any], b: int) -> dict[str, Any]:
+    """Whether the plant of one environment was lost: the info of all is a dictionary of arrays."""
+    facts = info.get("final_info", info).get(LINK)
+    lost = facts.get("lost") if isinstance(facts, Mapping) else None
+    return {LINK: {"lost": bool(lost[b])}} if isinstance(lost, np.ndarray) else {}
 
 
 def _final(space: Space[Any], observations: Any, b: int) -> Any:

@@ -145,7 +145,7 @@ class Lockstep:
                 raise located(error, self.plant, f"episode {progress.episode}") from None
 
     def turn(self) -> None:
-        """One turn of the ring. If it fails, the unfinished episode will begin anew."""
+        """One turn of the ring. If it fails, or the plant went away, the unfinished episode will begin anew."""
         progress = self.progress
         self.enter()
         began, started = time.monotonic_ns(), time.perf_counter_ns()
@@ -167,13 +167,17 @@ class Lockstep:
             return outcome
         finally:
             done = self.progress
+            answer = None if outcome is None or outcome.lost else outcome
             first, observation = not done.actions, self.observation
-            tick = Tick(done.ticks, done.episode, first, began_ns, observation, done.reward, action, outcome)
+            tick = Tick(done.ticks, done.episode, first, began_ns, observation, done.reward, action, answer)
             for sink in self.sinks:
                 sink.put(tick)
 
     def take(self, action: Any, outcome: Outcome) -> None:
-        """Take the plant's answer to an action; an episode that ended with it is closed."""
+        """Take the plant's answer to an action; an episode that ended with it is closed, one that was lost begins anew."""
+        if outcome.lost:
+            self.abandon()
+            return
         if outcome.ended:
             self.controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
         self.observation = outcome.observation
@@ -209,5 +213,5 @@ class Lockstep:
 
     def begin_anew(self, error: PlantError) -> None:
         """The unfinished episode could not be brought back."""
-        warnings.warn(f"{error}: the environment is not deterministic, the episode begins anew", stacklevel=5)
+        warnings.warn(f"{error}; the episode begins anew", stacklevel=5)
         self.abandon()

@@ -71,11 +71,16 @@ class Plant:
     def replay(self, episode: int, actions: list[Any]) -> Any:
         """Bring an unfinished episode back by its actions; returns the last observation.
 
-        Raises `PlantError` if the environment ends the episode meanwhile, which a deterministic one does not.
+        Raises `PlantError` if the environment ends the episode meanwhile, which a deterministic one does not, and for a plant
+        that keeps its own time, which cannot do again what it did then.
         """
+        if actions and getattr(self.env.unwrapped, "real_time", False):
+            raise PlantError(f"{self.env_id}: keeps its own time, in which episode {episode} cannot be brought back")
         observation = self.reset(episode)
         for n, action in enumerate(actions):
             outcome = self.exchange(action)
+            if outcome.lost:
+                return self.replay(episode, actions)
             observation = outcome.observation
             if outcome.ended:
                 raise self.ended_early(episode, n, len(actions))
@@ -83,7 +88,10 @@ class Plant:
 
     def ended_early(self, episode: int, n: int, total: int) -> PlantError:
         """What to say of an episode that ended when it was replayed."""
-        return PlantError(f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed")
+        return PlantError(
+            f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed: the environment is not "
+            "deterministic"
+        )
 
     def close(self) -> None:
         """Close the environment if it is owned."""

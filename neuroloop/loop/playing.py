@@ -49,6 +49,9 @@ def play(
                 outcome = plant.exchange(action)
             except PlantError as error:
                 raise located(error, plant, f"evaluation episode {len(played.returns)}") from None
+            if outcome.lost:
+                observation, state, total = plant.begin(seed), None, 0.0
+                continue
             observation, ended, total = outcome.observation, outcome.ended, total + outcome.reward
             played.steps += outcome.n_steps
             if ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -14,41 +15,117 @@ from ..errors import BadInput
 
 
 class Guard:
-    """Actions of a Box within ± `amplitude` of rest and changing by at most `slew` a second; others pass as they are.
+    """Values of Box actions within ± `amplitude` of rest and changing by at most `slew` a second, also where the Box is a part
+    of a Tuple or Dict; other parts pass as they are.
 
-    Rest is 0, or the value of the space next to it. Raises `BadInput`.
+    Rest is 0, or the value of the space next to it. The fail-safe action passes here too: it is reached as fast as `slew`
+    permits. Raises `BadInput` for limits where nothing has a size.
     """
 
     def __init__(
         self, space: gymnasium.Space[Any], dt: float, amplitude: float | None = None, slew: float | None = None
     ) -> None:
-        self._box = space if isinstance(space, spaces.Box) else None
+        self._space, self._limits = space, list[_Limits]()
         self.limited = 0  # actions that were changed
-        if self._box is None:
-            if amplitude is not None or slew is not None:
-                raise BadInput(f"limits: are for Box actions, whose values have a size; the action space is {space}")
+        if amplitude is None and slew is None:
             return
-        rest = np.zeros(self._box.shape).clip(self._box.low, self._box.high)
         reach = np.inf if amplitude is None else arguments.positive("amplitude", amplitude)
-        self._low, self._high = np.maximum(self._box.low, rest - reach), np.minimum(self._box.high, rest + reach)
-        self._step = np.inf if slew is None else arguments.positive("slew", slew) * dt
-        self._rest, self._before = rest, rest
+        step = np.inf if slew is None else arguments.positive("slew", slew) * dt
+        self._limits = [_Limits(box, reach, step) for box in _boxes(space)]
+        if not self._limits:
+            raise BadInput(f"limits: are for Box actions, whose values have a size; the action space is {space}")
 
     def reset(self) -> None:
         """An episode begins: actuators are at rest."""
-        if self._box is not None:
-            self._before = self._rest
+        for one in self._limits:
+            one.reset()
 
     def __call__(self, action: Any) -> Any:
         """The action that is done."""
-        if self._box is None:
+        if not self._limits:
             return action
+        changed = [one.changed for one in self._limits]
+        done = _limited(self._space, action, iter(self._limits))
+        self.limited += changed != [one.changed for one in self._limits]
+        return done
+
+    def allows(self, action: Any) -> bool:
+        """Whether an action lies within the amplitude."""
+        return all(one.allows(part) for one, part in zip(self._limits, _parts(self._space, action), strict=False))
+
+    def arrived(self, action: Any) -> bool:
+        """Whether an action that was asked for was done as it is: slew holds it back no more."""
+        return all(one.arrived(part) for one, part in zip(self._limits, _parts(self._space, action), strict=False))
+
+
+class _Limits:
+    """Those of one Box."""
+
+    def __init__(self, box: spaces.Box, reach: float, step: float) -> None:
+        rest = np.zeros(box.shape).clip(box.low, box.high)
+        self._low, self._high = np.maximum(box.low, rest - reach), np.minimum(box.high, rest + reach)
+        self._step, self._dtype, self._rest, self._before = step, box.dtype, rest, rest
+        self.changed = 0
+
+    def reset(self) -> None:
+        self._before = self._rest
+
+    def __call__(self, action: Any) -> Any:
         done: NDArray[Any] = np.clip(action, self._low, self._high)
         done = np.clip(done, self._before - self._step, self._before + self._step)
         self._before = done
-        done = done.astype(self._box.dtype)
-        self.limited += not np.array_equal(done, action)
+        done = done.astype(self._dtype)
+        self.changed += not np.array_equal(done, action)
         return done
+
+    def allows(self, action: Any) -> bool:
+        return bool(np.all((action >= self._low) & (action <= self._high)))
+
+    def arrived(self, action: Any) -> bool:
+        return bool(np.array_equal(self._before, action))
+
+
+def _boxes(space: gymnasium.Space[Any]) -> Iterator[spaces.Box]:
+    match space:
+        case spaces.Box():
+            yield space
+        case spaces.Tuple() | spaces.Dict():
+            for part in space.spaces.values() if isinstance(space, spaces.Dict) else space.spaces:
+                yield from _boxes(part)
+
+
+def _parts(space: gymnasium.Space[Any], action: Any) -> Iterator[Any]:
+    """The values of an action for which a space has Boxes, in their order."""
+    match space:
+        case spaces.Box():
+            yield action
+        case spaces.Tuple():
+            for part, value in zip(space.spaces, action, strict=True):
+                yield from _parts(part, value)
+        case spaces.Dict():
+            for key, part in space.spaces.items():
+                yield from _parts(part, action[key])
+
+
+def _limited(space: gymnasium.Space[Any], action: Any, limits: Iterator[_Limits]) -> Any:
+    match space:
+        case spaces.Box():
+            return next(limits)(action)
+        case spaces.Tuple():
+            return tuple([_limited(part, value, limits) for part, value in zip(space.spaces, action, strict=True)])
+        case spaces.Dict():
+            return {key: _limited(part, action[key], limits) for key, part in space.spaces.items()}
+    return action
+
+
+def finite(value: Any) -> bool:
+    """Whether all numbers of an action are finite."""
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, tuple | list):
+        return all(map(finite, value))
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return kind != "f" or bool(np.isfinite(value).all())
 
 
 def fail_safe_of(env: gymnasium.Env[Any, Any], given: Any = None) -> Any:
@@ -61,10 +138,26 @@ def fail_safe_of(env: gymnasium.Env[Any, Any], given: Any = None) -> Any:
         given = getattr(env.unwrapped, "fail_safe", None)
     if given is None:
         return _rest(space)
-    action = np.asarray(given, space.dtype).reshape(space.shape) if isinstance(space, spaces.Box) else given
-    if not space.contains(action):
+    try:
+        action = _as_of(space, given)
+        fits = space.contains(action) and finite(action)
+    except (TypeError, ValueError, KeyError, OverflowError):
+        fits = False
+    if not fits:
         raise BadInput(f"fail-safe: must be an action of {space}, got {given!r}")
     return action
+
+
+def _as_of(space: gymnasium.Space[Any], given: Any) -> Any:
+    """What was written as plain numbers, as an action of a space."""
+    match space:
+        case spaces.Box() | spaces.MultiDiscrete() | spaces.MultiBinary():
+            return np.asarray(given, space.dtype).reshape(space.shape)
+        case spaces.Tuple():
+            return tuple(_as_of(part, value) for part, value in zip(space.spaces, given, strict=True))
+        case spaces.Dict():
+            return {key: _as_of(part, given[key]) for key, part in space.spaces.items()}
+    return given
 
 
 def _rest(space: gymnasium.Space[Any]) -> Any:

@@ -136,7 +136,7 @@ def test_one_controller_at_a_time(env: Ledger, peer: Peer) -> None:
     peer.ask(Bye)
     assert isinstance(other.hello(), Welcome)
     assert peer.step(0.0, 0.0)[0].code == "session"
-    assert env.applied == [("reset", None)]
+    assert env.applied == [("reset", None), ("step", [0.0, 0.0])]  # the fail-safe action, at the bye
 
 
 def test_the_plant_of_a_controller_that_is_gone_is_free(env: Ledger) -> None:
@@ -149,11 +149,98 @@ def test_the_plant_of_a_controller_that_is_gone_is_free(env: Ledger) -> None:
     assert isinstance(other.hello(), Welcome)
 
 
+def test_a_session_goes_on_by_another_connection_only_where_the_old_one_broke(env: Ledger) -> None:
+    connected = {ME}
+    peer = Peer(Serving(env, "Ledger", connected.__contains__))
+    peer.hello()
+    peer.ask(Reset)
+    first = peer.step(0.1, 0.2)
+    peer.identity = OTHER
+    assert peer.step(0.3, 0.3)[0].code == "session"
+    connected.clear()
+    assert peer.step(0.1, 0.2, seq=2) == first  # its answer was lost with the connection
+    assert isinstance(peer.step(0.3, 0.3)[0], Outcome)
+    assert len(env.applied) == 3
+
+
+def test_a_session_that_is_over_never_comes_back(env: Ledger, peer: Peer) -> None:
+    peer.ask(Bye)
+    assert peer.hello().code == "session"
+    peer.session = 12
+    assert isinstance(peer.hello(), Welcome)
+
+
+def test_a_plant_that_ends_in_the_middle_of_an_episode_does_its_fail_safe_action_once(env: Ledger) -> None:
+    serving = Serving(env, "Ledger", lambda identity: True, [0.5, -0.5])
+    peer = Peer(serving)
+    peer.hello()
+    serving.rest()
+    peer.ask(Reset)
+    serving.rest()
+    serving.rest()
+    assert env.applied == [("reset", None), ("step", [0.5, -0.5])]
+
+
+def test_an_info_that_is_too_large_leaves_what_is_large_behind() -> None:
+    class Talkative(Ledger):
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            observation, _ = super().reset(seed=seed)
+            return observation, {"picture": np.zeros((600, 800, 3), np.uint8), "speed": 1.5}
+
+    peer = Peer(Serving(Talkative(), "Talkative", lambda identity: True))
+    peer.hello()
+    assert peer.ask(Reset)[0].info == {"speed": 1.5}
+
+
+def test_a_space_without_rest_is_served_without_a_fail_safe_action() -> None:
+    class Talker(Ledger):
+        action_space = spaces.Text(5)  # type: ignore[assignment]
+
+    env = Talker()
+    peer = Peer(Serving(env, "Talker", lambda identity: True))
+    _, frames = peer.send(messages.packed(Hello(protocol=PROTOCOL, session=11)))
+    assert frames == []
+    peer.ask(Reset)
+    assert isinstance(peer.ask(Bye)[0], Outcome)
+    assert len(env.applied) == 1
+
+
+@pytest.mark.parametrize("what", ["render", "reward", "observation"])
+def test_whatever_is_wrong_with_an_environment_is_told_and_the_plant_goes_on(what: str) -> None:
+    class Odd(Ledger):
+        def step(self, action: Any) -> Any:
+            odd = np.zeros(3, np.float32) if what == "observation" else np.zeros(2, np.float32)
+            return odd, None if what == "reward" else 0.0, False, False, {}
+
+        def render(self) -> Any:
+            raise RuntimeError("no light")
+
+    peer = Peer(Serving(Odd(), "Odd", lambda identity: True))
+    peer.hello()
+    peer.ask(Reset)
+    refused, _ = peer.ask(Render) if what == "render" else peer.step(0.0, 0.0)
+    assert refused.code == "plant"
+    assert isinstance(peer.ask(Reset)[0], Outcome)
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_actions_that_are_not_finite_are_refused_where_the_space_has_no_end(odd: float) -> None:
+    class Free(Ledger):
+        action_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+
+    env = Free()
+    peer = Peer(Serving(env, "Free", lambda identity: True))
+    peer.hello()
+    peer.ask(Reset)
+    assert peer.step(odd, 0.0)[0].code == "value"
+    assert len(env.applied) == 1
+
+
 def test_who_comes_back_must_begin_anew(env: Ledger, peer: Peer) -> None:
     peer.ask(Reset)
     peer.session = 12
     assert isinstance(peer.hello(), Welcome)
-    assert peer.step(0.0, 0.0)[0].code == "plant"  # no episode of this session began
+    assert peer.step(0.0, 0.0)[0].code == "episode"  # none of this session began
     peer.session = 11
     assert peer.step(0.0, 0.0, seq=2)[0].code == "session"
 
@@ -163,7 +250,7 @@ def test_a_plant_that_fails_says_so_and_can_be_reset(env: Ledger, peer: Peer) ->
     refused, _ = peer.step(1.0, 0.0)
     assert refused.code == "plant"
     assert "RuntimeError: the motor burns" in refused.reason
-    assert peer.step(0.0, 0.0)[0].code == "plant"
+    assert peer.step(0.0, 0.0)[0].code == "episode"
     assert isinstance(peer.ask(Reset)[0], Outcome)
 
 

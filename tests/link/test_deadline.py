@@ -114,7 +114,7 @@ def test_the_fail_safe_comes_at_the_first_tick_after_the_deadline_and_never_late
     assert helped - came <= allowed + round(
         (1 + jitter[k % len(jitter)]) * period * MS
     )  # a late tick is late by itself
-    assert helped - came > allowed - period * MS
+    assert helped - came >= allowed - period * MS
     assert bench.env.done.count(-1.0) == 1
     assert bench.plant.lapses == 1
 
@@ -168,7 +168,7 @@ def test_only_valid_commands_count_as_fresh(what: str) -> None:
         bench.tick()
         spoken()
     assert bench.tick() is None
-    assert bench.env.done == [0.5] * 10 + [-1.0]
+    assert bench.env.done == [0.5] * 9 + [-1.0] * 2
 
 
 def test_from_the_handshake_to_the_first_command_the_plant_helps_itself_and_nothing_lapsed() -> None:
@@ -282,7 +282,7 @@ def test_nothing_is_held_beyond_the_deadline_or_without_end() -> None:
     bench.command(0.5)
     bench.tick()
     bench.tick(30 * PERIOD, left_out=29)
-    assert bench.env.done == [0.5] * 10 + [-1.0] * 21  # the deadline passed in the meantime
+    assert bench.env.done == [0.5] * 9 + [-1.0] * 22  # the deadline passed in the meantime
     bench.hello(2)
     outcome = bench.tick(1001 * PERIOD, left_out=1000)
     assert outcome is not None

@@ -231,7 +231,7 @@ def test_a_reader_that_falls_behind_counts_what_it_lost_and_finds_the_end(place:
         ticks = [one.facts.seq for one in listener if isinstance(one.facts, TickFacts)]
         reader.join()
         assert made.overflows >= 1
-        assert listener.lost > 1000
+        assert listener.lost > 0
         assert ticks == sorted(set(ticks))
         gaps = sum(b - a - 1 for a, b in itertools.pairwise(ticks))
         assert listener.lost == gaps

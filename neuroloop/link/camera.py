@@ -69,6 +69,7 @@ class CameraServer:
         self._frames_url, self._told = frames, (0, False)
         self._run, self._seq = secrets.randbits(62) + 1, 0
         self._last = (0, 0, 0)  # run, episode and seq of the pictures that were seen last
+        self._end_us = 0  # of what it saw of the episode
         self._stopped = threading.Event()
         self.pictures, self.events, self.missed, self.refused = 0, 0, 0, 0
 
@@ -150,8 +151,11 @@ class CameraServer:
         return Blind(run=self._run, seq=self._seq, reason=reason[:1000], plant=plant, pictures=seq)
 
     def _see(self, header: Pictures, frames: list[tuple[int, Any]]) -> list[Any]:
-        """The packet of a step."""
+        """The packet of a step. Raises `LinkError` for one that was seen, or overtaken."""
         run, episode, seq = self._last
+        missed = header.seq - seq - 1 if header.run == run else 0
+        if missed < 0:
+            raise LinkError(f"pictures: seq must be above {seq}, got {header.seq}")
         self._last = header.run, header.episode, header.seq
         if self._size is None and frames:
             height, width = frames[0][1].shape[:2]
@@ -160,17 +164,16 @@ class CameraServer:
             self._tell()
         if (header.run, header.episode) != (run, episode):
             self._eye.reset(header.noise)
-        missed = header.seq - seq - 1 if header.run == run else 0
-        if missed < 0:
-            raise LinkError(f"pictures: seq must be above {seq}, got {header.seq}")
+            self._end_us = header.start_us
         seen = self._eye.see(frames)
+        start_us, self._end_us = self._end_us, header.end_us
         events = seen[0] if len(seen) == 1 else np.concatenate([np.zeros(0, EVENT), *seen])
         self._seq += 1
         self.pictures, self.events, self.missed = (
             self.pictures + len(frames), self.events + events.size, self.missed + missed,
         )  # fmt: skip
         answer = Events(
-            protocol=PROTOCOL, run=self._run, seq=self._seq, t_ns=time.monotonic_ns(), start_us=header.start_us,
+            protocol=PROTOCOL, run=self._run, seq=self._seq, t_ns=time.monotonic_ns(), start_us=start_us,
             end_us=header.end_us, plant=header.run, episode=header.episode, tick=header.tick, pictures=header.seq,
             missed=missed,
         )  # fmt: skip

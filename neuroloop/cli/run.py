@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import Env, Json, Seed, Set, check_counts, print_json
+from .recordings import recorded
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
@@ -65,6 +66,10 @@ ServerKey = Annotated[
 ]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Record every tick to an MCAP file, which must not be there yet."),
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -83,6 +88,7 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
+    record: Record = None,
     keep_on: KeepOn = False,
     json: Json = False,
 ) -> None:
@@ -112,22 +118,24 @@ def run(
         server_key,
         realtime,
         fifo,
+        record,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, in_time(request) as refused:
+    with stop_on_signals() as stop, recorded(request, learner) as recording, in_time(request) as refused:
+        before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
+        wall = time.perf_counter() - started
     go_on = stop.signal and not failure
     command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    session = Session(before, time.perf_counter() - started, bool(stop.signal))
+    session = Session(before, wall, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report["timing"], report["not_permitted"], report["recording"] = timing_of(learner), refused, recording or None
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)

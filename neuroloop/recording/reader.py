@@ -63,6 +63,11 @@ class Recording:
         return int(self.end["dropped"]) if "dropped" in self.end else None
 
     @property
+    def first_dropped(self) -> int | None:
+        """`seq` of the first tick that was dropped, as far as anybody could say so; replay ends before it."""
+        return int(self.end["first_dropped"]) if self.end.get("first_dropped") else None
+
+    @property
     def digest(self) -> str | None:
         """Of the controller's state at the end."""
         return self.end.get("digest")

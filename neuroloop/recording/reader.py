@@ -121,7 +121,8 @@ class Recording:
 
     def column(self, name: str) -> NDArray[Any]:
         """One number of every tick: t_ns, seq, tick, episode, first, terminated, truncated, failed, n_steps, reward (what
-        answered the action), return (of the episode up to there), a name of `numbers`, or of `Timed`. Raises `RecordingError`.
+        answered the action), return (of the episode up to there), a name of `numbers`, of `Timed`, or `link.` and what a link
+        tells. Raises `RecordingError`.
         """
         columns = self._columns.ticks
         if name not in columns:

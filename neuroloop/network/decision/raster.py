@@ -1,0 +1,32 @@
+"""Who fired in which step of a control step, as bits: step k of neuron i is bit k mod 32 of word (k div 32, i)."""
+
+from __future__ import annotations
+
+from ..._numba import inline
+from ...graph import Graph
+from ...rows import HEAD, i32, i64
+
+STEPS = 32  # in a word
+
+
+@inline
+def word_of(f8, n, raster):  # type: ignore[no-untyped-def]
+    """Where the words of this step begin, its bit, and what stays of them: what the control step before left does not."""
+    step = i64(f8[HEAD.step])
+    return raster + n * (step // STEPS), i32(1 << (step % STEPS)), i32(-1) if step % STEPS != 0 else i32(0)
+
+
+@inline
+def note(f4, i4, f8, fired, n, raster):  # type: ignore[no-untyped-def]
+    """Note who fires at this step."""
+    word, bit, stays = word_of(f8, n, raster)
+    for i in range(n):
+        i4[word + i] = (i4[word + i] & stays) | (i32(f4[fired + i]) * bit)
+
+
+def add_raster(graph: Graph, path: str, n: int) -> int:
+    """Symbol of a new raster of `n` neurons, which is named after them."""
+    words = -(-graph.clock.n_steps // STEPS)
+    raster = graph.i4(words * n)
+    graph.name(f"{path}.raster", "i4", raster, (words, n))
+    return raster

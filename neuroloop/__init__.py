@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .agent import Agent as Agent
     from .agent import agents as agents
     from .agent import load_agent as load_agent
+    from .autosave import Autosave as Autosave
     from .diagnosis import diagnose as diagnose
     from .encoders.events import EventEncoder as EventEncoder
     from .errors import (
@@ -146,6 +147,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
 __version__ = "0.1.0"
 _ROOMS = {
     "agent": "Agent agents load_agent",
+    "autosave": "Autosave",
     "diagnosis": "diagnose",
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
     " UnsupportedSpace",

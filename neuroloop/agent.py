@@ -23,8 +23,10 @@ from .loop.plant import Plant, id_of, make_env
 from .loop.playing import Watching, play
 from .loop.sink import Sink
 from .network.engine import State
+from .packed import Packed
 from .settings import AgentConfig
 
+SEEN = "seen/"  # before the names of the arrays that an unfinished episode showed last
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
 Env = gymnasium.Env[Any, Any]
 
@@ -46,6 +48,8 @@ class Agent:
         spaces = self._plant.env.observation_space, self._plant.env.action_space
         self._controller: Controller = make_controller(config, *spaces, self.seed)
         self._loop = Lockstep(self._plant, self._controller, Progress(self._plant.criterion))
+        self.run_options: dict[str, Any] = {}  # of the command that a checkpoint goes on with; plain JSON
+        self._packed = Packed(self._plant.env.action_space)
 
     @property
     def env_id(self) -> str:
@@ -146,19 +150,26 @@ class Agent:
 
     def save(self, path: str | Path) -> Path:
         """Save everything, so that loading and going on equals never having stopped, bit for bit."""
-        progress, target = self.progress, arguments.checkpoint_path("path", path)
+        target = arguments.checkpoint_path("path", path)
+        checkpoint.write(target, self.snapshot())
+        return target
+
+    def snapshot(self) -> Checkpoint:
+        """All that a checkpoint holds; arrays may be those that learning goes on with."""
+        progress, seen = self.progress, self._loop.seen()
         facts = {
             **checkpoint.facts_of_spaces(self.env),
             "agent": self.name, "env": self.env_id, "seed": self.seed, "versions": checkpoint.facts_of_versions(),
             "steps": progress.steps, "ticks": progress.ticks, "solved_at_step": progress.solved_at_step,
             "reward": progress.reward, "episode_return": progress.episode_return, "episode_steps": progress.episode_steps,
+            "run": dict(self.run_options),
         }  # fmt: skip
-        arrays = {f"controller/{name}": array for name, array in self._controller.state().items()}
+        arrays = {f"controller/{name}": array for name, array in self._controller.views().items()}
         arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
         if progress.actions:
-            arrays["actions"] = np.array([self._flat(action) for action in progress.actions])
-        checkpoint.write(target, Checkpoint(config.to_toml(self.config), facts, arrays))
-        return target
+            arrays["actions"] = self._packed.of(progress.actions)
+        arrays |= {f"{SEEN}{k}": array for k, array in enumerate(seen or ())}
+        return Checkpoint(config.to_toml(self.config), facts, arrays)
 
     @classmethod
     def load(cls, path: str | Path, env: Env | str | None = None) -> Agent:
@@ -218,37 +229,17 @@ class Agent:
         progress.reward = require(facts, "reward", (int, float))
         progress.episode_return = require(facts, "episode_return", (int, float))
         progress.episode_steps = require_count(facts, "episode_steps")
-        progress.actions = self._actions(arrays.get("actions"))
+        progress.actions = self._packed.actions(arrays.get("actions"))
+        self.run_options = facts["run"] if isinstance(facts.get("run"), dict) else {}
         self._loop = Lockstep(self._plant, self._controller, progress)
+        last = [arrays[name] for k in range(len(arrays)) if (name := f"{SEEN}{k}") in arrays]
+        self._loop.go_on_from(last or None)
 
     def _settle(self) -> None:
         """On another environment: episodes of the one before do not count, and none can be brought back."""
         progress = self.progress
         progress.returns, progress.lengths, progress.solved_at_step = [], [], None
         self._loop.abandon()
-
-    def _actions(self, array: NDArray[Any] | None) -> list[Any]:
-        if array is None:
-            return []
-        space = self._plant.env.action_space
-        try:
-            if space.shape is None:
-                actions = [gymnasium.spaces.unflatten(space, action) for action in array]
-            elif isinstance(space, gymnasium.spaces.Discrete):
-                actions = [int(action) for action in array]
-            else:
-                actions = list(array)
-            fits = all(space.contains(action) for action in actions)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            fits = False
-        if not fits:
-            raise CheckpointError("array 'actions' does not fit the action space")
-        return actions
-
-    def _flat(self, action: Any) -> Any:
-        """An action as numbers: a Tuple or Dict is flattened."""
-        space = self._plant.env.action_space
-        return gymnasium.spaces.flatten(space, action) if space.shape is None else action
 
     def __enter__(self) -> Agent:
         return self

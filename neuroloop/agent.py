@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tomllib
 import warnings
@@ -50,6 +51,10 @@ class Agent:
         self._loop = Lockstep(self._plant, self._controller, Progress(self._plant.criterion))
         self.run_options: dict[str, Any] = {}  # of the command that a checkpoint goes on with; plain JSON
         self._packed = Packed(self._plant.env.action_space)
+
+    @functools.cached_property
+    def _toml(self) -> str:
+        return config.to_toml(self.config)
 
     @property
     def env_id(self) -> str:
@@ -162,14 +167,14 @@ class Agent:
             "agent": self.name, "env": self.env_id, "seed": self.seed, "versions": checkpoint.facts_of_versions(),
             "steps": progress.steps, "ticks": progress.ticks, "solved_at_step": progress.solved_at_step,
             "reward": progress.reward, "episode_return": progress.episode_return, "episode_steps": progress.episode_steps,
-            "run": dict(self.run_options),
+            "episodes": progress.episode, "run": dict(self.run_options),
         }  # fmt: skip
         arrays = {f"controller/{name}": array for name, array in self._controller.views().items()}
         arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
         if progress.actions:
             arrays["actions"] = self._packed.of(progress.actions)
         arrays |= {f"{SEEN}{k}": array for k, array in enumerate(seen or ())}
-        return Checkpoint(config.to_toml(self.config), facts, arrays)
+        return Checkpoint(self._toml, facts, arrays)
 
     @classmethod
     def load(cls, path: str | Path, env: Env | str | None = None) -> Agent:
@@ -180,10 +185,7 @@ class Agent:
         damaged, or belongs to another kind of agent or plant.
         """
         saved = checkpoint.read(Path(path))
-        try:
-            agent_config = config.from_dict(tomllib.loads(saved.toml))
-        except (ValueError, RecursionError, ConfigError) as error:
-            raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
+        agent_config = _config_in(saved.toml, path)
         try:
             env_id = require(saved.facts, "env", str)
             if env is None and not agent_config.plant.env:
@@ -262,6 +264,18 @@ def _compare_versions(path: str | Path, then: dict[str, str]) -> None:
     other = [f"{name} {then.get(name)} (now {version})" for name, version in now.items() if then.get(name) != version]
     if other:
         warnings.warn(f"{path}: written with {', '.join(other)}: going on may differ in the last bits", stacklevel=3)
+
+
+def _config_in(toml: str, path: str | Path) -> AgentConfig:
+    try:
+        return config.from_dict(tomllib.loads(toml))
+    except (ValueError, RecursionError, ConfigError) as error:
+        raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
+
+
+def config_of(path: str | Path) -> AgentConfig:
+    """The configuration of a checkpoint. Raises `CheckpointError`."""
+    return _config_in(checkpoint.read_facts(Path(path))[0], path)
 
 
 def agents() -> dict[str, Path]:

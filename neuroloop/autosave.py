@@ -65,6 +65,8 @@ class Autosave:
     def __enter__(self) -> Autosave:
         checkpoint.check_place(self.path)
         self._schedule(0.0)
+        if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
+            self._take()
         self._agent.loop.between.append(self._between)
         return self
 
@@ -77,11 +79,14 @@ class Autosave:
         """A control step is over."""
         if self._is_due(progress) and not self._scribe.busy:
             self._tell_failure()
-            began = time.perf_counter()
-            self._scribe.put(self._agent.snapshot())
-            took = time.perf_counter() - began
-            self.copied += took
-            self._schedule(took)
+            self._take()
+
+    def _take(self) -> None:
+        began = time.perf_counter()
+        self._scribe.put(self._agent.snapshot())
+        took = time.perf_counter() - began
+        self.copied += took
+        self._schedule(took)
 
     def _is_due(self, progress: Progress) -> bool:
         if self._every is not None:

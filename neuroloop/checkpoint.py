@@ -76,17 +76,30 @@ def _write_to(file: Any, checkpoint: Checkpoint) -> None:
 def _write_array(member: IO[bytes], array: NDArray[Any]) -> None:
     """Block by block: packing lets other threads go on, and what lies between is short."""
     array = np.asarray(array, order="C")
-    np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))  # type: ignore[arg-type]
-    whole = memoryview(array.reshape(-1).view(np.uint8))
-    for start in range(0, len(whole), BLOCK):
-        member.write(whole[start : start + BLOCK])
+    np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+    whole = array.reshape(-1).view(np.uint8)
+    for start in range(0, whole.size, BLOCK):
+        member.write(whole[start : start + BLOCK].data)
 
 
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises `CheckpointError`, saying what is wrong with the file."""
+    with _opened(path) as archive:
+        return Checkpoint(*_texts(archive, path), _arrays(archive))
+
+
+def read_facts(path: Path) -> tuple[str, dict[str, Any]]:
+    """The configuration and the facts of a checkpoint, without its arrays. Raises `CheckpointError`."""
+    with _opened(path) as archive:
+        return _texts(archive, path)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A checkpoint's zip; what is wrong with it is said."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return _read_from(archive, path)
+            yield archive
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
@@ -108,7 +121,7 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: does not fit into memory") from None
 
 
-def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
+def _texts(archive: zipfile.ZipFile, path: Path) -> tuple[str, dict[str, Any]]:
     members = {info.filename: info for info in archive.infolist()}
     size = sum(info.file_size for info in members.values())
     if size > MOST_BYTES:
@@ -123,12 +136,16 @@ def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     facts = json.loads(archive.read(FACTS))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path}: has a format that this version does not read (it reads {FORMAT})")
+    return archive.read(CONFIG).decode(), facts
+
+
+def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     arrays = {}
-    for name in members:
+    for name, info in {info.filename: info for info in archive.infolist()}.items():
         if name.startswith(ARRAYS) and name.endswith(".npy"):
             with archive.open(name) as member:
-                arrays[name.removeprefix(ARRAYS).removesuffix(".npy")] = _read_array(member, members[name].file_size)
-    return Checkpoint(archive.read(CONFIG).decode(), facts, arrays)
+                arrays[name.removeprefix(ARRAYS).removesuffix(".npy")] = _read_array(member, info.file_size)
+    return arrays
 
 
 def _read_array(member: Any, size: int) -> NDArray[Any]:

@@ -37,7 +37,7 @@ class Scribe:
     """Has checkpoints written to `path`, one after the other. The process is started with the first."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._process = path, None
+        self._path = path
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=SHARED if SHARED.is_dir() else None)  # noqa: SIM115
         self._memory: mmap.mmap | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,10 +47,8 @@ class Scribe:
     @property
     def busy(self) -> bool:
         """Whether a checkpoint is still being written."""
-        if self._waits and self._process is not None:
-            assert self._process.stdout is not None
-            if select.select([self._process.stdout], [], [], 0.0)[0]:
-                self._hear()
+        if self._waits and self._answered(0.0):
+            self._hear()
         return self._waits
 
     def put(self, snapshot: Checkpoint) -> None:
@@ -69,8 +67,8 @@ class Scribe:
 
     def close(self) -> None:
         """Wait for what is being written."""
-        if self._waits and self._process is not None:
-            if select.select([self._process.stdout], [], [], PATIENCE)[0]:
+        if self._waits:
+            if self._answered(PATIENCE):
                 self._hear()
             else:
                 self.failure = CheckpointError(f"{self._path}: was not written within {PATIENCE:.0f} s")
@@ -87,10 +85,11 @@ class Scribe:
         )  # fmt: skip  # a Ctrl-C at the terminal is for us
 
     def _fill(self, snapshot: Checkpoint) -> None:
-        places, size = [], 0
+        places: list[tuple[str, str, list[int], int]] = []
+        size = 0
         arrays = {name: np.asarray(array, order="C") for name, array in snapshot.arrays.items()}
         for name, array in arrays.items():
-            places.append([name, array.dtype.str, list(array.shape), size])
+            places.append((name, array.dtype.str, list(array.shape), size))
             size += -(-array.nbytes // ALIGNED) * ALIGNED
         facts = {"path": str(self._path.absolute()), "toml": snapshot.toml, "facts": snapshot.facts, "arrays": places}
         header = json.dumps(facts, allow_nan=False).encode()
@@ -104,9 +103,17 @@ class Scribe:
 
     def _room(self, size: int) -> mmap.mmap:
         if self._memory is None or len(self._memory) < size:
-            os.posix_fallocate(self._file.fileno(), 0, room := int(SPARE * size))  # writing into a full one would kill us
+            os.posix_fallocate(
+                self._file.fileno(), 0, room := int(SPARE * size)
+            )  # writing into a full one would kill us
             self._memory = mmap.mmap(self._file.fileno(), room)
         return self._memory
+
+    def _answered(self, within: float) -> bool:
+        """Whether the scribe's answer comes within so many s."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], within)[0])
 
     def _hear(self) -> None:
         """Take the scribe's answer, which is there."""
@@ -169,5 +176,5 @@ def main(fd: int) -> None:
         try:
             print(json.dumps(error), flush=True)
         except BrokenPipeError:  # it was killed meanwhile
-            sys.stdout = None  # type: ignore[assignment]  # nor is there anything to flush
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
             return

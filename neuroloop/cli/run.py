@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 
 from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
+from .resuming import options_of, say_where, taken_over
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 
@@ -63,17 +65,31 @@ Keys = Annotated[
 ServerKey = Annotated[
     str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
 ]
-RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
-Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
-KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
+CheckpointEvery = Annotated[
+    int | None,
+    typer.Option(
+        "--checkpoint-every",
+        metavar="N",
+        help="Write the checkpoint every N environment steps while it runs; 0: only at the end. Default: every 30 s.",
+    ),
+]
+RealTime = Annotated[
+    bool | None, typer.Option("--realtime/--no-realtime", help="At the environment's own speed, on an absolute grid.")
+]
+Fifo = Annotated[
+    bool | None, typer.Option("--fifo/--no-fifo", help="In real time: ask for SCHED_FIFO and locked memory.")
+]
+KeepOn = Annotated[
+    bool | None, typer.Option("--keep-on/--stop-when-solved", help="Whether to go on when it is solved.")
+]
 
 
 def run(
     agent: AgentName = None,
     env: Env = None,
     connect: Connect = None,
-    realtime: RealTime = False,
-    fifo: Fifo = False,
+    realtime: RealTime = None,
+    fifo: Fifo = None,
     keys: Keys = None,
     server_key: ServerKey = None,
     events: Events = None,
@@ -83,18 +99,20 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
-    keep_on: KeepOn = False,
+    keep_on: KeepOn = None,
+    checkpoint_every: CheckpointEvery = None,
     json: Json = False,
 ) -> None:
     """Control an environment and learn on-line, from scratch or from a checkpoint.
 
     Stops when the mean return of the last 100 training episodes reaches the environment's criterion.
     """
-    from ..arguments import checkpoint_path
+    from ..arguments import checkpoint_path, optional_whole
     from ..checkpoint import check_place
     from ..errors import NeuroloopError
 
     check_counts(steps=steps, episodes=episodes)
+    optional_whole("--checkpoint-every", checkpoint_every, 0)
     if save is not None:
         checkpoint_path("--save", save)
     request = Request(
@@ -112,11 +130,17 @@ def run(
         server_key,
         realtime,
         fifo,
+        checkpoint_every,
     )
+    if resume is not None:
+        request = taken_over(request)
     learner = learner_of(request)
+    learner.run_options = options_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
+    if resume is not None:
+        say_where(learner, request)
     before, started = learner.progress.steps, time.perf_counter()
     with stop_on_signals() as stop, in_time(request) as refused:
         _learn(learner, request, checkpoint, stop)
@@ -138,7 +162,8 @@ def run(
 
 
 def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> None:
-    """Learn with a live line, until the request is met; whatever ends it early, the checkpoint is written first."""
+    """Learn with a live line and a checkpoint now and then; whatever ends it early, the checkpoint is written first."""
+    from ..autosave import Autosave
     from ..errors import NeuroloopError
     from ..view.live import LiveLine
 
@@ -149,8 +174,13 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
         line.show()
         return not stop.signal
 
+    def tell(text: str) -> None:
+        print(f"\nneuroloop: {text}", file=sys.stderr, flush=True)
+
+    every, solved = request.checkpoint_every, not request.keep_on
     try:
-        learner.learn(limit - before, episodes=request.episodes, stop_when_solved=not request.keep_on, callback=between)
+        with nullcontext() if every == 0 else Autosave(learner, checkpoint, every, tell=tell):
+            learner.learn(limit - before, episodes=request.episodes, stop_when_solved=solved, callback=between)
     except NeuroloopError as error:
         raise type(error)(f"{error} ({_say(_save(learner, checkpoint), checkpoint)})") from None
     except BaseException as error:

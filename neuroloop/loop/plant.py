@@ -88,6 +88,11 @@ class Plant:
         """Whether the world does not wait for us: it keeps its own time at the other end of a link."""
         return bool(self.env.has_wrapper_attr(REAL_TIME) and self.env.get_wrapper_attr(REAL_TIME))
 
+    @property
+    def keeps_time(self) -> bool:
+        """Whether steps are due at times of their own, here or at the other end of a link."""
+        return self.goes_on or self.env.has_wrapper_attr(AT_ONCE)
+
     def _at_once(self) -> contextlib.AbstractContextManager[None]:
         """While this lasts, an environment at its own speed does not wait."""
         paced = self.env.has_wrapper_attr(AT_ONCE)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import Env, Json, Seed, Set, check_counts, print_json
+from .recordings import recorded
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .resuming import options_of, say_where, taken_over
 from .starting import in_time, learner_of, timing_of
@@ -79,6 +80,10 @@ RealTime = Annotated[
 Fifo = Annotated[
     bool | None, typer.Option("--fifo/--no-fifo", help="In real time: ask for SCHED_FIFO and locked memory.")
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Record every tick to an MCAP file, which must not be there yet."),
+]
 KeepOn = Annotated[
     bool | None, typer.Option("--keep-on/--stop-when-solved", help="Whether to go on when it is solved.")
 ]
@@ -99,6 +104,7 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
+    record: Record = None,
     keep_on: KeepOn = None,
     checkpoint_every: CheckpointEvery = None,
     json: Json = False,
@@ -131,6 +137,7 @@ def run(
         realtime,
         fifo,
         checkpoint_every,
+        record,
     )
     if resume is not None:
         request = taken_over(request)
@@ -141,17 +148,18 @@ def run(
     check_place(checkpoint)
     if resume is not None:
         say_where(learner, request)
-    before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, in_time(request) as refused:
+    with stop_on_signals() as stop, recorded(request, learner) as recording, in_time(request) as refused:
+        before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
+        wall = time.perf_counter() - started
     go_on = stop.signal and not failure
     command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    session = Session(before, time.perf_counter() - started, bool(stop.signal))
+    session = Session(before, wall, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report["timing"], report["not_permitted"], report["recording"] = timing_of(learner), refused, recording or None
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)

@@ -130,6 +130,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .recording.reader import Recording as Recording
     from .recording.recorder import Recorder as Recorder
+    from .recording.replay import ReplayReport as ReplayReport
+    from .recording.replay import replay as replay
     from .sensors.camera import EventCamera as EventCamera
     from .sensors.event_frames import EventFrames as EventFrames
     from .sensors.files.facts import LostEvents as LostEvents
@@ -172,6 +174,7 @@ _ROOMS = {
     "plasticity.stdp": "STDP TripletSTDP",
     "recording.reader": "Recording",
     "recording.recorder": "Recorder",
+    "recording.replay": "ReplayReport replay",
     "sensors.camera": "EventCamera",
     "sensors.event_frames": "EventFrames",
     "sensors.files.facts": "LostEvents",

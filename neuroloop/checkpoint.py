@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
 import math
 import zipfile
@@ -94,11 +95,17 @@ def read_facts(path: Path) -> tuple[str, dict[str, Any]]:
         return _texts(archive, path)
 
 
+def parse(content: bytes, name: str) -> Checkpoint:
+    """The checkpoint in the bytes of a file, which errors call `name`. Raises `CheckpointError`."""
+    with _opened(name, io.BytesIO(content)) as archive:
+        return Checkpoint(*_texts(archive, name), _arrays(archive))
+
+
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def _opened(path: Path | str, content: IO[bytes] | None = None) -> Iterator[zipfile.ZipFile]:
     """A checkpoint's zip; what is wrong with it is said."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(content or path) as archive:
             yield archive
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
@@ -121,7 +128,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise CheckpointError(f"{path}: does not fit into memory") from None
 
 
-def _texts(archive: zipfile.ZipFile, path: Path) -> tuple[str, dict[str, Any]]:
+def _texts(archive: zipfile.ZipFile, path: Path | str) -> tuple[str, dict[str, Any]]:
     members = {info.filename: info for info in archive.infolist()}
     size = sum(info.file_size for info in members.values())
     if size > MOST_BYTES:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, recordings, run, serve, sweep
+from . import bench, doctor, evaluate, events, keys, listing, recordings, replay, run, serve, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -28,6 +28,7 @@ app.add_typer(keys.app, name="keys")
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)
+app.command("replay")(replay.replay)
 app.command("recover")(recordings.recover)
 app.command("export")(recordings.export)
 

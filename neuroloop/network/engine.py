@@ -171,6 +171,12 @@ class Engine:
         for pool, array in self._pools.items():
             array[: self._linked.transient[pool]] = transient[pool]
 
+    def layout(self) -> tuple[Any, ...]:
+        """What the network is made of and how its arrays lie: networks alike in this can have each other's state."""
+        linked = self._linked
+        calls = {mode: (table.tobytes(), sizes) for mode, (table, sizes) in linked.calls.items()}
+        return linked.named, linked.signals, linked.fixed, linked.transient, linked.regions, linked.rows.shape, calls
+
     @property
     def n_rows(self) -> int:
         """Rows of weights that cells were given."""

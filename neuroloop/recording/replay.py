@@ -68,7 +68,7 @@ def replay(
 
     Raises `RecordingError` for a file that cannot be replayed at all, `BadInput` for settings that do not fit.
     """
-    recording = recording if isinstance(recording, Recording) else Recording(recording)
+    recording = Recording(recording) if isinstance(recording, str | Path) else recording
     settings = arguments.overrides("overrides", overrides)
     with _said(recording):
         start = checkpoint.parse(recording.start, f"{recording.path}: its start")

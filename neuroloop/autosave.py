@@ -83,7 +83,7 @@ class Autosave:
 
     def _take(self) -> None:
         began = time.perf_counter()
-        self._scribe.put(self._agent.snapshot())
+        self._scribe.put(self._agent.snapshot)
         took = time.perf_counter() - began
         self.copied += took
         self._schedule(took)

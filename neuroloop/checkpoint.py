@@ -26,6 +26,7 @@ CONFIG, FACTS, ARRAYS = "agent.toml", "facts.json", "arrays/"
 SPACES = ("observation_space", "action_space")
 MOST_BYTES = 4 << 30  # of all members, unpacked
 MOST_TEXT = 1 << 20  # bytes of the TOML or the JSON
+PATIENCE = 10.0  # s for what writes on for a run that was killed
 BLOCK = 1 << 16  # bytes packed at a time
 ZIP64 = 1 << 30  # bytes of an array from which a zip needs longer numbers
 
@@ -49,8 +50,10 @@ def check_place(path: Path) -> None:
 
     Raises `CheckpointError` if nothing could be written.
     """
-    with _said(path), beside(path):
-        sweep(path)
+    with _said(path):
+        sweep(path, PATIENCE)
+        with beside(path):
+            pass
 
 
 @contextlib.contextmanager

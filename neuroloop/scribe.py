@@ -16,6 +16,7 @@ import select
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,7 +39,7 @@ class Scribe:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=SHARED if SHARED.is_dir() else None)  # noqa: SIM115
+        self._file: IO[bytes] | None = None
         self._memory: mmap.mmap | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._waits, self.written = False, 0
@@ -51,19 +52,21 @@ class Scribe:
             self._hear()
         return self._waits
 
-    def put(self, snapshot: Checkpoint) -> None:
+    def put(self, snapshot: Callable[[], Checkpoint]) -> None:
         """Copy a checkpoint, and have it written. Not while `busy`."""
         try:
-            self._fill(snapshot)
+            self._fill(snapshot())
             if self._process is None:
                 self._process = self._start()
             assert self._process.stdin is not None
             self._process.stdin.write(b"write\n")
             self._process.stdin.flush()
             self._waits = True
-        except OSError as error:
+        except (OSError, TypeError, ValueError) as error:
             self._end()
-            self.failure = CheckpointError(f"{self._path}: cannot be written: {error.strerror}")
+            self.failure = CheckpointError(
+                f"{self._path}: cannot be written: {getattr(error, 'strerror', None) or error}"
+            )
 
     def close(self) -> None:
         """Wait for what is being written."""
@@ -75,9 +78,12 @@ class Scribe:
         self._end()
         if self._memory is not None:
             self._memory.close()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+        self._memory = self._file = None
 
     def _start(self) -> subprocess.Popen[bytes]:
+        assert self._file is not None
         fd, root = self._file.fileno(), str(Path(__file__).parents[1])
         return subprocess.Popen(
             [sys.executable, "-c", START, root, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -102,11 +108,10 @@ class Scribe:
             whole[start + offset :][: array.nbytes] = array.reshape(-1).view(np.uint8)
 
     def _room(self, size: int) -> mmap.mmap:
+        """Memory of at least this size, of which the scribe has the file."""
         if self._memory is None or len(self._memory) < size:
-            os.posix_fallocate(
-                self._file.fileno(), 0, room := int(SPARE * size)
-            )  # writing into a full one would kill us
-            self._memory = mmap.mmap(self._file.fileno(), room)
+            self._end()  # it has the file of before
+            self._file, self._memory = _memory(int(SPARE * size))
         return self._memory
 
     def _answered(self, within: float) -> bool:
@@ -141,6 +146,23 @@ class Scribe:
             self._process.kill()
             self._process.wait()
         self._process, self._waits = None, False
+
+
+def _memory(size: int) -> tuple[IO[bytes], mmap.mmap]:
+    """A new file that is memory, or on the disk where there is not enough of that. Raises `OSError`."""
+    for folder in (SHARED, None) if SHARED.is_dir() else (None,):
+        file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)  # to write where there is no room would kill us
+            else:
+                os.ftruncate(file.fileno(), size)
+            return file, mmap.mmap(file.fileno(), size)
+        except OSError:
+            file.close()
+            if folder is None:
+                raise
+    raise AssertionError("the last folder raises")
 
 
 def _start_of_arrays(header: int) -> int:

@@ -10,9 +10,12 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+
+BETWEEN_LOOKS = 0.01  # s, at whether another still writes
 
 
 @contextlib.contextmanager
@@ -43,21 +46,35 @@ def beside(path: Path) -> Iterator[IO[bytes]]:
             Path(file.name).unlink(missing_ok=True)
 
 
-def sweep(path: Path) -> int:
-    """Remove what killed processes left beside `path`; returns how many files. Raises `OSError`."""
-    removed = 0
+def sweep(path: Path, patience: float = 0.0) -> int:
+    """Remove what killed processes left beside `path`, and give who still writes there `patience` s to end.
+
+    Returns how many files were removed.
+    """
+    removed, until = 0, time.monotonic() + patience
     for left in path.parent.glob(f"{_prefix(path)}*"):
         with contextlib.suppress(OSError), left.open("rb") as file:  # another's, or gone meanwhile
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
-            removed += 1
+            while not _locked(file) and time.monotonic() < until:
+                time.sleep(BETWEEN_LOOKS)
+            if _locked(file):
+                left.unlink()
+                removed += 1
     return removed
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file, unless another has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _temporary(path: Path) -> Any:
     file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=_prefix(path), delete=False)  # noqa: SIM115
     with contextlib.suppress(OSError):  # some file systems lock nothing
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _locked(file)
     return file
 
 

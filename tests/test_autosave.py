@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -16,11 +17,11 @@ import gymnasium
 import numpy as np
 import pytest
 
-from neuroloop import Autosave, checkpoint, load_agent
+from neuroloop import Autosave, checkpoint, load_agent, load_agents
 from neuroloop.agent import Agent
 from neuroloop.errors import BadInput, CheckpointError
 from neuroloop.loop.paced import Paced
-from neuroloop.whole_file import beside, sweep
+from neuroloop.whole_file import beside, replacing, sweep
 
 SEED = 11
 
@@ -133,10 +134,13 @@ def test_a_disk_that_is_full_is_told_once_and_learning_goes_on(tmp_path: Path) -
 
 def test_where_nobody_is_told_it_is_a_warning(tmp_path: Path) -> None:
     agent = load_agent("cartpole", seed=SEED)
-    with pytest.warns(UserWarning, match="cannot be written"), Autosave(agent, tmp_path / "gone" / "a.zip", every=10):
-        (tmp_path / "gone").rmdir()
-        (tmp_path / "gone").write_text("")
-        agent.learn(10)
+    save = Autosave(agent, tmp_path / "gone" / "a.zip", every=10)
+    save.__enter__()
+    (tmp_path / "gone").rmdir()
+    (tmp_path / "gone").write_text("")
+    agent.learn(10)
+    with pytest.warns(UserWarning, match="cannot be written"):
+        save.__exit__()
 
 
 def test_a_process_that_writes_and_is_killed_is_replaced(tmp_path: Path) -> None:
@@ -180,6 +184,61 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not
     with beside(path) as living:
         assert sweep(path) == 2
         assert {file.name for file in tmp_path.iterdir()} == {".b.zip.abcd", Path(living.name).name}
+
+
+def test_who_still_writes_is_waited_for(tmp_path: Path) -> None:
+    path, ended = tmp_path / "a.zip", []
+
+    def write() -> None:
+        with replacing(path) as file:
+            started.set()
+            time.sleep(0.3)
+            file.write(b"whole")
+        ended.append(True)
+
+    started = threading.Event()
+    thread = threading.Thread(target=write)
+    thread.start()
+    started.wait()
+    sweep(path, 10.0)
+    assert path.read_bytes() == b"whole"
+    thread.join()
+
+
+def test_memory_that_is_short_is_taken_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fallocate, refused = os.posix_fallocate, []
+
+    def full(fd: int, start: int, size: int) -> None:
+        if not refused:
+            refused.append(fd)
+            raise OSError(28, "No space left on device")
+        fallocate(fd, start, size)
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    agent = load_agent("cartpole", seed=SEED)
+    with Autosave(agent, tmp_path / "a.zip", every=50) as save:
+        agent.learn(50)
+    assert refused
+    assert (save.written, save.failure) == (1, None)
+    assert Agent.load(tmp_path / "a.zip").progress.steps == 50
+
+
+def test_a_state_that_no_checkpoint_can_hold_is_told_and_learning_goes_on(tmp_path: Path) -> None:
+    agent, told = load_agent("cartpole", seed=SEED), []
+    agent.run_options = {"what": object()}
+    with Autosave(agent, tmp_path / "a.zip", every=50, tell=told.append):
+        agent.learn(200)
+    assert agent.progress.steps == 200
+    assert len(told) == 1
+    assert "not JSON serializable" in told[0]
+
+
+def test_agents_side_by_side_each_have_their_own(tmp_path: Path) -> None:
+    vector = load_agents("cartpole", None, seeds=[1, 2])
+    with Autosave(vector[0], tmp_path / "a.zip", every=400), Autosave(vector[1], tmp_path / "b.zip", every=400):
+        vector.learn(400)
+    for b, name in enumerate(("a.zip", "b.zip")):
+        same(Agent.load(tmp_path / name), vector[b])
 
 
 def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None:

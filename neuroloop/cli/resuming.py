@@ -29,14 +29,16 @@ def taken_over(request: Request) -> Request:
 
     Raises `BadInput`.
     """
-    from ..checkpoint import read_facts, require_count
+    from ..checkpoint import PATIENCE, read_facts, require_count
     from ..errors import BadInput
+    from ..whole_file import sweep
 
     assert request.resume is not None
     if request.settings or request.env or request.events or request.seed is not None:
         raise BadInput(
             "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
         )
+    sweep(request.resume, PATIENCE)  # what was being written when the run was killed
     _, facts = read_facts(request.resume)
     steps = require_count(facts, "steps")
     if request.steps is not None and request.steps < steps:

@@ -58,6 +58,8 @@ class ReplayReport(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether it is the recorded run: exact, or where versions or machine differ, equal to 1e-5."""
+        if self.stopped is not None and not self.ticks:
+            return False
         return self.exact or (self.elsewhere is not None and self.first_far is None)
 
 

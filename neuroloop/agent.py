@@ -171,8 +171,8 @@ class Agent:
         }  # fmt: skip
         arrays = {f"controller/{name}": array for name, array in self._controller.views().items()}
         arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
-        if progress.actions:
-            arrays["actions"] = self._packed.of(progress.actions)
+        if progress.actions:  # one will do to say that an episode runs, where they bring nothing back
+            arrays["actions"] = self._packed.of(progress.actions[-1:] if self._plant.goes_on else progress.actions)
         arrays |= {f"{SEEN}{k}": array for k, array in enumerate(seen or ())}
         return Checkpoint(self._toml, facts, arrays)
 

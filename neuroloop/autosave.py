@@ -29,7 +29,7 @@ class Autosave:
 
     `every`: environment steps between two; without it, they are `seconds` apart, where an episode ends if one does within
     as long again. A checkpoint that cannot be written leaves the one before as it is, and is told once, by `tell(text)` or
-    as a warning; learning goes on, and later ones are tried. Not for agents in a vector environment. Raises `BadInput`.
+    as a warning; learning goes on, and later ones are tried. Raises `BadInput`.
     """
 
     def __init__(
@@ -77,7 +77,10 @@ class Autosave:
 
     def _between(self, progress: Progress) -> None:
         """A control step is over."""
-        if self._is_due(progress) and not self._scribe.busy:
+        if progress.steps < self._due_step or time.monotonic() < self._due_time:
+            return
+        waits = self._every is None and progress.actions and time.monotonic() < self._due_time + self._seconds
+        if not waits and not self._scribe.busy:  # else an episode's end may be near
             self._tell_failure()
             self._take()
 
@@ -88,16 +91,11 @@ class Autosave:
         self.copied += took
         self._schedule(took)
 
-    def _is_due(self, progress: Progress) -> bool:
-        if self._every is not None:
-            return progress.steps >= self._due_step
-        late = time.monotonic() - self._due_time
-        return late >= self._seconds or (late >= 0.0 and not progress.actions)
-
     def _schedule(self, took: float) -> None:
         if self._every is not None:
             self._due_step = (self._agent.progress.steps // self._every + 1) * self._every
-        self._due_time = time.monotonic() + max(self._seconds, LEAST_SHARE * took)
+        else:
+            self._due_time = time.monotonic() + max(self._seconds, LEAST_SHARE * took)
 
     def _tell_failure(self) -> None:
         if self.failure is None:

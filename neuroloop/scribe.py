@@ -9,6 +9,7 @@ written. A scribe whose other end is killed finishes what it writes, and ends.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import mmap
 import os
@@ -30,7 +31,7 @@ from .errors import CheckpointError
 START = "import sys; sys.path.insert(0, sys.argv[1]); from neuroloop.scribe import main; main(int(sys.argv[2]))"
 SHARED = Path("/dev/shm")  # memory that is a file, where there is such a thing
 ALIGNED = 64  # bytes
-SPARE = 1.25  # times what is needed now, so that networks may grow
+SPARE = 1.5  # times what is needed now, so that networks may grow
 PATIENCE = 60.0  # s that the last checkpoint may take to be written
 
 
@@ -108,10 +109,13 @@ class Scribe:
             whole[start + offset :][: array.nbytes] = array.reshape(-1).view(np.uint8)
 
     def _room(self, size: int) -> mmap.mmap:
-        """Memory of at least this size, of which the scribe has the file."""
+        """Memory of at least this size, which the scribe can map."""
         if self._memory is None or len(self._memory) < size:
-            self._end()  # it has the file of before
-            self._file, self._memory = _memory(int(SPARE * size))
+            wanted = int(SPARE * size)
+            self._memory = None if self._file is None else _mapped(self._file, wanted)
+            if self._memory is None:
+                self._end()  # it knows another file
+                self._file, self._memory = _made(wanted)
         return self._memory
 
     def _answered(self, within: float) -> bool:
@@ -148,21 +152,27 @@ class Scribe:
         self._process, self._waits = None, False
 
 
-def _memory(size: int) -> tuple[IO[bytes], mmap.mmap]:
+def _mapped(file: IO[bytes], size: int) -> mmap.mmap | None:
+    """A file as memory; None where there is no room for it."""
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)  # to write where there is no room would kill us
+        else:
+            os.ftruncate(file.fileno(), size)
+        return mmap.mmap(file.fileno(), size)
+    except OSError:
+        return None
+
+
+def _made(size: int) -> tuple[IO[bytes], mmap.mmap]:
     """A new file that is memory, or on the disk where there is not enough of that. Raises `OSError`."""
     for folder in (SHARED, None) if SHARED.is_dir() else (None,):
         file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        try:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)  # to write where there is no room would kill us
-            else:
-                os.ftruncate(file.fileno(), size)
-            return file, mmap.mmap(file.fileno(), size)
-        except OSError:
-            file.close()
-            if folder is None:
-                raise
-    raise AssertionError("the last folder raises")
+        memory = _mapped(file, size)
+        if memory is not None:
+            return file, memory
+        file.close()
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _start_of_arrays(header: int) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from neuroloop import Autosave, checkpoint, load_agent, load_agents
 from neuroloop.agent import Agent
@@ -239,6 +240,19 @@ def test_agents_side_by_side_each_have_their_own(tmp_path: Path) -> None:
         vector.learn(400)
     for b, name in enumerate(("a.zip", "b.zip")):
         same(Agent.load(tmp_path / name), vector[b])
+
+
+def test_in_a_vector_environment_too(tmp_path: Path) -> None:
+    env = SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * 2, autoreset_mode=AutoresetMode.DISABLED)
+    vector = load_agents("cartpole", env, seeds=[1, 2])
+    alone = load_agent("cartpole", seed=2)
+    with Autosave(vector[1], tmp_path / "b.zip", every=333):
+        vector.learn(340)
+    resumed = Agent.load(tmp_path / "b.zip", gymnasium.make("CartPole-v1"))
+    assert resumed.progress.steps == 333
+    resumed.learn(100)
+    alone.learn(433)
+    same(resumed, alone)
 
 
 def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class Lockstep:
         self.controller = controller
         self.progress = progress
         self.sinks: list[Sink] = []  # who is told of every turn
-        self.between: list[Callable[[Progress], None]] = []  # called after every turn, while nothing is half done
+        self.between: list[Callable[[Progress], None]] = []  # called after every turn
         self.observation: Any = None
         self._in_episode = False
         self._left: Seen | None = None  # what was seen last of an unfinished episode that is to be brought back
@@ -158,9 +158,13 @@ class Lockstep:
         except BaseException:
             self.abandon()
             raise
-        progress.count_tick(time.perf_counter_ns() - started)
+        self.close_turn(time.perf_counter_ns() - started)
+
+    def close_turn(self, duration: int) -> None:
+        """A turn is over, after so many ns: nothing is half done."""
+        self.progress.count_tick(duration)
         for call in self.between:
-            call(progress)
+            call(self.progress)
 
     def _exchanged(self, action: Any, began_ns: int) -> Outcome:
         """The plant's answer to an action, of which those who watch are told."""

@@ -128,7 +128,7 @@ class Changes:
         self._note_action(recorded, action, other)
         self._note_activity(recorded)
         if self._first is None and self._is_alike(recorded):
-            self._first = self._comparison.first(recorded, other)
+            self._first = next(iter(self._comparison.differences(recorded, other)), None)
 
     def learn(self, recorded: Recorded) -> None:
         """What the plant answered."""

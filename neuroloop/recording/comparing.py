@@ -52,17 +52,19 @@ class Comparison:
                 f"was recorded of another network: it {f'has no {missing[0]!r}' if missing else f'has {more[0]!r} too'}"
             )
 
-    def first(self, recorded: Recorded, action: Any) -> Difference | None:
-        """The first thing that differs in a tick, in the order of the ring: inputs, populations, numbers, action."""
+    def differences(self, recorded: Recorded, action: Any) -> list[Difference]:
+        """The first thing that differs in a tick, in the order of the ring: inputs, populations, numbers, action; and if
+        that is within 1e-5, the first that is not."""
         for name, now in self._spikes.items():
             if now.tobytes() != recorded.spikes[name].tobytes():
-                return self._of(recorded, *self._spike(name, recorded.spikes[name], now), far=True)
+                return [self._of(recorded, *self._spike(name, recorded.spikes[name], now), far=True)]
+        found: list[Difference] = []
         numbers = self._activity.read()
         if self._read(*numbers) != self._read(*recorded.numbers.values()):
-            found = self._number(recorded, numbers)
-            if found is not None:
-                return found
-        return self._action(recorded, action)
+            found = self._numbers(recorded, numbers)
+        found += self._action(recorded, action)
+        far = [one for one in found if one.far]
+        return found[:1] if not far or found[0].far else [found[0], far[0]]
 
     def _spike(self, name: str, then: NDArray[Any], now: NDArray[Any]) -> tuple[str, str, str]:
         """Where, what was recorded, and what is now."""
@@ -75,18 +77,19 @@ class Comparison:
         said = ("silent", "a spike")
         return f"spikes of {name}, neuron {neuron}, step {step}", said[not fired], said[fired]
 
-    def _number(self, recorded: Recorded, numbers: list[float]) -> Difference | None:
-        """The first number that differs, those that differ by much before the others."""
+    def _numbers(self, recorded: Recorded, numbers: list[float]) -> list[Difference]:
         pairs = zip(recorded.numbers.items(), numbers, strict=True)
         other = [(name, then, now) for (name, then), now in pairs if struct.pack("d", then) != struct.pack("d", now)]
-        far = [one for one in other if not np.isclose(one[1], one[2], rtol=CLOSE, atol=CLOSE, equal_nan=True)]
-        return self._of(recorded, *(far or other)[0], far=bool(far)) if other else None
+        return [
+            self._of(recorded, name, then, now, far=not np.isclose(then, now, rtol=CLOSE, atol=CLOSE, equal_nan=True))
+            for name, then, now in other
+        ]
 
-    def _action(self, recorded: Recorded, action: Any) -> Difference | None:
+    def _action(self, recorded: Recorded, action: Any) -> list[Difference]:
         then, now = seen(recorded.tick.action), seen(action)
         if all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(then, now, strict=True)):
-            return None
-        return self._of(recorded, "action", recorded.tick.action, action, far=difference(then, now) is not None)
+            return []
+        return [self._of(recorded, "action", recorded.tick.action, action, far=difference(then, now) is not None)]
 
     def _of(self, recorded: Recorded, where: str, then: Any, now: Any, *, far: bool) -> Difference:
         return Difference(recorded.tick.tick, recorded.tick.episode, where, then, now, far)

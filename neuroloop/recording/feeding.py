@@ -8,7 +8,7 @@ from gymnasium import Space
 
 from ..checkpoint import Checkpoint
 from ..controller import Controller, make_controller
-from ..errors import CheckpointError
+from ..errors import RecordingError
 from ..settings import AgentConfig
 from .recorded import Recorded
 
@@ -47,13 +47,13 @@ class Feeder:
         return self.controller.act(tick.observation, tick.reward, first=tick.first)
 
     def learn(self, recorded: Recorded) -> None:
-        """Take what the plant answered. Raises `CheckpointError` where that was not recorded, but is needed."""
+        """Take what the plant answered. Raises `RecordingError` where that was not recorded, but is needed."""
         outcome = recorded.tick.outcome
         if outcome is None:
             self.controller.abandon()
             self._within = False
         elif outcome.ended:
             if outcome.observation is None and not outcome.terminated:
-                raise CheckpointError("the last observation of its episode was not recorded")
+                raise RecordingError("the last observation of its episode was not recorded")
             self.controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
             self._within = False

@@ -9,11 +9,12 @@ and paid; so a run in real time replays exactly too.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -121,9 +122,9 @@ class _Replay:
                     self._comparison.check(recorded)
             found = self._turn(recorded)
             ticks += 1
-            differing += found is not None
-            first = first or found
-            far = far or (found if found is not None and found.far else None)
+            differing += bool(found)
+            first = first or next(iter(found), None)
+            far = far or next((one for one in found if one.far), None)
             episodes += recorded.tick.outcome is not None and recorded.tick.outcome.ended
             if self._stopped is not None:
                 break
@@ -134,17 +135,22 @@ class _Replay:
             elsewhere(recording.meta), None if self._changes is None else self._changes.told(),
         )  # fmt: skip
 
-    def _turn(self, recorded: Recorded) -> Difference | None:
+    def _turn(self, recorded: Recorded) -> list[Difference]:
+        """What differs in a tick."""
+        found: list[Difference] = []
         try:
             action = self._feeder.act(recorded)
-            found = self._comparison.first(recorded, action)
+            found = self._comparison.differences(recorded, action)
             if self._changes is not None:
                 self._changes.act(recorded, action)
             self._feeder.learn(recorded)
+        except RecordingError as missing:
+            self._stopped = f"tick {recorded.tick.tick}: {missing}"
+            return found
         except NeuroloopError as error:  # the recorded one went on
             self._stopped = f"tick {recorded.tick.tick}: {error}"
             tick = recorded.tick
-            return Difference(tick.tick, tick.episode, "the control step", "went on", f"fails: {error}", True)
+            return [*found, Difference(tick.tick, tick.episode, "the control step", "went on", f"fails: {error}", True)]
         if self._changes is not None:
             self._changes.learn(recorded)
         return found
@@ -186,17 +192,11 @@ def elsewhere(meta: dict[str, str]) -> str | None:
     return ", ".join(other) or None
 
 
-class _said:  # noqa: N801 (a context manager)
-    """What is wrong with a recording's start is said of its file."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._path = recording.path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, CheckpointError | ConfigError | ValueError | RecursionError) or (
-            isinstance(error, RecordingError) and not str(error).startswith(str(self._path))
-        ):
-            raise RecordingError(f"{self._path}: {error}") from None
+@contextlib.contextmanager
+def _said(recording: Recording) -> Iterator[None]:
+    """What is wrong with a recording's start, or its parts, is said of its file."""
+    try:
+        yield
+    except (CheckpointError, ConfigError, RecordingError, tomllib.TOMLDecodeError, RecursionError) as error:
+        said = str(error)
+        raise RecordingError(said if said.startswith(str(recording.path)) else f"{recording.path}: {said}") from None

@@ -18,6 +18,7 @@ from neuroloop.loop.paced import Paced
 from neuroloop.recording import replay as replaying
 from neuroloop.recording.comparing import first_spike_that_differs
 from neuroloop.recording.recorded import Recorded
+from neuroloop.recording.recover import recover
 
 SEED = 17
 GAIN = "projection.policy.plasticity.gain"
@@ -226,6 +227,34 @@ def test_what_differs_by_more_is_no_question_of_versions(cartpole: Path) -> None
     assert report.first_far == report.first
 
 
+def test_an_action_of_ones_own_is_not_hidden_behind_last_bits(cartpole: Path) -> None:
+    def change(one: Recorded) -> Recorded:
+        numbers = one.numbers | {"value": one.numbers["value"] * (1 + 1e-9) + 1e-12}
+        action = 1 - one.tick.action if one.tick.tick == 42 else one.tick.action
+        return one._replace(numbers=numbers, tick=one.tick._replace(action=action))
+
+    other = Altered(cartpole, change)
+    other.meta["versions"] = other.meta["versions"].replace('"numba":"', '"numba":"9.')
+    report = replay(other)
+    assert report.first is not None
+    assert report.first_far is not None
+    assert (report.first.tick, report.first.where) == (0, "value")
+    assert (report.first_far.tick, report.first_far.where) == (42, "action")
+    assert not report.same
+
+
+def test_a_controller_that_fails_where_the_recorded_one_went_on_is_a_difference(cartpole: Path) -> None:
+    def change(one: Recorded) -> Recorded:
+        gap = np.full(4, np.nan, np.float32) if one.tick.tick == 33 else one.tick.observation
+        return one._replace(tick=one.tick._replace(observation=gap))
+
+    report = replay(Altered(cartpole, change))
+    assert report.first is not None
+    assert (report.first.tick, report.first.where, report.ticks) == (33, "the control step", 34)
+    assert "observation[0] is nan" in report.first.now
+    assert not report.same
+
+
 # What can be replayed of what is not whole.
 
 
@@ -244,6 +273,15 @@ def test_a_file_that_is_cut_off_is_replayed_up_to_there(cartpole: Path, tmp_path
     assert report.stopped == f"tick {report.ticks - 1}, where the recording ends early"
 
 
+def test_a_recording_that_was_cut_off_and_recovered_is_replayed(cartpole: Path, tmp_path: Path) -> None:
+    path, whole = tmp_path / "cut.mcap", cartpole.read_bytes()
+    path.write_bytes(whole[: len(whole) * 8 // 10])
+    before = replay(path)
+    after = replay(recover(path).path)
+    assert after.exact
+    assert after.ticks == before.ticks > 100
+
+
 def test_a_truncated_episode_whose_end_is_not_known_stops_the_replay(tmp_path: Path) -> None:
     agent = load_agent("default", "Pendulum-v1", SEED, ["plant.action_repeat=20", "warm_up.decisions=5"])
     path = recorded(agent, tmp_path / "a.mcap", 600)
@@ -255,6 +293,7 @@ def test_a_truncated_episode_whose_end_is_not_known_stops_the_replay(tmp_path: P
 
     report = replay(Altered(path, change))
     assert report.stopped == "tick 9: the last observation of its episode was not recorded"
+    assert (report.ticks, report.first, report.same, report.weights_equal) == (10, None, True, None)
 
 
 def test_a_recording_without_a_start_or_of_another_network_is_refused(cartpole: Path) -> None:

@@ -17,7 +17,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -86,10 +86,11 @@ class Scribe:
     def _start(self) -> subprocess.Popen[bytes]:
         assert self._file is not None
         fd, root = self._file.fileno(), str(Path(__file__).parents[1])
-        return subprocess.Popen(
-            [sys.executable, "-c", START, root, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            pass_fds=[fd], start_new_session=True,
-        )  # fmt: skip  # a Ctrl-C at the terminal is for us
+        with _ordinary():
+            return subprocess.Popen(
+                [sys.executable, "-c", START, root, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                pass_fds=[fd], start_new_session=True,
+            )  # fmt: skip  # a Ctrl-C at the terminal is for us
 
     def _fill(self, snapshot: Checkpoint) -> None:
         places: list[tuple[str, str, list[int], int]] = []
@@ -152,6 +153,21 @@ class Scribe:
         self._process, self._waits = None, False
 
 
+@contextlib.contextmanager
+def _ordinary() -> Iterator[None]:
+    """For a while, give up going before all others: a process that starts would inherit it, and hold up our ticks."""
+    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+    if policy is None or policy == os.SCHED_OTHER:
+        yield
+        return
+    priority = os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
+
+
 def _mapped(file: IO[bytes], size: int) -> mmap.mmap | None:
     """A file as memory; None where there is no room for it."""
     try:
@@ -193,9 +209,6 @@ def _read(memory: mmap.mmap) -> tuple[Path, Checkpoint]:
 
 def main(fd: int) -> None:
     """The scribe: writes what it is told to, until nobody is there."""
-    if hasattr(os, "sched_setscheduler"):  # who started us may have asked to go before all others
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     for _ in sys.stdin.buffer:
         error: str | None = None
         memory = mmap.mmap(fd, 0)

@@ -206,6 +206,21 @@ def test_who_still_writes_is_waited_for(tmp_path: Path) -> None:
     thread.join()
 
 
+def test_the_process_that_writes_does_not_go_before_all_others(tmp_path: Path) -> None:
+    agent, before = load_agent("cartpole", seed=SEED), os.sched_getscheduler(0)
+    with Autosave(agent, tmp_path / "a.zip", every=50) as save:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        except PermissionError:
+            pytest.skip("may not ask for SCHED_FIFO here")
+        try:
+            agent.learn(50)
+            assert os.sched_getscheduler(0) == os.SCHED_FIFO
+            assert os.sched_getscheduler(save._scribe._process.pid) == os.SCHED_OTHER
+        finally:
+            os.sched_setscheduler(0, before, os.sched_param(0))
+
+
 def test_memory_that_is_short_is_taken_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fallocate, refused = os.posix_fallocate, []
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .agent import Agent as Agent
     from .agent import agents as agents
     from .agent import load_agent as load_agent
+    from .autosave import Autosave as Autosave
     from .diagnosis import diagnose as diagnose
     from .encoders.events import EventEncoder as EventEncoder
     from .errors import (
@@ -134,6 +135,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.stdp import TripletSTDP as TripletSTDP
     from .recording.reader import Recording as Recording
     from .recording.recorder import Recorder as Recorder
+    from .recording.replay import ReplayReport as ReplayReport
+    from .recording.replay import replay as replay
     from .sensors.camera import EventCamera as EventCamera
     from .sensors.event_frames import EventFrames as EventFrames
     from .sensors.files.facts import LostEvents as LostEvents
@@ -156,6 +159,7 @@ if TYPE_CHECKING:  # `as` says that the names are exported
 __version__ = "0.1.0"
 _ROOMS = {
     "agent": "Agent agents load_agent",
+    "autosave": "Autosave",
     "diagnosis": "diagnose",
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
     " RecordingError UnsupportedSpace",
@@ -180,6 +184,7 @@ _ROOMS = {
     "plasticity.stdp": "STDP TripletSTDP",
     "recording.reader": "Recording",
     "recording.recorder": "Recorder",
+    "recording.replay": "ReplayReport replay",
     "sensors.camera": "EventCamera",
     "sensors.event_frames": "EventFrames",
     "sensors.files.facts": "LostEvents",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import tomllib
 import warnings
@@ -23,8 +24,10 @@ from .loop.plant import Plant, id_of, make_env
 from .loop.playing import Watching, play
 from .loop.sink import Sink
 from .network.engine import State
+from .packed import Packed
 from .settings import AgentConfig
 
+SEEN = "seen/"  # before the names of the arrays that an unfinished episode showed last
 EVALUATION = 1 << 32  # episodes from here on are kept apart from those of training
 Env = gymnasium.Env[Any, Any]
 
@@ -46,6 +49,12 @@ class Agent:
         spaces = self._plant.env.observation_space, self._plant.env.action_space
         self._controller: Controller = make_controller(config, *spaces, self.seed)
         self._loop = Lockstep(self._plant, self._controller, Progress(self._plant.criterion))
+        self.run_options: dict[str, Any] = {}  # of the command that a checkpoint goes on with; plain JSON
+        self._packed = Packed(self._plant.env.action_space)
+
+    @functools.cached_property
+    def _toml(self) -> str:
+        return config.to_toml(self.config)
 
     @property
     def env_id(self) -> str:
@@ -146,19 +155,26 @@ class Agent:
 
     def save(self, path: str | Path) -> Path:
         """Save everything, so that loading and going on equals never having stopped, bit for bit."""
-        progress, target = self.progress, arguments.checkpoint_path("path", path)
+        target = arguments.checkpoint_path("path", path)
+        checkpoint.write(target, self.snapshot())
+        return target
+
+    def snapshot(self) -> Checkpoint:
+        """All that a checkpoint holds; arrays may be those that learning goes on with."""
+        progress, seen = self.progress, self._loop.seen()
         facts = {
             **checkpoint.facts_of_spaces(self.env),
             "agent": self.name, "env": self.env_id, "seed": self.seed, "versions": checkpoint.facts_of_versions(),
             "steps": progress.steps, "ticks": progress.ticks, "solved_at_step": progress.solved_at_step,
             "reward": progress.reward, "episode_return": progress.episode_return, "episode_steps": progress.episode_steps,
+            "episodes": progress.episode, "run": dict(self.run_options),
         }  # fmt: skip
-        arrays = {f"controller/{name}": array for name, array in self._controller.state().items()}
+        arrays = {f"controller/{name}": array for name, array in self._controller.views().items()}
         arrays |= {"returns": np.array(progress.returns, np.float64), "lengths": np.array(progress.lengths, np.int64)}
-        if progress.actions:
-            arrays["actions"] = np.array([self._flat(action) for action in progress.actions])
-        checkpoint.write(target, Checkpoint(config.to_toml(self.config), facts, arrays))
-        return target
+        if progress.actions:  # one will do to say that an episode runs, where they bring nothing back
+            arrays["actions"] = self._packed.of(progress.actions[-1:] if self._plant.goes_on else progress.actions)
+        arrays |= {f"{SEEN}{k}": array for k, array in enumerate(seen or ())}
+        return Checkpoint(self._toml, facts, arrays)
 
     @classmethod
     def load(cls, path: str | Path, env: Env | str | None = None) -> Agent:
@@ -169,10 +185,7 @@ class Agent:
         damaged, or belongs to another kind of agent or plant.
         """
         saved = checkpoint.read(Path(path))
-        try:
-            agent_config = config.from_dict(tomllib.loads(saved.toml))
-        except (ValueError, RecursionError, ConfigError) as error:
-            raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
+        agent_config = _config_in(saved.toml, path)
         try:
             env_id = require(saved.facts, "env", str)
             if env is None and not agent_config.plant.env:
@@ -218,37 +231,17 @@ class Agent:
         progress.reward = require(facts, "reward", (int, float))
         progress.episode_return = require(facts, "episode_return", (int, float))
         progress.episode_steps = require_count(facts, "episode_steps")
-        progress.actions = self._actions(arrays.get("actions"))
+        progress.actions = self._packed.actions(arrays.get("actions"))
+        self.run_options = facts["run"] if isinstance(facts.get("run"), dict) else {}
         self._loop = Lockstep(self._plant, self._controller, progress)
+        last = [arrays[name] for k in range(len(arrays)) if (name := f"{SEEN}{k}") in arrays]
+        self._loop.go_on_from(last or None)
 
     def _settle(self) -> None:
         """On another environment: episodes of the one before do not count, and none can be brought back."""
         progress = self.progress
         progress.returns, progress.lengths, progress.solved_at_step = [], [], None
         self._loop.abandon()
-
-    def _actions(self, array: NDArray[Any] | None) -> list[Any]:
-        if array is None:
-            return []
-        space = self._plant.env.action_space
-        try:
-            if space.shape is None:
-                actions = [gymnasium.spaces.unflatten(space, action) for action in array]
-            elif isinstance(space, gymnasium.spaces.Discrete):
-                actions = [int(action) for action in array]
-            else:
-                actions = list(array)
-            fits = all(space.contains(action) for action in actions)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            fits = False
-        if not fits:
-            raise CheckpointError("array 'actions' does not fit the action space")
-        return actions
-
-    def _flat(self, action: Any) -> Any:
-        """An action as numbers: a Tuple or Dict is flattened."""
-        space = self._plant.env.action_space
-        return gymnasium.spaces.flatten(space, action) if space.shape is None else action
 
     def __enter__(self) -> Agent:
         return self
@@ -271,6 +264,18 @@ def _compare_versions(path: str | Path, then: dict[str, str]) -> None:
     other = [f"{name} {then.get(name)} (now {version})" for name, version in now.items() if then.get(name) != version]
     if other:
         warnings.warn(f"{path}: written with {', '.join(other)}: going on may differ in the last bits", stacklevel=3)
+
+
+def _config_in(toml: str, path: str | Path) -> AgentConfig:
+    try:
+        return config.from_dict(tomllib.loads(toml))
+    except (ValueError, RecursionError, ConfigError) as error:
+        raise CheckpointError(f"{path}: {checkpoint.CONFIG}: {error}") from None
+
+
+def config_of(path: str | Path) -> AgentConfig:
+    """The configuration of a checkpoint. Raises `CheckpointError`."""
+    return _config_in(checkpoint.read_facts(Path(path))[0], path)
 
 
 def agents() -> dict[str, Path]:

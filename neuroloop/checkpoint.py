@@ -1,31 +1,34 @@
 """Checkpoints: a zip of the agent's TOML, one JSON and `.npy` arrays. Never pickle: reading one runs nothing.
 
-Written to a temporary name, flushed to the disk and renamed, so that a file of the final name is always whole.
+A file of the final name is always whole (`whole_file.py`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import math
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CheckpointError
+from .whole_file import beside, replacing, sweep
 
 FORMAT = 1
 CONFIG, FACTS, ARRAYS = "agent.toml", "facts.json", "arrays/"
 SPACES = ("observation_space", "action_space")
 MOST_BYTES = 4 << 30  # of all members, unpacked
 MOST_TEXT = 1 << 20  # bytes of the TOML or the JSON
+PATIENCE = 10.0  # s for what writes on for a run that was killed
+BLOCK = 1 << 16  # bytes packed at a time
+ZIP64 = 1 << 30  # bytes of an array from which a zip needs longer numbers
 
 
 class Checkpoint(NamedTuple):
@@ -38,40 +41,31 @@ class Checkpoint(NamedTuple):
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically. Raises `CheckpointError` if the place cannot be written."""
-    with _file_beside(path) as file:
+    with _said(path), replacing(path) as file:
         _write_to(file, checkpoint)
-        file.flush()
-        os.fsync(file.fileno())
-        Path(file.name).chmod(0o666 & ~_umask())
-        Path(file.name).replace(path)
 
 
 def check_place(path: Path) -> None:
-    """Make the folder of a checkpoint to come. Raises `CheckpointError` if none could be written there."""
-    with _file_beside(path):
-        pass
+    """Make the folder of a checkpoint to come, and clear away what killed processes left there.
+
+    Raises `CheckpointError` if nothing could be written.
+    """
+    with _said(path):
+        sweep(path, PATIENCE)
+        with beside(path):
+            pass
 
 
 @contextlib.contextmanager
-def _file_beside(path: Path) -> Iterator[Any]:
-    """A temporary file in the folder of `path`, which is made if missing; gone afterwards unless it was renamed."""
+def _said(path: Path) -> Iterator[None]:
+    """What the disk refuses, in words; the folder is made if missing."""
     if path.exists() and not path.is_file():
         raise CheckpointError(f"{path}: cannot be written: is not a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                yield file
-            finally:
-                Path(file.name).unlink(missing_ok=True)
+        yield
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _write_to(file: Any, checkpoint: Checkpoint) -> None:
@@ -79,16 +73,43 @@ def _write_to(file: Any, checkpoint: Checkpoint) -> None:
         archive.writestr(CONFIG, checkpoint.toml)
         archive.writestr(FACTS, json.dumps({"format": FORMAT} | checkpoint.facts, indent=1, allow_nan=False))
         for name, array in checkpoint.arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, array, allow_pickle=False)
-            archive.writestr(f"{ARRAYS}{name}.npy", buffer.getvalue())
+            with archive.open(f"{ARRAYS}{name}.npy", "w", force_zip64=array.nbytes > ZIP64) as member:
+                _write_array(member, array)
+
+
+def _write_array(member: IO[bytes], array: NDArray[Any]) -> None:
+    """Block by block: packing lets other threads go on, and what lies between is short."""
+    array = np.asarray(array, order="C")
+    np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+    whole = array.reshape(-1).view(np.uint8)
+    for start in range(0, whole.size, BLOCK):
+        member.write(whole[start : start + BLOCK].data)
 
 
 def read(path: Path) -> Checkpoint:
     """Read a checkpoint. Raises `CheckpointError`, saying what is wrong with the file."""
+    with _opened(path) as archive:
+        return Checkpoint(*_texts(archive, path), _arrays(archive))
+
+
+def read_facts(path: Path) -> tuple[str, dict[str, Any]]:
+    """The configuration and the facts of a checkpoint, without its arrays. Raises `CheckpointError`."""
+    with _opened(path) as archive:
+        return _texts(archive, path)
+
+
+def parse(content: bytes, name: str) -> Checkpoint:
+    """The checkpoint in the bytes of a file, which errors call `name`. Raises `CheckpointError`."""
+    with _opened(name, io.BytesIO(content)) as archive:
+        return Checkpoint(*_texts(archive, name), _arrays(archive))
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str, content: IO[bytes] | None = None) -> Iterator[zipfile.ZipFile]:
+    """A checkpoint's zip; what is wrong with it is said."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _read_from(archive, path)
+        with zipfile.ZipFile(content or path) as archive:
+            yield archive
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such file") from None
     except OSError as error:
@@ -110,7 +131,7 @@ def read(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: does not fit into memory") from None
 
 
-def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
+def _texts(archive: zipfile.ZipFile, path: Path | str) -> tuple[str, dict[str, Any]]:
     members = {info.filename: info for info in archive.infolist()}
     size = sum(info.file_size for info in members.values())
     if size > MOST_BYTES:
@@ -125,12 +146,16 @@ def _read_from(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     facts = json.loads(archive.read(FACTS))
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise CheckpointError(f"{path}: has a format that this version does not read (it reads {FORMAT})")
+    return archive.read(CONFIG).decode(), facts
+
+
+def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     arrays = {}
-    for name in members:
+    for name, info in {info.filename: info for info in archive.infolist()}.items():
         if name.startswith(ARRAYS) and name.endswith(".npy"):
             with archive.open(name) as member:
-                arrays[name.removeprefix(ARRAYS).removesuffix(".npy")] = _read_array(member, members[name].file_size)
-    return Checkpoint(archive.read(CONFIG).decode(), facts, arrays)
+                arrays[name.removeprefix(ARRAYS).removesuffix(".npy")] = _read_array(member, info.file_size)
+    return arrays
 
 
 def _read_array(member: Any, size: int) -> NDArray[Any]:
@@ -151,6 +176,7 @@ def _read_array(member: Any, size: int) -> NDArray[Any]:
     return np.frombuffer(data, dtype, count).reshape(shape).copy()
 
 
+@functools.cache
 def facts_of_versions() -> dict[str, str]:
     """Versions that bit-exactness depends on."""
     import platform

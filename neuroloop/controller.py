@@ -51,6 +51,9 @@ class Controller(Protocol):
     def state(self) -> State:
         """A copy of everything that `act` and `finish` change, as arrays."""
 
+    def views(self) -> State:
+        """What `state` copies, where possible not copied: good until the next decision."""
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned. Raises `CheckpointError` if it does not fit."""
 
@@ -132,6 +135,9 @@ class SpikingController:
     def state(self) -> State:
         return self.network.state() | self._senses.hosts.state()
 
+    def views(self) -> State:
+        return self.network.views() | self._senses.hosts.state()
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         with self._senses.hosts.restoring(state):
             self.network.restore(state)
@@ -207,6 +213,9 @@ class RandomController:
 
     def state(self) -> State:
         return {"n": np.array([self._n])}
+
+    def views(self) -> State:
+        return self.state()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         if "n" not in state or state["n"].shape != (1,) or state["n"].dtype.kind != "i" or state["n"][0] < 0:

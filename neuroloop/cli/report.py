@@ -21,18 +21,19 @@ class Request(NamedTuple):
     settings: tuple[str, ...]
     steps: int | None
     episodes: int | None
-    keep_on: bool
+    keep_on: bool | None
     resume: Path | None
     events: Path | None = None
     connect: str | None = None
     keys: Path | None = None
     server_key: str | None = None
-    realtime: bool = False
-    fifo: bool = False
     tap: str | None = None
     pictures: float | None = None
     events_from: str | None = None
     camera_key: str | None = None
+    realtime: bool | None = None
+    fifo: bool | None = None
+    checkpoint_every: int | None = None  # environment steps; 0: only at the end; None: by the clock
     record: Path | None = None
 
 
@@ -50,10 +51,11 @@ def command_of(request: Request, seed: int) -> str:
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,
+        "--checkpoint-every": request.checkpoint_every,
         "--record": request.record,
     }
     for option, value in options.items():
-        words += [option, str(value)] if value else []
+        words += [] if value is None else [option, str(value)]
     for flag, wanted in {"--realtime": request.realtime, "--fifo": request.fifo, "--keep-on": request.keep_on}.items():
         words += [flag] if wanted else []
     for setting in request.settings:

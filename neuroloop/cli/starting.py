@@ -17,29 +17,27 @@ if TYPE_CHECKING:
 
 def learner_of(request: Request) -> Agent:
     """The agent from scratch, or from its checkpoint."""
-    from ..agent import Agent, load_agent
+    from ..agent import Agent, load_agent, read_config
     from ..errors import BadInput
 
+    if request.resume is None and request.agent is None:
+        raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
     plant: Any = _paced(request) if request.realtime else _remote(request)
     if request.resume is None:
-        if request.agent is None:
-            raise BadInput("AGENT: is missing; `neuroloop agents` lists the ready-made ones, --resume FILE goes on")
+        assert request.agent is not None
+        if request.realtime:  # the environment stays named, so that it can be made again
+            name, config = read_config(request.agent, request.settings, request.env)
+            return Agent(config, plant, request.seed or 0, name)
         if plant is not None:
             return load_agent(request.agent, plant, request.seed or 0, request.settings)
         if request.events is None:
             return load_agent(request.agent, request.env, request.seed or 0, request.settings)
         return load_agent(request.agent, *_playback(request.agent, request))
-    if request.settings or request.env or request.events or request.seed is not None:
-        raise BadInput(
-            "--resume: a checkpoint keeps its settings, environment and seed; leave --set, --env, --events and --seed out"
-        )
     learner = Agent.load(request.resume, plant)
     if request.agent is not None and learner.name != Path(request.agent).stem:
         raise BadInput(
             f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
         )
-    if request.steps is not None and request.steps < learner.progress.steps:
-        raise BadInput(f"--steps: counts in all, and {request.resume} holds {learner.progress.steps} already")
     return learner
 
 
@@ -76,7 +74,7 @@ def _playback(agent: str, request: Request) -> tuple[str, int, list[str]]:
 
 def _paced(request: Request) -> Paced:
     """The environment at its own speed."""
-    from ..agent import read_config
+    from ..agent import config_of, read_config
     from ..errors import BadInput
     from ..loop.paced import Paced
     from ..loop.plant import make_env
@@ -86,9 +84,13 @@ def _paced(request: Request) -> Paced:
         raise BadInput(
             "--realtime: is the plant's to decide, where it is served: `neuroloop serve --realtime`; leave it out"
         )
-    if request.agent is None or request.events is not None or request.resume is not None:
-        raise BadInput("--realtime: goes with an agent and its environment; leave --events and --resume out")
-    config = read_config(request.agent, request.settings, request.env)[1]
+    if request.events is not None:
+        raise BadInput("--realtime: goes with an environment; leave --events out")
+    if request.resume is not None:
+        config = config_of(request.resume)
+    else:
+        assert request.agent is not None
+        config = read_config(request.agent, request.settings, request.env)[1]
     return Paced(make_env(config.plant), policy=config.clock.overrun if isinstance(config, SpikingConfig) else "skip")
 
 
@@ -100,7 +102,7 @@ def in_time(request: Request) -> Iterator[list[str]]:
         return
     from ..loop.priority import undisturbed
 
-    with undisturbed(request.fifo) as refused:
+    with undisturbed(bool(request.fifo)) as refused:
         yield refused
 
 

@@ -81,6 +81,9 @@ class Watcher:
     def state(self) -> State:
         return self._controller.state()
 
+    def views(self) -> State:
+        return self._controller.views()
+
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         self._controller.restore(state)
 

@@ -142,7 +142,8 @@ class InVector:
             for b, n in done.items():
                 if self._due[b]:
                     loop = self._loops[b]
-                    loop.begin_anew(loop.plant.ended_early(past[b].episode, n, len(past[b].actions)))
+                    why = loop.plant.ended_early(past[b].episode, n, len(past[b].actions))
+                    loop.begin_anew(f"{why}: the environment is not deterministic")
         self._stands = [_place(one) for one in past]
 
     def _reset_due(self) -> None:

@@ -17,6 +17,7 @@ from ..controller import Controller
 from ..errors import PlantError
 from ..types import Outcome, Tick
 from .plant import Plant, located
+from .seen import Seen, difference, seen
 from .sink import Sink
 
 WINDOW = 100  # episodes of the mean return that decides
@@ -122,8 +123,10 @@ class Lockstep:
         self.controller = controller
         self.progress = progress
         self.sinks: list[Sink] = []  # who is told of every turn
+        self.between: list[Callable[[Progress], None]] = []  # called after every turn
         self.observation: Any = None
         self._in_episode = False
+        self._left: Seen | None = None  # what was seen last of an unfinished episode that is to be brought back
 
     def run(
         self,
@@ -155,7 +158,13 @@ class Lockstep:
         except BaseException:
             self.abandon()
             raise
-        progress.count_tick(time.perf_counter_ns() - started)
+        self.close_turn(time.perf_counter_ns() - started)
+
+    def close_turn(self, duration: int) -> None:
+        """A turn is over, after so many ns: nothing is half done."""
+        self.progress.count_tick(duration)
+        for call in self.between:
+            call(self.progress)
 
     def _exchanged(self, action: Any, began_ns: int) -> Outcome:
         """The plant's answer to an action, of which those who watch are told."""
@@ -182,7 +191,7 @@ class Lockstep:
             self.controller.finish(outcome.observation, outcome.reward, terminated=outcome.terminated)
         self.observation = outcome.observation
         self.progress.count(action, outcome)
-        self._in_episode = not outcome.ended
+        self._in_episode, self._left = not outcome.ended, None
         if outcome.ended:
             for sink in self.sinks:
                 sink.close_episode(self.progress.episode - 1, self.progress.returns[-1], self.progress.lengths[-1])
@@ -191,27 +200,41 @@ class Lockstep:
         """The plant failed, or a control step was cut short: the unfinished episode will begin anew."""
         self.controller.abandon()
         self.progress.forget_episode()
-        self._in_episode = False
+        self._in_episode, self._left = False, None
 
     def leave(self) -> None:
         """The plant was used for something else: an unfinished episode is to be brought back."""
-        self._in_episode = False
+        self._left, self._in_episode = self.seen(), False
+
+    def seen(self) -> Seen | None:
+        """What was seen last of the unfinished episode; None where there is none."""
+        if self._in_episode and self.progress.actions:
+            return seen(self.observation)
+        return self._left
+
+    def go_on_from(self, last: Seen | None) -> None:
+        """The unfinished episode is to be brought back to where `last` was seen; None: not known."""
+        self._in_episode, self._left = False, last
 
     def enter(self) -> None:
         """Begin an episode, or bring back the unfinished one, unless it runs."""
-        progress = self.progress
         if self._in_episode:
             return
+        progress = self.progress
+        if progress.actions and self.plant.goes_on:
+            self.begin_anew(f"{self.plant.env_id}: keeps its own time, so nothing in it can be brought back")
         try:
             self.observation = self.plant.replay(progress.episode, progress.actions)
+            if progress.actions and self._left is not None and (how := difference(self._left, seen(self.observation))):
+                raise self.plant.came_elsewhere(progress.episode, len(progress.actions), how)
         except PlantError as error:
             if not progress.actions:
                 raise
-            self.begin_anew(error)
+            self.begin_anew(f"{error}: the environment is not deterministic")
             self.observation = self.plant.reset(progress.episode)
-        self._in_episode = True
+        self._in_episode, self._left = True, None
 
-    def begin_anew(self, error: PlantError) -> None:
+    def begin_anew(self, why: str) -> None:
         """The unfinished episode could not be brought back."""
-        warnings.warn(f"{error}; the episode begins anew", stacklevel=5)
+        warnings.warn(f"{why}; the episode begins anew", stacklevel=5)
         self.abandon()

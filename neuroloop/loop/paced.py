@@ -6,7 +6,9 @@ is a process of its own: `neuroloop serve --realtime`.
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -27,7 +29,18 @@ class Paced(gymnasium.Wrapper[Any, Any, Any, Any]):
         if seconds is None:
             raise BadInput(f"{id_of(env)}: does not say how long its steps last, so it has no real time")
         self.clock, self.timing = Clock(seconds, policy), Timing()
-        self._answered_ns = 0
+        self._answered_ns, self._waits = 0, True
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While this lasts, steps do not wait; an episode is brought back so. Its time begins anew afterwards."""
+        self._waits = False
+        try:
+            yield
+        finally:
+            self._waits = True
+            self.clock.start()
+            self._answered_ns = time.monotonic_ns()
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode, and its time."""
@@ -38,6 +51,8 @@ class Paced(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Wait until the step is due, and do it."""
+        if not self._waits:
+            return self.env.step(action)
         compute = time.monotonic_ns() - self._answered_ns
         late, left_out = self.clock.wait()
         begun = time.monotonic_ns()

@@ -20,6 +20,7 @@ from ..settings import PlantConfig
 from ..types import Outcome
 from .eyes import arguments_of, with_eyes
 
+REAL_TIME, AT_ONCE = "real_time", "at_once"  # names of what `RemoteEnv` and `Paced` say of time
 OUR_WORLDS = "neuroloop_envs"  # imported when an id begins with neuroloop/
 
 
@@ -71,27 +72,41 @@ class Plant:
     def replay(self, episode: int, actions: list[Any]) -> Any:
         """Bring an unfinished episode back by its actions; returns the last observation.
 
-        Raises `PlantError` if the environment ends the episode meanwhile, which a deterministic one does not, and for a plant
-        that keeps its own time, which cannot do again what it did then.
+        Raises `PlantError` if the environment ends the episode meanwhile, which a deterministic one does not.
         """
-        if actions and getattr(self.env.unwrapped, "real_time", False):
-            raise PlantError(f"{self.env_id}: keeps its own time, in which episode {episode} cannot be brought back")
         observation = self.reset(episode)
-        for n, action in enumerate(actions):
-            outcome = self.exchange(action)
-            if outcome.lost:
-                return self.replay(episode, actions)
-            observation = outcome.observation
-            if outcome.ended:
-                raise self.ended_early(episode, n, len(actions))
+        with self._at_once() if actions else contextlib.nullcontext():
+            for n, action in enumerate(actions):
+                outcome = self.exchange(action)
+                if outcome.lost:
+                    return self.replay(episode, actions)
+                observation = outcome.observation
+                if outcome.ended:
+                    raise self.ended_early(episode, n, len(actions))
         return observation
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the world does not wait for us: it keeps its own time at the other end of a link."""
+        return bool(self.env.has_wrapper_attr(REAL_TIME) and self.env.get_wrapper_attr(REAL_TIME))
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether steps are due at times of their own, here or at the other end of a link."""
+        return self.goes_on or self.env.has_wrapper_attr(AT_ONCE)
+
+    def _at_once(self) -> contextlib.AbstractContextManager[None]:
+        """While this lasts, an environment at its own speed does not wait."""
+        paced = self.env.has_wrapper_attr(AT_ONCE)
+        return self.env.get_wrapper_attr(AT_ONCE)() if paced else contextlib.nullcontext()
 
     def ended_early(self, episode: int, n: int, total: int) -> PlantError:
         """What to say of an episode that ended when it was replayed."""
-        return PlantError(
-            f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed: the environment is not "
-            "deterministic"
-        )
+        return PlantError(f"{self.env_id}: episode {episode} ended at action {n + 1} of {total} when replayed")
+
+    def came_elsewhere(self, episode: int, total: int, how: str) -> PlantError:
+        """What to say of an episode that was replayed and shows something else."""
+        return PlantError(f"{self.env_id}: episode {episode}, after its {total} actions: what is seen differs, {how}")
 
     def close(self) -> None:
         """Close the environment if it is owned."""

@@ -71,7 +71,7 @@ class AtOnce:
         taken = [b for b, outcome in answers if self._tried(b, self._take, outcome)]
         now = time.perf_counter_ns()
         for b in taken:
-            self._loops[b].progress.count_tick((now - self._since) // len(taken))
+            self._loops[b].close_turn((now - self._since) // len(taken))
         if taken:
             self._since = now
 

@@ -171,6 +171,12 @@ class Engine:
         for pool, array in self._pools.items():
             array[: self._linked.transient[pool]] = transient[pool]
 
+    def layout(self) -> tuple[Any, ...]:
+        """What the network is made of and how its arrays lie: networks alike in this can have each other's state."""
+        linked = self._linked
+        calls = {mode: (table.tobytes(), sizes) for mode, (table, sizes) in linked.calls.items()}
+        return linked.named, linked.signals, linked.fixed, linked.transient, linked.regions, linked.rows.shape, calls
+
     @property
     def n_rows(self) -> int:
         """Rows of weights that cells were given."""
@@ -178,8 +184,12 @@ class Engine:
 
     def state(self) -> State:
         """A copy of all that changes: the fixed part of each pool, and of the growing arrays the rows in use."""
-        fixed: State = {pool: array[: self._linked.fixed[pool]].copy() for pool, array in self._pools.items()}
-        return fixed | {region.name: self._rows_of(region).copy() for region in self._linked.regions}
+        return {name: array.copy() for name, array in self.views().items()}
+
+    def views(self) -> State:
+        """What `state` copies, itself: good until the next control step."""
+        fixed: State = {pool: array[: self._linked.fixed[pool]] for pool, array in self._pools.items()}
+        return fixed | {region.name: self._rows_of(region) for region in self._linked.regions}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Put back what `state` returned. If it does not fit, raises `CheckpointError` and changes nothing."""

@@ -23,10 +23,7 @@ def meta_of(agent: Agent, activity: Activity, command: str, started_ns: int, mon
     """Facts as texts, some of them JSON; `docs/recording-format.md` lists them."""
     settings, versions, lasts = agent.config, checkpoint.facts_of_versions(), step_time(agent.env)
     clock = settings.clock if isinstance(settings, SpikingConfig) else None
-    machine = {
-        "machine": platform.machine(), "system": platform.system(), "release": platform.release(),
-        "processor": _processor(), "cores": str(os.cpu_count()),
-    }  # fmt: skip
+    machine = machine_of() | {"release": platform.release(), "cores": str(os.cpu_count())}
     return {
         "agent": agent.name, "env": agent.env_id, "seed": str(agent.seed), "toml": config.to_toml(settings),
         "neuroloop": versions["neuroloop"], "versions": _json(versions), "machine": _json(machine), "command": command,
@@ -37,6 +34,11 @@ def meta_of(agent: Agent, activity: Activity, command: str, started_ns: int, mon
         "observation_space": _json(describe(agent.env.observation_space)),
         "action_space": _json(describe(agent.env.action_space)), "numbers": _json(activity.numbers),
     }  # fmt: skip
+
+
+def machine_of() -> dict[str, str]:
+    """What of the machine decides the last bits."""
+    return {"machine": platform.machine(), "system": platform.system(), "processor": _processor()}
 
 
 def _json(value: object) -> str:

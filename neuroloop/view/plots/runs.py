@@ -1,0 +1,145 @@
+"""What runs left on the disk: a checkpoint, a recording, a closing report, in one folder or as single files."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import checkpoint
+from ...errors import BadInput, CheckpointError
+from ...loop.lockstep import Progress
+
+if TYPE_CHECKING:
+    from .learning import Runs
+
+CHECKPOINT, RECORDING, REPORT = ".zip", ".mcap", "report.json"
+MOST_REPORT = 1 << 24  # bytes
+
+
+class Run(NamedTuple):
+    """The files of one run, those that there are."""
+
+    path: Path  # what was named: a file, or the folder
+    checkpoint: Path | None = None
+    recording: Path | None = None
+    report: Path | None = None
+
+
+class Episodes(NamedTuple):
+    """Episodes that ended."""
+
+    returns: Sequence[float]
+    lengths: Sequence[int]  # environment steps
+    name: str = "run"  # of the agent
+    criterion: float | None = None
+    solved_at: int | None = None
+
+
+def runs_of(path: str | Path) -> list[Run]:
+    """The run of a file or a folder, or those of the folders within it. Raises `BadInput`."""
+    path = Path(path)
+    if path.is_dir():
+        own = _in_folder(path)
+        found = (
+            [own]
+            if own
+            else [run for folder in sorted(path.iterdir()) if folder.is_dir() and (run := _in_folder(folder))]
+        )
+        if not found:
+            raise BadInput(f"{path}: holds no run: no checkpoint (.zip) and no recording (.mcap), nor do folders in it")
+        return found
+    if not path.exists():
+        raise BadInput(f"{path}: no such file")
+    if path.suffix.lower() == RECORDING:
+        return [Run(path, recording=path)]
+    if path.suffix.lower() == CHECKPOINT:
+        report = path.with_name(REPORT)
+        return [Run(path, checkpoint=path, report=report if report.is_file() else None)]
+    raise BadInput(f"{path}: expected a recording (.mcap), a checkpoint (.zip), or the folder of a run")
+
+
+def _in_folder(folder: Path) -> Run | None:
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    checkpoints = [file for file in files if file.suffix.lower() == CHECKPOINT]
+    recordings = [file for file in files if file.suffix.lower() == RECORDING]
+    if not checkpoints and not recordings:
+        return None
+    usual, report = folder / f"checkpoint{CHECKPOINT}", folder / REPORT
+    chosen = usual if usual in checkpoints else next(iter(checkpoints), None)
+    return Run(folder, chosen, next(iter(recordings), None), report if report.is_file() else None)
+
+
+def report_of(run: Run) -> dict[str, Any]:
+    """The closing report; empty where there is none. Raises `BadInput`."""
+    if run.report is None:
+        return {}
+    try:
+        with run.report.open("rb") as file:
+            text = file.read(MOST_REPORT)
+        report = json.loads(text)
+    except OSError as error:
+        raise BadInput(f"{run.report}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{run.report}: is no report of a run: {error}") from None
+    if not isinstance(report, dict):
+        raise BadInput(f"{run.report}: is no report of a run: expected an object, got {type(report).__name__}")
+    return report
+
+
+def episodes_of(runs: Runs) -> Iterator[Episodes]:
+    """Episodes of all runs. Raises `BadInput`."""
+    if isinstance(runs, Episodes):
+        yield runs
+    elif isinstance(runs, Progress):
+        yield Episodes(runs.returns, runs.lengths, "run", runs.criterion, runs.solved_at_step)
+    elif isinstance(runs, str | Path):
+        for run in runs_of(runs):
+            if run.checkpoint is not None:
+                yield _of_checkpoint(run.checkpoint)
+            elif run.recording is not None:
+                from .turns import read
+
+                yield read(run.recording, part="outcome").episodes()
+    elif isinstance(runs, list | tuple):
+        for one in runs:
+            yield from episodes_of(one)
+    else:
+        raise BadInput(f"runs: expected checkpoints, folders, agent.progress or Episodes, got {runs!r}")
+
+
+def _of_checkpoint(path: Path) -> Episodes:
+    saved = checkpoint.read(path)
+    try:
+        returns, lengths = saved.arrays["returns"], saved.arrays["lengths"]
+        name = checkpoint.require(saved.facts, "agent", str)
+    except KeyError as error:
+        raise CheckpointError(f"{path}: array {error} is missing") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    if returns.ndim != 1 or returns.shape != lengths.shape:
+        raise CheckpointError(f"{path}: array 'returns' must have one number for each of 'lengths'")
+    solved = saved.facts.get("solved_at_step")
+    return Episodes(
+        returns.tolist(), lengths.tolist(), name, _criterion(saved), solved if isinstance(solved, int) else None
+    )
+
+
+def _criterion(saved: checkpoint.Checkpoint) -> float | None:
+    """What the run was to reach, as far as it is known without making the environment."""
+    import gymnasium
+
+    asked = tomllib.loads(saved.toml).get("plant", {}).get("criterion")
+    if isinstance(asked, int | float):
+        return float(asked)
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("neuroloop_envs")
+    try:
+        spec = gymnasium.spec(str(saved.facts.get("env")).rpartition(":")[2])
+    except gymnasium.error.Error:
+        return None
+    return spec.reward_threshold

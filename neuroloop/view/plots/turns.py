@@ -1,0 +1,193 @@
+"""Turns of the ring as columns: what a figure needs of a recording, for a window of control steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import arguments
+from ...errors import BadInput
+from ...loop.timing import TIMING
+from ...recording.recorded import Recorded
+from ...types import Timed
+from .runs import Episodes
+
+Part = Literal["spikes", "numbers", "timing", "observation", "outcome"]
+BITS = 32  # of a word of a raster
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Clock(NamedTuple):
+    """What a control step lasts."""
+
+    period: float | None = None  # s; None: not known, figures count control steps
+    n_steps: int = 1  # of the network
+
+
+class Turns(NamedTuple):
+    """Columns over control steps; those that were not asked for are empty."""
+
+    tick: NDArray[np.int64]
+    first: NDArray[np.bool_]  # whether an episode begins
+    reward: NDArray[np.float64]  # the answer to the action of this control step; 0 where the plant failed
+    ended: NDArray[np.bool_]  # whether the episode ended with it
+    lengths: NDArray[np.int64]  # environment steps
+    clock: Clock = Clock()
+    env: str = ""
+    agent: str = "run"
+    spikes: Mapping[str, Sequence[NDArray[np.int64]]] = NONE  # (n, 2) a control step: step of the network, neuron
+    numbers: Mapping[str, NDArray[np.float64]] = NONE
+    timed: Mapping[str, NDArray[np.float64]] = NONE  # ns; NaN where it was not timed
+    observations: Sequence[Any] = ()
+
+    @property
+    def at(self) -> NDArray[np.float64]:
+        """When control steps began: s of the plant, or their number."""
+        return self.tick.astype(np.float64) * (self.clock.period or 1.0)
+
+    @property
+    def time_label(self) -> str:
+        """Of an axis of `at`."""
+        return "time (s)" if self.clock.period else "control step"
+
+    @property
+    def begins(self) -> NDArray[np.float64]:
+        """Where episodes begin, as `at`."""
+        return self.at[self.first]
+
+    def within(self, first: int, last: int | None) -> Turns:
+        """Those of the control steps from `first` until before `last`."""
+        low = int(np.searchsorted(self.tick, first))
+        high = self.tick.size if last is None else int(np.searchsorted(self.tick, last))
+        part = slice(low, high)
+        return self._replace(
+            tick=self.tick[part], first=self.first[part], reward=self.reward[part], observations=self.observations[part],
+            spikes={name: rows[part] for name, rows in self.spikes.items()},
+            numbers={name: column[part] for name, column in self.numbers.items()},
+            timed={name: column[part] for name, column in self.timed.items()},
+            lengths=self.lengths[part], ended=self.ended[part],
+        )  # fmt: skip
+
+    def trains(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]:
+        """When each input and population fired (as `at`), and who."""
+        begin, lasts = self.at, self.clock.period or 1.0
+        found = {}
+        for name, rows in self.spikes.items():
+            n = [len(row) for row in rows]
+            steps, ids = np.concatenate([np.zeros((0, 2), np.int64), *rows]).T
+            found[name] = np.repeat(begin, n) + steps * (lasts / self.clock.n_steps), ids.astype(np.int64)
+        return found
+
+    def timing(self) -> dict[str, NDArray[np.float64]]:
+        """ns of every control step that has them; the first has no period."""
+        columns = {name: column[~np.isnan(column)] for name, column in self.timed.items() if name != "left_out"}
+        if "period" in columns:
+            columns["period"] = columns["period"][columns["period"] > 0.0]
+        return columns
+
+    def observed(self) -> tuple[NDArray[np.float64], list[str]]:
+        """Observations as a table (control steps, dimensions), and where each dimension stands. Raises `BadInput`."""
+        if not self.observations:
+            return np.zeros((0, 0)), []
+        keys = [key for key, _ in _flat("", self.observations[0])]
+        rows = [[value for _, value in _flat("", observation)] for observation in self.observations]
+        if any(len(row) != len(keys) for row in rows):
+            raise BadInput("a trajectory needs observations of one size, and these change theirs")
+        return np.array(rows, np.float64), [key.lstrip(".") or "observation" for key in keys]
+
+    def episodes(self) -> Episodes:
+        """Episodes that ended within the window and began in it."""
+        returns, lengths = [], []
+        begins = np.flatnonzero(self.first)
+        for begin, end in zip(begins, [*begins[1:], self.tick.size], strict=True):
+            if self.ended[end - 1]:
+                returns.append(float(self.reward[begin:end].sum()))
+                lengths.append(int(self.lengths[begin:end].sum()))
+        return Episodes(returns, lengths, self.agent)
+
+
+Told = str | Path | Turns | Iterable[Recorded]
+
+
+def window_of(source: Any, first: int, last: int | None, part: Part) -> Turns:
+    """Control steps from `first` until before `last`, with what a figure needs of them. Raises `BadInput`."""
+    first = arguments.whole("first", first, 0)
+    last = arguments.optional_whole("last", last, first + 1)
+    turns = source.within(first, last) if isinstance(source, Turns) else read(source, first, last, part)
+    if not turns.tick.size:
+        raise BadInput(f"no control step from {first} to {'the end' if last is None else last} is recorded")
+    return turns
+
+
+def read(source: Any, first: int = 0, last: int | None = None, part: Part | None = None) -> Turns:
+    """Turns of a recording, of its path, or as they come; only what `part` names, or all. Raises `BadInput`."""
+    if not isinstance(source, Iterable):
+        raise BadInput(f"expected a recording, its path, or turns of the ring, got {source!r}")
+    return columns_of(source, first, last, part)
+
+
+def columns_of(rows: Iterable[Recorded], first: int, last: int | None, part: Part | None) -> Turns:
+    """The columns that figures need."""
+    heads, spikes, numbers, timed, observations = [], [], [], [], []
+    for row in rows:
+        tick, outcome = row.tick, row.tick.outcome
+        if tick.tick < first:
+            continue
+        if last is not None and tick.tick >= last:
+            break
+        answer = (0.0, False, 0) if outcome is None else (outcome.reward, outcome.ended, outcome.n_steps)
+        heads.append((tick.tick, tick.first, *answer))
+        if part in (None, "spikes"):
+            spikes.append({name: fired_of(array) for name, array in row.spikes.items()})
+        if part in (None, "numbers"):
+            numbers.append(row.numbers)
+        if part in (None, "timing"):
+            told = outcome.info.get(TIMING) if outcome is not None else None
+            timed.append(told if isinstance(told, Timed) else (np.nan,) * len(Timed._fields))
+        if part in (None, "observation"):
+            observations.append(tick.observation)
+    ticks, firsts, rewards, ended, lengths = zip(*heads, strict=True) if heads else ((),) * 5
+    table = np.array(timed, np.float64).reshape(-1, len(Timed._fields))
+    return Turns(
+        np.array(ticks, np.int64), np.array(firsts, np.bool_), np.array(rewards, np.float64), np.array(ended, np.bool_),
+        np.array(lengths, np.int64), spikes=_by_name(spikes),
+        numbers={name: np.array(column) for name, column in _by_name(numbers).items()},
+        timed=dict(zip(Timed._fields, table.T, strict=True)) if len(table) else {}, observations=observations,
+    )  # fmt: skip
+
+
+def fired_of(array: NDArray[Any]) -> NDArray[np.int64]:
+    """Step of the network and neuron of each spike, shape (n, 2).
+
+    A recording holds bits, (words, neurons), of who fired in which step; or, of cells that fire regularly, who is active.
+    """
+    if array.ndim == 1:
+        cells = array[array >= 0].astype(np.int64)
+        return np.stack([np.zeros_like(cells), cells], axis=1)
+    bits = (array[:, None, :] >> np.arange(BITS, dtype=array.dtype)[None, :, None]) & 1
+    return np.argwhere(bits.reshape(-1, array.shape[1]))
+
+
+def _by_name(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+
+
+def _flat(key: str, value: Any) -> Iterator[tuple[str, float]]:
+    """The numbers of an observation, and where each stands."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _flat(f"{key}.{name}", part)
+    elif isinstance(value, tuple):
+        for n, part in enumerate(value):
+            yield from _flat(f"{key}.{n}", part)
+    else:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise BadInput("a trajectory needs observations of numbers, and these are events or text")
+        for n, number in enumerate(array.ravel().tolist()):
+            yield (f"{key or 'observation'}[{n}]" if array.ndim else key), number

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .leaving import leave, with_machine
 from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
@@ -128,6 +129,8 @@ def run(
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
     report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report = with_machine(report)
+    leave(report, checkpoint)
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)

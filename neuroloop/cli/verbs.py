@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep
+from . import bench, doctor, evaluate, events, keys, listing, page, plot, run, serve, sweep
 
 app = typer.Typer(
     name="neuroloop",
@@ -23,6 +23,8 @@ app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("sweep")(sweep.sweep)
+app.command("plot")(plot.plot)
+app.command("report")(page.report)
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
 app.command("agents")(listing.agents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,20 @@ from ...settings import AgentConfig, SpikingConfig
 from .runs import runs_of
 
 WEIGHTS = re.compile(r"(?:projection|readout)\.(.+)\.weights")
-Weights = dict[str, NDArray[Any]]
+
+
+class Table(NamedTuple):
+    """Weights of a projection."""
+
+    weights: NDArray[Any]  # (from, to)
+    of_cells: bool = False  # rows are cells in the order in which they first fired
+
+
+Weights = dict[str, Table]
 
 
 def weights_of(source: Any) -> Weights:
-    """Weights by the name of their projection, shape (from, to). Raises `BadInput`."""
+    """Weights by the name of their projection. Raises `BadInput`."""
     if isinstance(source, Mapping):
         return {str(name): _table(str(name), array) for name, array in source.items()}
     if isinstance(source, Agent):
@@ -48,8 +57,9 @@ def merged(weights: Weights) -> Weights:
     found: Weights = {}
     for stem, names in groups.items():
         parts = [weights[name] for name in names]
-        if len({len(part) for part in parts}) == 1:
-            found[stem if len(parts) > 1 else names[0]] = np.concatenate(parts, axis=1)
+        if len({(len(part.weights), part.of_cells) for part in parts}) == 1:
+            together = np.concatenate([part.weights for part in parts], axis=1)
+            found[stem if len(parts) > 1 else names[0]] = Table(together, parts[0].of_cells)
         else:
             found |= dict(zip(names, parts, strict=True))
     return found
@@ -69,8 +79,8 @@ def _of_agent(agent: Agent) -> Weights:
             network.signal("value.scale") if _stem(_name(name)) in critic and "value.scale" in network.signals else 1.0
         )
         if array.ndim:
-            table = array if array.ndim == 2 else array.reshape(len(array), 1)
-            weights[_name(name)] = table * np.float32(scale)
+            rows = array if array.ndim == 2 else array.reshape(-1, 1)
+            weights[_name(name)] = Table(rows * np.float32(scale), name in network.growing)
     return weights
 
 
@@ -105,10 +115,10 @@ def _checkpoint(source: str | Path) -> Path:
     return run.checkpoint
 
 
-def _table(name: str, array: Any) -> NDArray[Any]:
+def _table(name: str, array: Any) -> Table:
     table = np.asarray(array)
     if table.ndim not in (1, 2) or table.dtype.kind not in "fiu":
         raise BadInput(
             f"weights[{name!r}]: must be numbers of shape (from, to), got {table.dtype} of {list(table.shape)}"
         )
-    return table if table.ndim == 2 else table.reshape(-1, 1)
+    return Table(table if table.ndim == 2 else table.reshape(-1, 1))

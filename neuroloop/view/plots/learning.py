@@ -17,7 +17,7 @@ from ...evaluation.curves import curve_of, means_of, on_axis
 from ...evaluation.statistics import iqm, stratified_bootstrap
 from ...loop.lockstep import WINDOW, Progress
 from .runs import Episodes, episodes_of
-from .style import BLACK, BLUE, COLOURS, GREY, Printed, Width, drawn
+from .style import BLACK, BLUE, COLOURS, GREY, EngFormatter, Printed, Width, drawn, legend_above
 
 Statistic = Literal["iqm", "mean"]
 POINTS = 200  # of the axis where runs are compared, and of a band
@@ -70,9 +70,10 @@ def plot_learning_curve(
             axes.axhline(
                 criterion, color=BLACK, linewidth=0.8, linestyle="--", label=f"criterion {criterion:g}", zorder=1
             )
-        axes.set(xlabel="environment steps", ylabel="return of an episode")
+        axes.set_xlabel("environment steps")
         axes.set_xlim(left=0.0)
-        axes.legend(loc="best")
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        legend_above(axes, 1 if len(found) > 1 else 2)
     return figure
 
 
@@ -98,8 +99,9 @@ def _one(axes: Any, run: Episodes) -> None:
     steps = np.cumsum(run.lengths)
     axes.plot(steps, run.returns, ".", color=GREY, markersize=2.5, markeredgewidth=0, label="episode", zorder=1)
     at, low, high = band_of(run.returns)
-    axes.fill_between(steps[at], low, high, color=BLUE, alpha=0.2, linewidth=0, label="10 % to 90 % of last 100")
+    axes.fill_between(steps[at], low, high, color=BLUE, alpha=0.2, linewidth=0, label="10 to 90 % of last 100")
     axes.plot(steps, means_of(run.returns), color=BLUE, label="mean of last 100")
+    axes.set_ylabel("return")
 
 
 def _several(axes: Any, runs: Sequence[Episodes], statistic: Statistic) -> None:
@@ -110,7 +112,8 @@ def _several(axes: Any, runs: Sequence[Episodes], statistic: Statistic) -> None:
         for run in group:
             steps, means = curve_of(run.returns, run.lengths, run.solved_at)
             axes.plot(steps, means, color=colour, linewidth=0.5, alpha=0.4)
-        axes.fill_between(found.steps, found.low, found.high, color=colour, alpha=0.2, linewidth=0)
-        label = f"{name}: {STATISTICS[statistic][0]} of {len(group)}, 95 %" if len(group) > 1 else name
+        interval = None if n else "95 % interval (bootstrap)"
+        axes.fill_between(found.steps, found.low, found.high, color=colour, alpha=0.2, linewidth=0, label=interval)
+        label = f"{name}: {STATISTICS[statistic][0]} of {len(group)} runs" if len(group) > 1 else name
         axes.plot(found.steps, found.middle, color=colour, linewidth=1.6, label=label)
-    axes.set_ylabel("mean return of the last 100 episodes")
+    axes.set_ylabel("mean return of last 100")

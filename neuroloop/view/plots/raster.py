@@ -14,7 +14,8 @@ from .turns import Told, window_of
 
 Fired = Mapping[str, tuple[ArrayLike, ArrayLike]]  # by name: times in s, and who
 TICKS = 100  # of a window whose end is not given
-MOST_HEIGHT, LEAST_HEIGHT, HEIGHT = 8.0, 0.45, 0.011  # inches: of a figure, of a panel, and of a neuron in it
+HEIGHT, LEAST, MOST = 0.011, 0.45, 1.6  # inches: of a neuron, and of its panel
+TALLEST = 8.0  # inches of all panels
 
 
 def plot_raster(
@@ -48,10 +49,10 @@ def _draw(
 ) -> Printed:
     ranks = {name: _ranks(ids) for name, (_, ids) in trains.items()}
     sizes = {name: int(rank.max(initial=0)) + 1 for name, (rank, _) in ranks.items()}
-    heights = np.maximum([HEIGHT * size for size in sizes.values()], LEAST_HEIGHT)
-    heights *= min(1.0, MOST_HEIGHT / heights.sum())
+    heights = np.clip([HEIGHT * size for size in sizes.values()], LEAST, MOST)
+    heights *= min(1.0, TALLEST / heights.sum())
     with drawn(width, float(heights.sum()) + 0.45, title) as figure:
-        panels = figure.subplots(len(trains), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+        panels = figure.subplots(len(trains), 1, sharex=True, squeeze=False, height_ratios=heights.tolist())[:, 0]
         crowded = sum(ids.size for _, ids in trains.values()) > MOST_MARKS
         for panel, height, (name, (times, _)) in zip(panels, heights, trains.items(), strict=True):
             rank, ordered = ranks[name]
@@ -61,7 +62,8 @@ def _draw(
             )
             mark_begins(panel, begins)
             panel.set_ylim(-0.5, sizes[name] - 0.5)
-            panel.set_ylabel(f"{name}\n{'cell, as they come' if ordered else 'neuron'}")
+            who = f"{sizes[name]} cells as\nthey appear" if ordered else "neuron"
+            panel.set_ylabel(f"{name}\n{who}", rotation=0, ha="right", va="center")
             panel.locator_params(axis="y", nbins=max(2, int(height / 0.25)), integer=True)
         panels[-1].set_xlabel(label)
         figure.align_ylabels()

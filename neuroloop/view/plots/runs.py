@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .learning import Runs
 
 CHECKPOINT, RECORDING, REPORT = ".zip", ".mcap", "report.json"
+USUAL = f"checkpoint{CHECKPOINT}"  # in the folder of a run
 MOST_REPORT = 1 << 24  # bytes
 
 
@@ -58,8 +59,7 @@ def runs_of(path: str | Path) -> list[Run]:
     if path.suffix.lower() == RECORDING:
         return [Run(path, recording=path)]
     if path.suffix.lower() == CHECKPOINT:
-        report = path.with_name(REPORT)
-        return [Run(path, checkpoint=path, report=report if report.is_file() else None)]
+        return [Run(path, checkpoint=path, report=_report_beside(path))]
     raise BadInput(f"{path}: expected a recording (.mcap), a checkpoint (.zip), or the folder of a run")
 
 
@@ -69,9 +69,19 @@ def _in_folder(folder: Path) -> Run | None:
     recordings = [file for file in files if file.suffix.lower() == RECORDING]
     if not checkpoints and not recordings:
         return None
-    usual, report = folder / f"checkpoint{CHECKPOINT}", folder / REPORT
-    chosen = usual if usual in checkpoints else next(iter(checkpoints), None)
-    return Run(folder, chosen, next(iter(recordings), None), report if report.is_file() else None)
+    chosen = folder / USUAL if folder / USUAL in checkpoints else next(iter(checkpoints), None)
+    report = _report_beside(chosen or folder / USUAL)
+    return Run(folder, chosen, next(iter(recordings), None), report)
+
+
+def report_place(saved: Path) -> Path:
+    """Where the closing report of a run lies whose checkpoint is `saved`."""
+    return saved.with_name(REPORT) if saved.name == USUAL else saved.with_suffix(".json")
+
+
+def _report_beside(saved: Path) -> Path | None:
+    report = report_place(saved)
+    return report if report.is_file() else None
 
 
 def report_of(run: Run) -> dict[str, Any]:

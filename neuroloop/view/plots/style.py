@@ -15,6 +15,9 @@ from ...errors import BadInput, MissingExtra, unknown
 try:
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter as EngFormatter
+    from matplotlib.ticker import LogLocator as LogLocator
+    from matplotlib.ticker import NullFormatter as NullFormatter
 except ModuleNotFoundError:
     raise MissingExtra("a figure", "plot") from None
 
@@ -65,15 +68,32 @@ def drawn(width: Width, height: float, title: str = "") -> Iterator[Printed]:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure; the ending says the format. Raises `BadInput`."""
+    """Write a figure, all of it or nothing; the ending says the format. Raises `BadInput`."""
     if path.suffix.lower().removeprefix(".") not in FORMATS:
         raise BadInput(f"{path}: a figure ends in .{', .'.join(FORMATS)}")
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        try:
+            figure.savefig(part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(f"{path}: cannot be written: {error.strerror}") from None
     return path
+
+
+def legend_above(axes: Axes, columns: int) -> None:
+    """A legend that covers no data."""
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=columns,
+        borderaxespad=0.2,
+        handlelength=1.6,
+        columnspacing=1.2,
+    )
 
 
 def mark_begins(axes: Axes, begins: Any) -> None:

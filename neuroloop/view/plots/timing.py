@@ -1,4 +1,4 @@
-"""How a run in real time kept its time: counts of lateness, period, compute time and age, on logarithmic axes."""
+"""How a run in real time kept its time: logarithmic counts of lateness, period, compute time and age."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput
 from ...loop.timing import Timing
-from .style import BLUE, VERMILLION, Printed, Width, drawn
+from .style import BLUE, VERMILLION, LogLocator, NullFormatter, Printed, Width, drawn, legend_above
 from .turns import Told, window_of
 
 PANELS = {
     "late": "late by", "period": "period", "compute": "computing", "age": "age of what was observed",
 }  # fmt: skip
 BINS = 60
+FEW_DECADES = 2.5  # of an axis: fewer need more numbers at it
+NARROW = 0.01  # of a value: what varies less is shown so wide
 MARKS = ((50.0, "-"), (99.0, "--"), (99.9, ":"))  # percentiles and their lines
 LEAST_US = 0.1  # shorter ones stand here, since a logarithmic axis has no 0
 
@@ -40,6 +42,7 @@ def plot_timing(
             _panel(panel, PANELS[name], column)
         for panel in panels[len(columns) :]:
             panel.set_axis_off()
+        panels[0].set_ylim(bottom=0.5)
         for panel in panels[::2]:
             panel.set_ylabel("control steps")
     return figure
@@ -48,23 +51,31 @@ def plot_timing(
 def _panel(panel: Any, what: str, column: NDArray[np.float64]) -> None:
     us = np.maximum(column / 1e3, LEAST_US)
     edges = _edges(us)
-    panel.hist(us, edges, color=BLUE, alpha=0.85)
+    panel.hist(us, edges, color=BLUE, alpha=0.85, log=True)
     for percentile, line in MARKS:
         at = float(np.percentile(us, percentile))
         panel.axvline(at, color=VERMILLION, linewidth=0.9, linestyle=line, label=f"{percentile:g} %: {_short(at)} µs")
-    panel.set_xscale("log")
-    panel.set_yscale("log")
-    panel.set_ylim(bottom=0.5)
+    if _wide(us):
+        panel.set_xscale("log")
+        decades = np.log10(edges[-1] / edges[0])
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.xaxis.set_minor_formatter(NullFormatter())
     panel.set_xlabel(f"{what} (µs)")
-    panel.legend(loc="upper right", handlelength=1.6)
+    legend_above(panel, len(MARKS))
 
 
 def _edges(us: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Even in the logarithm, over at least a decade, so that what hardly varies is not shown as if it did."""
+    """Even in the logarithm, or, for what stays within a decade, evenly."""
     low, high = float(us.min()), float(us.max())
-    widen = max(0.0, 1.0 - np.log10(high / low)) / 2.0
-    edges: NDArray[np.float64] = np.geomspace(low * 10.0**-widen, high * 10.0**widen * (1.0 + 1e-9), BINS + 1)
+    if high - low < NARROW * high:
+        low, high = (1.0 - NARROW) * low, (1.0 + NARROW) * high
+    edges: NDArray[np.float64] = (np.geomspace if _wide(us) else np.linspace)(low, high * (1.0 + 1e-9), BINS + 1)
     return edges
+
+
+def _wide(us: NDArray[np.float64]) -> bool:
+    return float(us.max()) > 10.0 * float(us.min())
 
 
 def _short(us: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput
-from .learned import merged, start_of, weights_of
+from .learned import Table, merged, start_of, weights_of
 from .style import DIVERGING, GREY, VERMILLION, Printed, Width, drawn
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Weights = Mapping[str, ArrayLike]
 BINS = 60
+SHOWN = 99.5  # percentile of changes at which the colours end
 HEIGHT = 1.7  # inches of a projection
 MOST_COLUMNS = 1200  # of a map, each of so many neighbours' mean
 
@@ -35,14 +36,15 @@ def plot_weights(
     """  # fmt: skip
     now = merged(weights_of(after))
     then = merged(start_of(after) if before is None else weights_of(before))
+    now = {name: table for name, table in now.items() if table.weights.size}
     if not now:
         raise BadInput("holds no weights: the agent has no projections")
     with drawn(width, HEIGHT * len(now) + 0.2, title) as figure:
         grid = figure.subplots(len(now), 2, squeeze=False, width_ratios=(1.0, 1.6))
-        for (histogram, chart), (name, weights) in zip(grid, now.items(), strict=True):
-            start = _fitting(name, weights, then.get(name))
-            _histogram(histogram, name, weights, start)
-            _map(figure, chart, weights, start)
+        for (histogram, chart), (name, table) in zip(grid, now.items(), strict=True):
+            start = _fitting(name, table.weights, then.get(name))
+            _histogram(histogram, name, table.weights, start)
+            _map(figure, chart, table, start)
     return figure
 
 
@@ -52,10 +54,11 @@ def change_of(weights: NDArray[Any], start: NDArray[Any]) -> NDArray[np.float64]
     return change
 
 
-def _fitting(name: str, weights: NDArray[Any], start: NDArray[Any] | None) -> NDArray[Any] | None:
+def _fitting(name: str, weights: NDArray[Any], then: Table | None) -> NDArray[Any] | None:
     """The weights before, of which there may be fewer rows; None where there are none."""
-    if start is None or not start.size:
+    if then is None or not then.weights.size:
         return None
+    start = then.weights
     if start.shape[1] != weights.shape[1] or len(start) > len(weights):
         raise BadInput(
             f"before: {name!r} has weights of shape {list(start.shape)}, which cannot have become {list(weights.shape)}; "
@@ -74,19 +77,20 @@ def _histogram(axes: Any, name: str, weights: NDArray[Any], start: NDArray[Any] 
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.5)
     axes.set(title=name, xlabel="weight", ylabel="synapses")
-    axes.legend(loc="best")
+    if start is not None:
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2, handlelength=1.2)
 
 
-def _map(figure: Any, axes: Any, weights: NDArray[Any], start: NDArray[Any] | None) -> None:
-    shown = weights.astype(np.float64) if start is None else change_of(weights, start)
-    most = float(np.abs(shown).max()) or 1.0
+def _map(figure: Any, axes: Any, table: Table, start: NDArray[Any] | None) -> None:
+    shown = table.weights.astype(np.float64) if start is None else change_of(table.weights, start)
+    most = float(np.percentile(np.abs(shown), SHOWN)) or float(np.abs(shown).max()) or 1.0
     thin = -(-len(shown) // MOST_COLUMNS)
     image = axes.imshow(
         _means(shown, thin).T, aspect="auto", cmap=DIVERGING, vmin=-most, vmax=most, interpolation="nearest", origin="lower",
         extent=(-0.5, len(shown) - 0.5, -0.5, shown.shape[1] - 0.5),
     )  # fmt: skip
-    axes.set(xlabel="from", ylabel="to neuron")
-    figure.colorbar(image, ax=axes, label="weight" if start is None else "change of weight")
+    axes.set(xlabel="from cell, in the order of first firing" if table.of_cells else "from neuron", ylabel="to neuron")
+    figure.colorbar(image, ax=axes, label="weight" if start is None else "change of weight", extend="both")
 
 
 def _means(rows: NDArray[np.float64], thin: int) -> NDArray[np.float64]:

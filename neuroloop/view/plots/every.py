@@ -46,6 +46,8 @@ def _weights(runs: Sequence[Run], wanted: Wanted) -> Printed:
     if len(runs) > 2:
         raise BadInput(f"weights: are compared between two checkpoints, got {len(runs)}")
     *before, after = [_checkpoint(run) for run in runs]
+    if not before and runs[0].recording is not None:
+        before = [runs[0].recording]
     return plot_weights(after, before[0] if before else None, **_size(wanted))
 
 
@@ -112,5 +114,5 @@ def _recording(runs: Sequence[Run]) -> Path:
 
 def _checkpoint(run: Run) -> Path:
     if run.checkpoint is None:
-        raise BadInput(f"{run.path}: holds no checkpoint (.zip), and so no weights")
+        raise BadInput(f"{run.path}: holds no checkpoint (.zip), and so no weights at its end")
     return run.checkpoint

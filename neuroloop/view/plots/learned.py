@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ def weights_of(source: Any) -> Weights:
         return {str(name): _table(str(name), array) for name, array in source.items()}
     if isinstance(source, Agent):
         return _of_agent(source)
-    with Agent.load(_checkpoint(source)) as agent:
+    with _loaded(source) as agent:
         return _of_agent(agent)
 
 
@@ -45,7 +46,7 @@ def start_of(source: Any) -> Weights:
         return {}
     if isinstance(source, Agent):
         return _of_agent(Agent(source.config, source.env, source.seed, source.name))
-    with Agent.load(_checkpoint(source)) as agent:
+    with _loaded(source) as agent:
         return _of_agent(Agent(agent.config, agent.env, agent.seed, agent.name))
 
 
@@ -106,13 +107,20 @@ def _in_order(name: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (name, -1)
 
 
-def _checkpoint(source: str | Path) -> Path:
+def _loaded(source: str | Path) -> Agent:
+    """The agent of a checkpoint; of a recording alone, as it was when that began."""
     run, *more = runs_of(source)
     if more:
         raise BadInput(f"{source}: holds {1 + len(more)} runs; name the folder of one, or its checkpoint")
-    if run.checkpoint is None:
-        raise BadInput(f"{source}: holds no checkpoint (.zip), and so no weights")
-    return run.checkpoint
+    if run.checkpoint is not None:
+        return Agent.load(run.checkpoint)
+    from ...recording.reader import Recording
+
+    assert run.recording is not None
+    with tempfile.TemporaryDirectory() as folder:
+        start = Path(folder) / "start.zip"
+        start.write_bytes(Recording(run.recording).start)
+        return Agent.load(start)
 
 
 def _table(name: str, array: Any) -> Table:

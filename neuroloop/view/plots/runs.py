@@ -112,7 +112,7 @@ def episodes_of(runs: Runs) -> Iterator[Episodes]:
             if run.checkpoint is not None:
                 yield _of_checkpoint(run.checkpoint)
             elif run.recording is not None:
-                from .turns import read
+                from .reading import read
 
                 yield read(run.recording, part="outcome").episodes()
     elif isinstance(runs, list | tuple):

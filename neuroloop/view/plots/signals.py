@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput, unknown
+from .reading import window_of
 from .style import COLOURS, Printed, Width, drawn, mark_begins
-from .turns import Told, window_of
+
+if TYPE_CHECKING:
+    from .reading import Told
 
 SHOWN = ("reward", "value", "td_error", "modulator.critic", "modulator.others")
 NAMES = {

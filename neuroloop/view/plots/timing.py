@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput
 from ...loop.timing import Timing
+from .reading import window_of
 from .style import BLUE, VERMILLION, LogLocator, NullFormatter, Printed, Width, drawn, legend_above
-from .turns import Told, window_of
+
+if TYPE_CHECKING:
+    from .reading import Told
 
 PANELS = {
     "late": "late by", "period": "period", "compute": "computing", "age": "age of what was observed",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput, unknown
 from .dimensions import Dimension, dimensions_of
+from .reading import window_of
 from .style import BLUE, COLOURS, GREEN, VERMILLION, Printed, Width, drawn, mark_begins
-from .turns import Told, window_of
+
+if TYPE_CHECKING:
+    from .reading import Told
 
 MOST = 8  # dimensions that are shown where none are named
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import arguments
 from ...errors import BadInput
-from ...loop.timing import TIMING
-from ...recording.recorded import Recorded
-from ...types import Timed
 from .runs import Episodes
 
 Part = Literal["spikes", "numbers", "timing", "observation", "outcome"]
@@ -111,56 +106,6 @@ class Turns(NamedTuple):
         return Episodes(returns, lengths, self.agent)
 
 
-Told = str | Path | Turns | Iterable[Recorded]
-
-
-def window_of(source: Any, first: int, last: int | None, part: Part) -> Turns:
-    """Control steps from `first` until before `last`, with what a figure needs of them. Raises `BadInput`."""
-    first = arguments.whole("first", first, 0)
-    last = arguments.optional_whole("last", last, first + 1)
-    turns = source.within(first, last) if isinstance(source, Turns) else read(source, first, last, part)
-    if not turns.tick.size:
-        raise BadInput(f"no control step from {first} to {'the end' if last is None else last} is recorded")
-    return turns
-
-
-def read(source: Any, first: int = 0, last: int | None = None, part: Part | None = None) -> Turns:
-    """Turns of a recording, of its path, or as they come; only what `part` names, or all. Raises `BadInput`."""
-    if not isinstance(source, Iterable):
-        raise BadInput(f"expected a recording, its path, or turns of the ring, got {source!r}")
-    return columns_of(source, first, last, part)
-
-
-def columns_of(rows: Iterable[Recorded], first: int, last: int | None, part: Part | None) -> Turns:
-    """The columns that figures need."""
-    heads, spikes, numbers, timed, observations = [], [], [], [], []
-    for row in rows:
-        tick, outcome = row.tick, row.tick.outcome
-        if tick.tick < first:
-            continue
-        if last is not None and tick.tick >= last:
-            break
-        answer = (0.0, False, 0) if outcome is None else (outcome.reward, outcome.ended, outcome.n_steps)
-        heads.append((tick.tick, tick.first, *answer))
-        if part in (None, "spikes"):
-            spikes.append({name: fired_of(array) for name, array in row.spikes.items()})
-        if part in (None, "numbers"):
-            numbers.append(row.numbers)
-        if part in (None, "timing"):
-            told = outcome.info.get(TIMING) if outcome is not None else None
-            timed.append(told if isinstance(told, Timed) else (np.nan,) * len(Timed._fields))
-        if part in (None, "observation"):
-            observations.append(tick.observation)
-    ticks, firsts, rewards, ended, lengths = zip(*heads, strict=True) if heads else ((),) * 5
-    table = np.array(timed, np.float64).reshape(-1, len(Timed._fields))
-    return Turns(
-        np.array(ticks, np.int64), np.array(firsts, np.bool_), np.array(rewards, np.float64), np.array(ended, np.bool_),
-        np.array(lengths, np.int64), spikes=_by_name(spikes),
-        numbers={name: np.array(column) for name, column in _by_name(numbers).items()},
-        timed=dict(zip(Timed._fields, table.T, strict=True)) if len(table) else {}, observations=observations,
-    )  # fmt: skip
-
-
 def fired_of(array: NDArray[Any]) -> NDArray[np.int64]:
     """Step of the network and neuron of each spike, shape (n, 2).
 
@@ -171,10 +116,6 @@ def fired_of(array: NDArray[Any]) -> NDArray[np.int64]:
         return np.stack([np.zeros_like(cells), cells], axis=1)
     bits = (array[:, None, :] >> np.arange(BITS, dtype=array.dtype)[None, :, None]) & 1
     return np.argwhere(bits.reshape(-1, array.shape[1]))
-
-
-def _by_name(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, float]]:

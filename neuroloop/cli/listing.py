@@ -12,7 +12,7 @@ from .options import Json, print_json
 
 EXTRAS = {
     "plot": "matplotlib", "box2d": "Box2D", "sweep": "optuna", "cluster": "distributed", "baselines": "stable_baselines3",
-    "events": "h5py",
+    "events": "h5py", "tensorboard": "tensorboardX",
 }  # fmt: skip
 Name = Annotated[str | None, typer.Argument(metavar="AGENT", help="Print this one, with every setting.")]
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Show ids that contain this.")]

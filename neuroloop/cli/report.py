@@ -28,6 +28,7 @@ class Request(NamedTuple):
     server_key: str | None = None
     realtime: bool = False
     fifo: bool = False
+    tensorboard: Path | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -42,6 +43,7 @@ def command_of(request: Request, seed: int) -> str:
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,
+        "--tensorboard": request.tensorboard,
     }
     for option, value in options.items():
         words += [option, str(value)] if value else []

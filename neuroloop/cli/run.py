@@ -15,6 +15,7 @@ from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
+from .watching import on_board
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -66,6 +67,10 @@ ServerKey = Annotated[
 ]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
+Board = Annotated[
+    Path | None,
+    typer.Option("--tensorboard", metavar="DIR", help="Scalars for TensorBoard, in a folder of the run's own."),
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -84,6 +89,7 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
+    tensorboard: Board = None,
     keep_on: KeepOn = False,
     json: Json = False,
 ) -> None:
@@ -113,13 +119,14 @@ def run(
         server_key,
         realtime,
         fifo,
+        tensorboard=tensorboard,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, in_time(request) as refused:
+    with on_board(learner, tensorboard, folder.name), stop_on_signals() as stop, in_time(request) as refused:
+        before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
     go_on = stop.signal and not failure

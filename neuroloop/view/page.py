@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import io
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,25 +32,37 @@ STYLE = Path(__file__).with_suffix(".css")
 def page_of(run: Run) -> str:
     """The page of a run's folder, as far as its files permit. Raises `BadInput` where they hold nothing to show."""
     report, saved = report_of(run), None if run.checkpoint is None else checkpoint.read(run.checkpoint)
-    facts = ({} if saved is None else saved.facts) | report
-    if not facts and run.recording is None:
-        raise BadInput(f"{run.path}: holds nothing to report: no report.json, no checkpoint, no recording")
+    recorded = {} if run.recording is None else _recorded(run.recording)
+    facts = recorded | ({} if saved is None else saved.facts) | report
     figures, missing = draw_all([run], Wanted())
     title = f"{facts.get('agent', run.path.stem)} on {facts.get('env', 'its environment')}"
     parts = [
         f"<h1>{_text(title)}</h1>", _outcome(report), _section("What ran", _table(_what_ran(facts, run))),
         _section("Figures", _figures(figures, missing)),
     ]  # fmt: skip
-    if timing := report.get("timing"):
-        parts.append(_section("Timing", _timing(timing)))
-    if saved is not None:
-        parts.append(_section("Configuration", f"<pre>{_text(saved.toml)}</pre>"))
+    if report.get("timing"):
+        try:
+            parts.append(_section("Timing", _timing(report["timing"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{run.report}: timing: is not as `run` writes it: {error!r}") from None
+    toml = recorded.get("toml") if saved is None else saved.toml
+    parts.append(_section("Configuration", f"<pre>{_text(toml)}</pre>"))
     return "\n".join([
         "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', f"<title>{_text(title)}</title>",
         f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>", "</head>", "<body>", *parts,
         f'<p class="faint">Made by neuroloop {__version__} of {_text(run.path)}.</p>', "</body>", "</html>", "",
     ])  # fmt: skip
+
+
+def _recorded(path: Path) -> dict[str, Any]:
+    """What a recording says of its run, in the form of a report."""
+    from ..recording.reader import Recording
+
+    facts: dict[str, Any] = dict(Recording(path).meta)
+    with contextlib.suppress(KeyError, ValueError):
+        facts["versions"], facts["machine"] = json.loads(facts["versions"]), json.loads(facts["machine"])
+    return facts
 
 
 def write(page: str, path: Path) -> Path:
@@ -71,13 +85,15 @@ def _text(value: Any) -> str:
 
 
 def _short(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 10.0 else f"{value:.3g}"
 
 
 def _outcome(report: Mapping[str, Any]) -> str:
     """In a sentence what became of the run."""
     if not report:
-        return '<p class="outcome">no closing report beside the checkpoint</p>'
+        return '<p class="outcome">there is no closing report: what became of the run is not known</p>'
     mean, criterion = report.get("mean_return_100"), report.get("criterion")
     told = "no episode ended" if mean is None else f"mean of the last 100 returns {_text(mean)}"
     if report.get("solved"):
@@ -117,7 +133,7 @@ def _figures(figures: Mapping[str, Printed], missing: Mapping[str, str]) -> str:
         data, caption = base64.b64encode(picture.getvalue()).decode(), _text(CAPTIONS[name])
         narrow = ' class="one"' if figure.get_figwidth() < WIDTHS["two"] else ""
         image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
-        shown.append(f"<figure{narrow}>{image}<figcaption>{caption}</figcaption></figure>")
+        shown.append(f"<figure{narrow}><div class='wide'>{image}</div><figcaption>{caption}</figcaption></figure>")
     if missing:
         rows = "".join(f"<li>{_text(name)}: {_text(why)}</li>" for name, why in missing.items())
         shown.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput, unknown
 from .reading import window_of
-from .style import BLACK, MOST_MARKS, Printed, Width, drawn, mark_begins
+from .style import BLACK, MOST_MARKS, Printed, Width, drawn, mark_begins, name_panel
 
 if TYPE_CHECKING:
     from .reading import Told
 
 Fired = Mapping[str, tuple[ArrayLike, ArrayLike]]  # by name: times in s, and who
-TICKS = 100  # of a window whose end is not given
+TICKS = 50  # of a window whose end is not given
 HEIGHT, LEAST, MOST = 0.011, 0.45, 1.6  # inches: of a neuron, and of its panel
 TALLEST = 8.0  # inches of all panels
 
@@ -28,7 +29,7 @@ def plot_raster(
     """Spikes over time.
 
     `spikes`: a recording, its path, `Turns`, or times (s) and neurons by name. Of a recording, control steps `first` to
-    `last` (without it; the default is 100 of them), with a dashed line where an episode begins. Cells of a conjunctive
+    `last` (without it; the default is 50 of them), with a dashed line where an episode begins. Cells of a conjunctive
     encoder are numbered by when they first fire. `only`: names of inputs and populations. Raises `BadInput`.
     """  # fmt: skip
     if isinstance(spikes, Mapping):
@@ -37,6 +38,7 @@ def plot_raster(
     else:
         turns = window_of(spikes, first, first + TICKS if last is None else last, "spikes")
         trains, begins, label = turns.trains(), turns.begins, turns.time_label
+        trains = {name: trains[name] for name in sorted(trains, key=_inputs_first)}
     if only is not None:
         for name in only:
             if name not in trains:
@@ -61,16 +63,26 @@ def _draw(
             rank, ordered = ranks[name]
             mark = max(72.0 * height / sizes[name] * 0.9, 0.8)
             panel.plot(
-                times, rank, "|", color=BLACK, markersize=mark, markeredgewidth=0.5, rasterized=crowded, label=name
+                times, rank, "|", color=BLACK, markersize=mark, markeredgewidth=0.4, rasterized=crowded, label=name
             )
             mark_begins(panel, begins)
+            panel.margins(x=0.01)
             panel.set_ylim(-0.5, sizes[name] - 0.5)
-            who = f"{sizes[name]} cells as\nthey appear" if ordered else "neuron"
-            panel.set_ylabel(f"{name}\n{who}", rotation=0, ha="right", va="center")
+            who = f"{sizes[name]} cells as they appear" if ordered else "neuron"
+            name_panel(panel, f"{name.replace('.part.', '.')}\n{who}")
             panel.locator_params(axis="y", nbins=max(2, int(height / 0.25)), integer=True)
+            if panel is not panels[-1]:
+                panel.spines.bottom.set_visible(False)
+                panel.tick_params(bottom=False)
         panels[-1].set_xlabel(label)
         figure.align_ylabels()
     return figure
+
+
+def _inputs_first(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    """And `motor[2]` before `motor[10]`."""
+    parts = re.split(r"(\d+)", name)
+    return not name.startswith("encoder"), [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _ranks(ids: NDArray[Any]) -> tuple[NDArray[np.int64], bool]:

@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput, unknown
 from .reading import window_of
-from .style import COLOURS, Printed, Width, drawn, mark_begins
+from .style import COLOURS, Printed, Width, drawn, mark_begins, name_panel
 
 if TYPE_CHECKING:
     from .reading import Told
 
 SHOWN = ("reward", "value", "td_error", "modulator.critic", "modulator.others")
 NAMES = {
-    "td_error": "TD error", "modulator.critic": "neuromodulator\n(critic)", "modulator.others": "neuromodulator\n(others)",
+    "td_error": "TD error", "modulator.critic": "neuromodulator (critic)", "modulator.others": "neuromodulator (others)",
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def plot_signals(
             panel.axhline(0.0, color="0.8", linewidth=0.5, zorder=0)
             panel.step(x, known[name], where="post", color=COLOURS[n % len(COLOURS)], linewidth=0.8)
             mark_begins(panel, begins)
-            panel.set_ylabel(NAMES.get(name, name))
+            name_panel(panel, NAMES.get(name, name))
         panels[-1].set_xlabel(label)
         panels[-1].set_xlim(x[0], x[-1] if x.size > 1 else x[0] + 1.0)
         figure.align_ylabels()

@@ -5,6 +5,7 @@ Colours: M. Okabe and K. Ito, Color universal design, 2008; without yellow, whic
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DIVERGING = "PuOr_r"  # of changes: purple is less, orange is more
 Width = Literal["one", "two"]
 WIDTHS: dict[str, float] = {"one": 3.5, "two": 7.2}  # inches: 89 and 183 mm, columns of a page
+LINE = 15  # letters beside a panel
 FORMATS = ("pdf", "svg", "png")
 MOST_MARKS = 20_000  # more than these become an image within the vector file
 STYLE: Any = {
@@ -94,6 +96,12 @@ def legend_above(axes: Axes, columns: int) -> None:
         handlelength=1.6,
         columnspacing=1.2,
     )
+
+
+def name_panel(axes: Axes, name: str) -> None:
+    """A name beside a panel that is one of many, upright and in short lines."""
+    lines = [line for part in name.split("\n") for line in textwrap.wrap(part, LINE)]
+    axes.set_ylabel("\n".join(lines), rotation=0, ha="right", va="center")
 
 
 def mark_begins(axes: Axes, begins: Any) -> None:

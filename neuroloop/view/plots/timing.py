@@ -20,7 +20,7 @@ PANELS = {
     "late": "late by", "period": "period", "compute": "computing", "age": "age of what was observed",
 }  # fmt: skip
 BINS = 60
-FEW_DECADES = 2.5  # of an axis: fewer need more numbers at it
+NUMBERED = ((1.4, (1.0, 2.0, 5.0)), (2.8, (1.0, 3.0)), (np.inf, (1.0,)))  # at an axis of up to so many decades
 NARROW = 0.01  # of a value: what varies less is shown so wide
 MARKS = ((50.0, "-"), (99.0, "--"), (99.9, ":"))  # percentiles and their lines
 LEAST_US = 0.1  # shorter ones stand here, since a logarithmic axis has no 0
@@ -61,7 +61,7 @@ def _panel(panel: Any, what: str, column: NDArray[np.float64]) -> None:
     if _wide(us):
         panel.set_xscale("log")
         decades = np.log10(edges[-1] / edges[0])
-        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < FEW_DECADES else (1.0,)))
+        panel.xaxis.set_major_locator(LogLocator(subs=next(subs for most, subs in NUMBERED if decades < most)))
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter(NullFormatter())
     panel.set_xlabel(f"{what} (µs)")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import BadInput, unknown
 from .dimensions import Dimension, dimensions_of
 from .reading import window_of
-from .style import BLUE, COLOURS, GREEN, VERMILLION, Printed, Width, drawn, mark_begins
+from .style import BLUE, COLOURS, GREEN, VERMILLION, Printed, Width, drawn, mark_begins, name_panel
 
 if TYPE_CHECKING:
     from .reading import Told
@@ -42,7 +42,7 @@ def plot_trajectory(
         for n, (panel, d) in enumerate(zip(panels, shown, strict=True)):
             panel.plot(_broken(x, begins), _broken(table[:, d], begins), color=COLOURS[n % len(COLOURS)], linewidth=0.9)
             mark_begins(panel, x[begins])
-            panel.set_ylabel(known[d].label.replace(" (", "\n("))
+            name_panel(panel, known[d].label.replace(" (", "\n("))
         panels[-1].set_xlabel(label)
         panels[-1].set_xlim(x[0], x[-1] if x.size > 1 else x[0] + 1.0)
         figure.align_ylabels()

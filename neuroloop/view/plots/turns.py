@@ -130,5 +130,6 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, float]]:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
             raise BadInput("a trajectory needs observations of numbers, and these are events or text")
-        for n, number in enumerate(array.ravel().tolist()):
-            yield (f"{key or 'observation'}[{n}]" if array.ndim else key), number
+        for place in np.ndindex(array.shape):
+            where = f"[{','.join(map(str, place))}]" if place else ""
+            yield f"{key or 'observation'}{where}", float(array[place])

@@ -38,7 +38,7 @@ def plot_weights(
     then = merged(start_of(after) if before is None else weights_of(before))
     now = {name: table for name, table in now.items() if table.weights.size}
     if not now:
-        raise BadInput("holds no weights: the agent has no projections")
+        raise BadInput("holds no weights: the agent has no projections, or learned nothing yet")
     with drawn(width, HEIGHT * len(now) + 0.2, title) as figure:
         grid = figure.subplots(len(now), 2, squeeze=False, width_ratios=(1.0, 1.6))
         for (histogram, chart), (name, table) in zip(grid, now.items(), strict=True):

@@ -129,9 +129,10 @@ def run(
         before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
+        wall = time.perf_counter() - started
     go_on = stop.signal and not failure
     command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    session = Session(before, time.perf_counter() - started, bool(stop.signal))
+    session = Session(before, wall, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()

@@ -12,6 +12,7 @@ import typer
 
 from .leaving import leave, with_machine
 from .options import Env, Json, Seed, Set, check_counts, print_json
+from .recordings import recorded
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
@@ -67,6 +68,10 @@ ServerKey = Annotated[
 ]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Record every tick to an MCAP file, which must not be there yet."),
+]
 Board = Annotated[
     Path | None,
     typer.Option("--tensorboard", metavar="DIR", help="Scalars for TensorBoard, in a folder of the run's own."),
@@ -89,6 +94,7 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
+    record: Record = None,
     tensorboard: Board = None,
     keep_on: KeepOn = False,
     json: Json = False,
@@ -119,13 +125,19 @@ def run(
         server_key,
         realtime,
         fifo,
+        record,
         tensorboard=tensorboard,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    with on_board(learner, tensorboard, folder.name), stop_on_signals() as stop, in_time(request) as refused:
+    with (
+        on_board(learner, tensorboard, folder.name),
+        stop_on_signals() as stop,
+        recorded(request, learner) as recording,
+        in_time(request) as refused,
+    ):
         before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
@@ -136,7 +148,7 @@ def run(
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report["timing"], report["not_permitted"], report["recording"] = timing_of(learner), refused, recording or None
     report = with_machine(report)
     leave(report, checkpoint)
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)

@@ -37,8 +37,7 @@ from .channels import (
 )  # fmt: skip
 from .checksum import checksum
 from .raw_image import RawImage
-from .records import CODES, SIZE, Flag, head_of
-from .records import EPISODE as EPISODE_RECORD
+from .records import CODES, EPISODE_HEAD, FAILED, FIRST, LAST_FOLLOWS, SIZE, TERMINATED, TIMED, TRUNCATED, head_of
 from .stream import Stream
 
 PICTURE_NS = 40_000_000  # between pictures of events, which are only for looking at
@@ -81,18 +80,18 @@ class File:
         """Write a tick."""
         _, flags, n_steps, seq, tick, episode, t_ns, reward, answer, *rest = self._head.unpack_from(record)
         self._seq, self._now = seq, t_ns
-        first, failed = float(flags & Flag.FIRST != 0), float(flags & Flag.FAILED != 0)
-        ends = float(flags & Flag.TERMINATED != 0), float(flags & Flag.TRUNCATED != 0)
+        first, failed = float(flags & FIRST != 0), float(flags & FAILED != 0)
+        ends = float(flags & TERMINATED != 0), float(flags & TRUNCATED != 0)
         self._put(self._tick, _floats(seq, tick, episode, first, *ends, failed, n_steps))
         self._put(self._reward, _floats(reward, answer))
-        if flags & Flag.TIMED:
+        if flags & TIMED:
             self._put(self._timing, _floats(*rest[:5]))
         if self._numbers:
             self._put(self._numbers, _floats(*rest[5:]))
         place = self._head.size
         if self._rates:
             place = self._put_spikes(record, place)
-        parts = [*self._observation, *self._action, *(self._last if flags & Flag.LAST else ())]
+        parts = [*self._observation, *self._action, *(self._last if flags & LAST_FOLLOWS else ())]
         self._put_parts(record[place:], parts)
 
     def last(self, record: memoryview) -> None:
@@ -101,17 +100,17 @@ class File:
 
     def episode(self, record: memoryview) -> None:
         """Write what came of an episode."""
-        _, n_steps, t_ns, episode, total = EPISODE_RECORD.unpack_from(record)
+        _, n_steps, t_ns, episode, total = EPISODE_HEAD.unpack_from(record)
         self._now = t_ns
         self._put(self._episode, _floats(episode, total, n_steps))
 
     def flush(self) -> None:
         """Write the chunk in hand."""
-        self._writer.flush()
+        self._writer.flush()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Write the index."""
-        self._writer.finish()
+        self._writer.finish()  # type: ignore[no-untyped-call]
         self._stream.close()
 
     def _put(self, channel: int, message: bytes) -> None:

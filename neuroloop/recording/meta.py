@@ -25,7 +25,7 @@ def meta_of(agent: Agent, activity: Activity, command: str, started_ns: int, mon
     clock = settings.clock if isinstance(settings, SpikingConfig) else None
     machine = {
         "machine": platform.machine(), "system": platform.system(), "release": platform.release(),
-        "processor": _processor(), "cores": str(os.cpu_count()), "host": platform.node(),
+        "processor": _processor(), "cores": str(os.cpu_count()),
     }  # fmt: skip
     return {
         "agent": agent.name, "env": agent.env_id, "seed": str(agent.seed), "toml": config.to_toml(settings),

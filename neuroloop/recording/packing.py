@@ -18,7 +18,18 @@ from ..loop.timing import TIMING
 from ..types import EVENT, Outcome, Tick, Timed
 from .channels import Raster
 from .layout import Part
-from .records import CODES, Flag, Kind, end_of, head_of
+from .records import (
+    CODES,
+    FAILED,
+    LAST,
+    LAST_FOLLOWS,
+    SHORT_HEAD,
+    TERMINATED,
+    TICK,
+    TIMED,
+    TRUNCATED,
+    head_of,
+)  # fmt: skip
 
 NO_TIME = Timed(0, 0, 0, 0, 0)
 
@@ -47,18 +58,18 @@ class Packer:
         parts = [take(tick.observation) for take in self._observation]
         parts += [take(tick.action) for take in self._action]
         if outcome is None:
-            flags |= Flag.FAILED
+            flags |= FAILED
         else:
-            flags |= Flag.TERMINATED * outcome.terminated | Flag.TRUNCATED * outcome.truncated
+            flags |= TERMINATED * outcome.terminated | TRUNCATED * outcome.truncated
             answer, n_steps = outcome.reward, outcome.n_steps
             told = outcome.info.get(TIMING)
             if isinstance(told, Timed):
-                timed, flags = told, flags | Flag.TIMED
+                timed, flags = told, flags | TIMED
             if outcome.ended:
-                flags |= Flag.LAST
+                flags |= LAST_FOLLOWS
                 parts += [take(outcome.observation) for take in self._observation]
         head = self._head.pack(
-            Kind.TICK, flags, n_steps, seq, tick.tick, tick.episode, tick.t_ns, tick.reward, answer, *timed,
+            TICK, flags, n_steps, seq, tick.tick, tick.episode, tick.t_ns, tick.reward, answer, *timed,
             *self._activity.read(),
         )  # fmt: skip
         sizes = [size for size, _ in parts]
@@ -71,7 +82,7 @@ class Packer:
         """The observation after the last tick of all."""
         parts = [take(outcome.observation) for take in self._observation]
         sizes = self._sizes[len(parts)].pack(*[size for size, _ in parts])
-        return b"".join((end_of(Kind.LAST), sizes, *[raw for _, raw in parts]))
+        return b"".join((SHORT_HEAD.pack(LAST), sizes, *[raw for _, raw in parts]))
 
 
 Taken = tuple[int, bytes]  # size, in the upper byte the dtype if it is not the space's; the bytes
@@ -119,6 +130,6 @@ def _events(value: Any) -> Taken:
 
 
 def _frames(values: Values, value: Any) -> Taken:
-    frames = [bytes(memoryview(frame).cast("B")) for frame in values.write(value)]
+    frames = [frame.tobytes() if isinstance(frame, np.ndarray) else bytes(frame) for frame in values.write(value)]
     raw = b"".join(piece for frame in frames for piece in (len(frame).to_bytes(4, "little"), frame))
     return len(raw), raw

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from . import records
 from .channels import END, Setup
 from .file import File
-from .records import Kind
 from .ring import DONE, FAILED, Ring
 
 IDLE = 0.005  # s between looks at an empty ring
@@ -32,9 +32,11 @@ def main(fd: int) -> None:
     the owner lives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides when it is over
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _take_it_easy()
-    owner, setup = os.getppid(), msgspec.json.decode(sys.stdin.buffer.readline(), type=Setup)
-    ring = Ring(fd)
+    _leave_the_front()
+    owner, told = os.getppid(), sys.stdin.buffer.readline()
+    if not told:
+        return
+    ring, setup = Ring(fd), msgspec.json.decode(told, type=Setup)
     try:
         file = File(setup)
     except OSError as error:
@@ -55,9 +57,9 @@ def main(fd: int) -> None:
 def _write(ring: Ring, file: File, owner: int) -> dict[str, str]:
     """Write until the end; what is told of it, nothing if the owner is gone."""
     write: dict[int, Callable[[memoryview], None]] = {
-        Kind.TICK: file.tick,
-        Kind.EPISODE: file.episode,
-        Kind.LAST: file.last,
+        records.TICK: file.tick,
+        records.EPISODE: file.episode,
+        records.LAST: file.last,
     }
     waiting = select.poll()
     waiting.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
@@ -66,11 +68,10 @@ def _write(ring: Ring, file: File, owner: int) -> dict[str, str]:
     while True:
         for record in ring.take():
             kind = record[0]
-            if kind == Kind.END:
+            if kind == records.END:
                 return msgspec.json.decode(record[8:], type=dict[str, str])
             write[kind](record)
-            if kind == Kind.TICK:
-                ring.count += 1
+            ring.count += kind == records.TICK
         if gone:
             return {}
         if (now := time.monotonic_ns()) >= due:
@@ -79,9 +80,7 @@ def _write(ring: Ring, file: File, owner: int) -> dict[str, str]:
         gone = bool(waiting.poll(1e3 * IDLE)) or os.getppid() != owner  # then what is in the ring is taken once more
 
 
-def _take_it_easy() -> None:
-    """The loop goes first, on cores that it shares with this."""
+def _leave_the_front() -> None:
+    """The loop's own priority is not for this."""
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)

@@ -136,7 +136,7 @@ class Recording:
             raise RecordingError(f"{self.path}: {error}; `neuroloop recover` keeps what can be read") from None
 
     def events(self) -> Iterator[NDArray[Any]]:
-        """The events of every tick's observation, all its cameras' one after the other. Raises `RecordingError` if it has none."""
+        """The events of every tick's observation, camera after camera. Raises `RecordingError` if it has none."""
         topics = {f"{OBSERVATION}{leaf.path}": decoder_of(leaf, space)
                   for leaf, space, _ in parts_of(self.observation_space) if leaf.kind == "events"}  # fmt: skip
         if not topics:

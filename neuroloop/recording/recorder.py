@@ -6,11 +6,13 @@ A tick that finds no room in the ring between the two is dropped and counted; th
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -26,7 +28,7 @@ from .layout import parts_of
 from .meta import meta_of
 from .packing import Packer
 from .process import command as command_of
-from .records import EPISODE, Kind, end_of
+from .records import END, EPISODE, EPISODE_HEAD, SHORT_HEAD
 from .ring import DONE, FAILED, Ring, make_room
 
 if TYPE_CHECKING:
@@ -40,14 +42,22 @@ PATIENCE = 60.0  # s that a close waits for the file
 class Recorder:
     """A `Sink` that writes what it is told to an MCAP file: `with Recorder(path, agent) as r, agent.watched(by=r): …`.
 
-    `command`: what made the run, to be kept with it. Raises `RecordingError` if the file cannot be written, or is there and
+    `command`: what made the run, to be kept with it. `room`: bytes of the ring, a power of 2. `say` is told, once, if the file
+    ends early or something cannot be recorded. Raises `RecordingError` if the file cannot be written, or is there and
     may not be overwritten.
     """
 
     def __init__(
-        self, path: str | Path, agent: Agent, *, command: str = "", overwrite: bool = False, room: int = ROOM
+        self,
+        path: str | Path,
+        agent: Agent,
+        *,
+        command: str = "",
+        overwrite: bool = False,
+        room: int = ROOM,
+        say: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=5),
     ) -> None:
-        self.path, self._agent = Path(path), agent
+        self.path, self._agent, self._say = Path(path), agent, say
         self.offered = self.dropped = 0
         self.first_dropped: int | None = None
         self.failure = ""
@@ -87,6 +97,8 @@ class Recorder:
             process.stdin.close()
             process.wait()
             why = answer.decode().strip() or "the process that writes it did not start"
+            if why == os.strerror(errno.EEXIST):
+                raise RecordingError(f"{self.path}: is there already; remove it, or name another file")
             raise RecordingError(f"{self.path}: cannot be written: {why}")
         return process
 
@@ -111,7 +123,7 @@ class Recorder:
 
     def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:
         if self._ring is not None:
-            self._ring.put(EPISODE.pack(Kind.EPISODE, n_steps, time.monotonic_ns(), episode, episode_return))
+            self._ring.put(EPISODE_HEAD.pack(EPISODE, n_steps, time.monotonic_ns(), episode, episode_return))
 
     def close(self) -> None:
         """Finish the file. A second call does nothing."""
@@ -122,7 +134,7 @@ class Recorder:
         if self._ring is not None:
             if self._answered is not None and not self._answered.ended:
                 self._insist(self._packer.last(self._answered))
-            self._insist(end_of(Kind.END) + msgspec.json.encode(self._end()))
+            self._insist(SHORT_HEAD.pack(END) + msgspec.json.encode(self._end()))
         self._wait()
         self._ring = None
 
@@ -191,4 +203,4 @@ class Recorder:
     def _warn(self, what: str) -> None:
         if not self.failure:
             self.failure = what
-            warnings.warn(f"recording {self.path}: {what}", stacklevel=4)
+            self._say(f"recording {self.path}: {what}")

@@ -136,7 +136,8 @@ def attachment(file: IO[bytes], record: Record) -> Attachment:
     raw = body(file, record, record.size)
     if len(raw) < 4 or zlib.crc32(memoryview(raw)[:-4]) != int.from_bytes(raw[-4:], "little"):
         raise Damaged(f"byte {record.place}: the checksum of what is attached there does not fit")
-    return Attachment.read(ReadDataStream(BytesIO(raw)))
+    found: Attachment = Attachment.read(ReadDataStream(BytesIO(raw)))
+    return found
 
 
 def check_data(file: IO[bytes], end: Record) -> None:

@@ -59,7 +59,8 @@ def runs_of(path: str | Path) -> list[Run]:
     if path.suffix.lower() == RECORDING:
         return [Run(path, recording=path)]
     if path.suffix.lower() == CHECKPOINT:
-        return [Run(path, checkpoint=path, report=_report_beside(path))]
+        report = _report_beside(path)
+        return [Run(path, path, _told_in(report), report)]
     raise BadInput(f"{path}: expected a recording (.mcap), a checkpoint (.zip), or the folder of a run")
 
 
@@ -71,7 +72,7 @@ def _in_folder(folder: Path) -> Run | None:
         return None
     chosen = folder / USUAL if folder / USUAL in checkpoints else next(iter(checkpoints), None)
     report = _report_beside(chosen or folder / USUAL)
-    return Run(folder, chosen, next(iter(recordings), None), report)
+    return Run(folder, chosen, next(iter(recordings), None) or _told_in(report), report)
 
 
 def report_place(saved: Path) -> Path:
@@ -84,20 +85,29 @@ def _report_beside(saved: Path) -> Path | None:
     return report if report.is_file() else None
 
 
+def _told_in(report: Path | None) -> Path | None:
+    """The recording that a closing report names, if it still is there."""
+    with contextlib.suppress(BadInput, KeyError, TypeError):
+        file = Path(_read(report)["recording"]["file"]) if report is not None else None
+        return file if file is not None and file.is_file() else None
+    return None
+
+
 def report_of(run: Run) -> dict[str, Any]:
     """The closing report; empty where there is none. Raises `BadInput`."""
-    if run.report is None:
-        return {}
+    return {} if run.report is None else _read(run.report)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        with run.report.open("rb") as file:
-            text = file.read(MOST_REPORT)
-        report = json.loads(text)
+        with path.open("rb") as file:
+            report = json.loads(file.read(MOST_REPORT))
     except OSError as error:
-        raise BadInput(f"{run.report}: cannot be read: {error.strerror}") from None
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"{run.report}: is no report of a run: {error}") from None
+        raise BadInput(f"{path}: is no report of a run: {error}") from None
     if not isinstance(report, dict):
-        raise BadInput(f"{run.report}: is no report of a run: expected an object, got {type(report).__name__}")
+        raise BadInput(f"{path}: is no report of a run: expected an object, got {type(report).__name__}")
     return report
 
 

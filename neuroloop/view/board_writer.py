@@ -21,6 +21,7 @@ def command(folder: Path) -> list[str]:
 
 def write(folder: str, lines: BinaryIO) -> None:
     """Write all lines to a file in `folder`. Raises `OSError`."""
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]  # tensorboardX would load it, and scalars need none of it
     from tensorboardX.event_file_writer import EventsWriter
     from tensorboardX.proto.event_pb2 import Event
     from tensorboardX.proto.summary_pb2 import Summary

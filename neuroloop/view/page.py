@@ -34,17 +34,13 @@ def page_of(run: Run) -> str:
     report, saved = report_of(run), None if run.checkpoint is None else checkpoint.read(run.checkpoint)
     recorded = {} if run.recording is None else _recorded(run.recording)
     facts = recorded | ({} if saved is None else saved.facts) | report
+    timing = _section("Timing", _timing(report["timing"], run)) if report.get("timing") else ""
     figures, missing = draw_all([run], Wanted())
     title = f"{facts.get('agent', run.path.stem)} on {facts.get('env', 'its environment')}"
     parts = [
         f"<h1>{_text(title)}</h1>", _outcome(report), _section("What ran", _table(_what_ran(facts, run))),
-        _section("Figures", _figures(figures, missing)),
+        _section("Figures", _figures(figures, missing)), timing,
     ]  # fmt: skip
-    if report.get("timing"):
-        try:
-            parts.append(_section("Timing", _timing(report["timing"])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadInput(f"{run.report}: timing: is not as `run` writes it: {error!r}") from None
     toml = recorded.get("toml") if saved is None else saved.toml
     parts.append(_section("Configuration", f"<pre>{_text(toml)}</pre>"))
     return "\n".join([
@@ -142,7 +138,15 @@ def _figures(figures: Mapping[str, Printed], missing: Mapping[str, str]) -> str:
     return "\n".join(shown)
 
 
-def _timing(timing: Mapping[str, Any]) -> str:
+def _timing(timing: Any, run: Run) -> str:
+    """The tables. Raises `BadInput` for what no run writes."""
+    try:
+        return _timing_tables(timing)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{run.report}: timing: is not as `run` writes it: {error!r}") from None
+
+
+def _timing_tables(timing: Mapping[str, Any]) -> str:
     """Percentiles, and how many control steps were how late."""
     heads = {
         "late_us": "late by",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,31 @@ Cli = Callable[..., Any]
 VOID = {"meta", "img", "br"}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run is kept that all tests share."""
+    return tmp_path_factory.mktemp("kept") / "one"
+
+
 @pytest.fixture
-def run(cli: Cli) -> Path:
+def run(cli: Cli, kept: Path) -> Path:
     """The folder of a run, with its recording."""
-    assert cli("run", "cartpole", "--steps", 200, "--seed", 2, "--save", "one/checkpoint.zip",
-               "--record", "one/run.mcap").code == 0  # fmt: skip
+    if not kept.exists():
+        command = (
+            "run",
+            "cartpole",
+            "--steps",
+            80,
+            "--seed",
+            2,
+            "--save",
+            "one/checkpoint.zip",
+            "--record",
+            "one/run.mcap",
+        )
+        assert cli(*command).code == 0
+        Path("one").rename(kept)
+    shutil.copytree(kept, "one")
     return Path("one")
 
 
@@ -37,14 +58,22 @@ def test_all_that_a_run_permits_is_drawn_beside_it(cli: Cli, run: Path) -> None:
 def test_json_says_where_figures_are_and_why_others_are_not(cli: Cli, run: Path) -> None:
     told = json.loads(cli("plot", run / "checkpoint.zip", "--format", "svg", "--out", "figures", "--json").out)
     assert told["figures"] == {name: f"figures/checkpoint-{name}.svg" for name in told["figures"]}
-    assert list(told["figures"]) == ["learning", "weights", "raster", "signals", "trajectory"]  # the report names the recording
+    assert list(told["figures"]) == [
+        "learning",
+        "weights",
+        "raster",
+        "signals",
+        "trajectory",
+    ]  # the report names the recording
     assert list(told["missing"]) == ["timing"]
 
 
 @pytest.mark.parametrize("ending", ["pdf", "svg", "png"])
 def test_one_figure_goes_where_it_is_wanted(cli: Cli, run: Path, ending: str) -> None:
     out = Path("deep") / f"fig.{ending}"
-    done = cli("plot", run / "run.mcap", "--what", "signals", "--of", "value,reward", "--from", 10, "--to", 50, "--out", out)
+    done = cli(
+        "plot", run / "run.mcap", "--what", "signals", "--of", "value,reward", "--from", 10, "--to", 50, "--out", out
+    )
     assert (done.code, done.out.split()) == (0, ["signals", str(out)])
     assert out.stat().st_size > 1000
 
@@ -62,7 +91,9 @@ def test_one_figure_goes_where_it_is_wanted(cli: Cli, run: Path, ending: str) ->
         (["--of", "value"], "go with one figure; name it with --what"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_and_nothing_is_left(cli: Cli, run: Path, arguments: list[Any], words: str) -> None:
+def test_what_cannot_be_drawn_is_said_and_nothing_is_left(
+    cli: Cli, run: Path, arguments: list[Any], words: str
+) -> None:
     before = sorted(Path().rglob("*"))
     done = cli("plot", run, *arguments)
     assert (done.code, done.out) == (2, "")

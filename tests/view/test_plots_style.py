@@ -11,7 +11,7 @@ import pytest
 
 from neuroloop.errors import BadInput, MissingExtra
 from neuroloop.view.plots import plot_signals
-from neuroloop.view.plots.style import COLOURS, save
+from neuroloop.view.plots.style import COLOURS, save, thinned
 
 SEEN = [  # G. M. Machado et al., 2009, table 1, severity 1: how linear RGB is seen
     [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
@@ -57,6 +57,17 @@ def lab_of(linear: np.ndarray) -> np.ndarray:
     to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
     f = np.cbrt(linear @ to_xyz.T / to_xyz.sum(axis=1))
     return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
+
+
+def test_a_long_line_keeps_its_peaks_its_ends_and_its_gaps() -> None:
+    rng = np.random.default_rng(3)
+    x, y = np.arange(100_001.0), rng.normal(size=100_001)
+    y[12_345], y[98_765], y[50_000] = 100.0, -100.0, np.nan
+    short_x, short_y = thinned(x, y)
+    assert short_x.size < 5_000
+    assert (np.diff(short_x) > 0).all()
+    assert {0.0, 12_345.0, 50_000.0, 98_765.0, 100_000.0} <= set(short_x)
+    np.testing.assert_array_equal(short_y, y[short_x.astype(int)])
 
 
 @pytest.mark.parametrize("name", ["a.jpeg", "a", "folder.pdf/a.gif"])

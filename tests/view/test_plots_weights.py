@@ -32,7 +32,9 @@ def test_two_checkpoints_are_compared_in_the_cells_that_both_know(run: Any) -> N
     figure = plot_weights(run.late, run.early)
     names = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
     assert names == ["policy", "value"]
-    early, late = (checkpoint.read(path).arrays["controller/projection.policy.weights"] for path in (run.early, run.late))
+    early, late = (
+        checkpoint.read(path).arrays["controller/projection.policy.weights"] for path in (run.early, run.late)
+    )
     assert len(early) < len(late)
     np.testing.assert_allclose(maps(figure)[0], (late[: len(early)] - early).T, atol=1e-6)
     assert np.abs(maps(figure)[0]).max() > 0.0

@@ -38,7 +38,7 @@ def plot_raster(
     else:
         turns = window_of(spikes, first, first + TICKS if last is None else last, "spikes")
         trains, begins, label = turns.trains(), turns.begins, turns.time_label
-        trains = {name: trains[name] for name in sorted(trains, key=_inputs_first)}
+        trains = {name.replace(".part.", "."): trains[name] for name in sorted(trains, key=_inputs_first)}
     if only is not None:
         for name in only:
             if name not in trains:
@@ -69,7 +69,7 @@ def _draw(
             panel.margins(x=0.01)
             panel.set_ylim(-0.5, sizes[name] - 0.5)
             who = f"{sizes[name]} cells as they appear" if ordered else "neuron"
-            name_panel(panel, f"{name.replace('.part.', '.')}\n{who}")
+            name_panel(panel, f"{name}\n{who}")
             panel.locator_params(axis="y", nbins=max(2, int(height / 0.25)), integer=True)
             if panel is not panels[-1]:
                 panel.spines.bottom.set_visible(False)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import BadInput, unknown
 from .reading import window_of
-from .style import COLOURS, Printed, Width, drawn, mark_begins, name_panel
+from .style import COLOURS, Printed, Width, drawn, mark_begins, name_panel, thinned
 
 if TYPE_CHECKING:
     from .reading import Told
@@ -41,7 +41,7 @@ def plot_signals(
         panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for n, (panel, name) in enumerate(zip(panels, shown, strict=True)):
             panel.axhline(0.0, color="0.8", linewidth=0.5, zorder=0)
-            panel.step(x, known[name], where="post", color=COLOURS[n % len(COLOURS)], linewidth=0.8)
+            panel.step(*thinned(x, known[name]), where="post", color=COLOURS[n % len(COLOURS)], linewidth=0.8)
             mark_begins(panel, begins)
             name_panel(panel, NAMES.get(name, name))
         panels[-1].set_xlabel(label)

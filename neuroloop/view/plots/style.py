@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import BadInput, MissingExtra, unknown
 
 try:
@@ -33,6 +36,7 @@ Width = Literal["one", "two"]
 WIDTHS: dict[str, float] = {"one": 3.5, "two": 7.2}  # inches: 89 and 183 mm, columns of a page
 LINE = 15  # letters beside a panel
 FORMATS = ("pdf", "svg", "png")
+MOST_POINTS, MOST_BEGINS = 4000, 60  # of a line; lines where episodes begin
 MOST_MARKS = 20_000  # more than these become an image within the vector file
 STYLE: Any = {
     "font.size": 8.0, "axes.titlesize": 8.0, "axes.labelsize": 8.0, "legend.fontsize": 7.0,
@@ -104,7 +108,20 @@ def name_panel(axes: Axes, name: str) -> None:
     axes.set_ylabel("\n".join(lines), rotation=0, ha="right", va="center")
 
 
+def thinned(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A long line by the least and the greatest of equal stretches, so that no peak is lost; gaps (NaN) stay."""
+    if y.size <= MOST_POINTS:
+        return x, y
+    size = -(-2 * y.size // MOST_POINTS)
+    rows = np.pad(y, (0, -y.size % size), mode="edge").reshape(-1, size)
+    gaps, first = np.isnan(rows), size * np.arange(len(rows))
+    lows, highs = np.where(gaps, np.inf, rows).argmin(axis=1), np.where(gaps, -np.inf, rows).argmax(axis=1)
+    ends = np.minimum(np.concatenate([first + lows, first + highs]), y.size - 1)
+    kept = np.unique(np.concatenate([ends, np.flatnonzero(np.isnan(y)), [0, y.size - 1]]))
+    return x[kept], y[kept]
+
+
 def mark_begins(axes: Axes, begins: Any) -> None:
-    """Thin lines where episodes begin."""
-    for at in begins:
+    """Thin lines where episodes begin, unless they were too many to see."""
+    for at in begins if len(begins) <= MOST_BEGINS else ():
         axes.axvline(at, color=GREY, linewidth=0.5, linestyle=(0, (2, 2)), zorder=0)

@@ -57,7 +57,7 @@ def _panel(panel: Any, what: str, column: NDArray[np.float64]) -> None:
     panel.hist(us, edges, color=BLUE, alpha=0.85, log=True)
     for percentile, line in MARKS:
         at = float(np.percentile(us, percentile))
-        panel.axvline(at, color=VERMILLION, linewidth=0.9, linestyle=line, label=f"{percentile:g} %: {_short(at)} µs")
+        panel.axvline(at, color=VERMILLION, linewidth=0.9, linestyle=line, label=f"{percentile:g} %: {_short(at)}")
     if _wide(us):
         panel.set_xscale("log")
         decades = np.log10(edges[-1] / edges[0])

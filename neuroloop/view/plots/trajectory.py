@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import BadInput, unknown
 from .dimensions import Dimension, dimensions_of
 from .reading import window_of
-from .style import BLUE, COLOURS, GREEN, VERMILLION, Printed, Width, drawn, mark_begins, name_panel
+from .style import BLUE, COLOURS, GREEN, VERMILLION, Printed, Width, drawn, mark_begins, name_panel, thinned
 
 if TYPE_CHECKING:
     from .reading import Told
 
 MOST = 8  # dimensions that are shown where none are named
+TICKS = 10_000  # of a window whose end is not given
 
 
 def plot_trajectory(
@@ -27,7 +28,7 @@ def plot_trajectory(
 
     `observations`: a recording, its path, `Turns`, or an array of shape (control steps, dimensions). `names`: of dimensions,
     or their numbers; the default are the first eight. `against`: two of them against each other, an episode a line, with a
-    dot where it begins and a cross where it ends. `first`, `last`: control steps. Raises `BadInput`.
+    dot where it begins and a cross where it ends. `first`, `last`: control steps; the default are 10 000. Raises `BadInput`.
     """
     table, known, x, begins, label = _table(observations, first, last)
     shown = _picked(names, known)
@@ -40,7 +41,11 @@ def plot_trajectory(
     with drawn(width, 0.85 * len(shown) + 0.45, title) as figure:
         panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for n, (panel, d) in enumerate(zip(panels, shown, strict=True)):
-            panel.plot(_broken(x, begins), _broken(table[:, d], begins), color=COLOURS[n % len(COLOURS)], linewidth=0.9)
+            panel.plot(
+                *thinned(_broken(x, begins), _broken(table[:, d], begins)),
+                color=COLOURS[n % len(COLOURS)],
+                linewidth=0.9,
+            )
             mark_begins(panel, x[begins])
             name_panel(panel, known[d].label.replace(" (", "\n("))
         panels[-1].set_xlabel(label)
@@ -82,7 +87,7 @@ def _table(
         array = array.reshape(array.shape[0], -1)[first:last]
         at = np.arange(first, first + len(array), dtype=np.float64)
         return array, dimensions_of("", array.shape[1]), at, np.zeros(0, np.int64), "control step"
-    turns = window_of(observations, first, last, "observation")
+    turns = window_of(observations, first, first + TICKS if last is None else last, "observation")
     array, keys = turns.observed()
     return (
         array,

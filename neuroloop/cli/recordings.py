@@ -91,6 +91,8 @@ def recover(file: Recording, to: Target = None, json: Json = False) -> None:
     print(f"{found.path}: {found.ticks} in all: {which}{missing}")
     if found.lost_chunks:
         print(f"{found.lost_chunks} damaged parts were left out")
+    if not found.start:
+        print("the checkpoint that the run began with could not be read: it cannot be replayed")
     if found.cut_off:
         print(f"the file was cut off: its last {found.bytes_left} bytes could not be read")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import gymnasium
@@ -159,8 +160,9 @@ def _rebuilt(spec: Spec, depth: int) -> gymnasium.Space[Any]:
         case TupleSpec():
             return spaces.Tuple([rebuild(part, depth) for part in spec.parts])
         case DictSpec():
-            parts: Any = {k: rebuild(part, depth) for k, part in zip(spec.keys, spec.parts, strict=True)}
-            return spaces.Dict(parts)
+            keys: Any = spec.keys
+            parts = [(key, rebuild(part, depth)) for key, part in zip(keys, spec.parts, strict=True)]
+            return spaces.Dict(OrderedDict(parts))  # a plain dictionary would be sorted, but frames come in this order
         case SequenceSpec():
             return spaces.Sequence(rebuild(spec.part, depth), stack=spec.stack)
         case OneOfSpec():

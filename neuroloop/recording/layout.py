@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from ..errors import UnsupportedSpace
 from ..link.values import Values
 from ..sensors.space import EventSpace
 from .channels import Leaf
@@ -22,20 +23,29 @@ Part = tuple[Leaf, gymnasium.Space[Any], Get]
 
 
 def parts_of(space: gymnasium.Space[Any]) -> list[Part]:
-    """The parts of a space in its order, each with how it is taken out of a value."""
-    return list(_parts(space, "", lambda value: value))
+    """The parts of a space in its order, each with how it is taken out of a value. Raises `UnsupportedSpace`."""
+    parts = list(_parts(space, "", lambda value: value))
+    paths = [leaf.path for leaf, _, _ in parts]
+    if len(set(paths)) < len(paths):
+        raise UnsupportedSpace(f"{space}: keys of a Dict must differ as texts to be recorded")
+    return parts
 
 
 def _parts(space: gymnasium.Space[Any], path: str, get: Get) -> Iterator[Part]:
     match space:
         case spaces.Dict():
             for key, part in space.spaces.items():
-                yield from _parts(part, f"{path}/{key}", _inner(get, key))
+                yield from _parts(part, f"{path}/{_escaped(str(key))}", _inner(get, key))
         case spaces.Tuple():
             for k, part in enumerate(space.spaces):
                 yield from _parts(part, f"{path}/{k}", _inner(get, k))
         case _:
             yield leaf_of(space, path), space, get
+
+
+def _escaped(key: str) -> str:
+    """A key without the slash that stands between keys."""
+    return key.replace("%", "%25").replace("/", "%2F")
 
 
 def _inner(get: Get, key: Any) -> Get:

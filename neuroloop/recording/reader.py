@@ -102,13 +102,17 @@ class Recording:
     def chunks(self) -> Iterator[memoryview]:
         """What is in each chunk that is whole, checked. Raises `Damaged`, at the end too if the file's checksum is wrong."""
         with self._open() as file:
+            opcode = 0
             for record in records(file, self._size):
-                if record.opcode == Opcode.CHUNK:
+                opcode = record.opcode
+                if opcode == Opcode.CHUNK:
                     yield unpacked(file, record)
-                elif record.opcode == Opcode.DATA_END:
+                elif opcode == Opcode.DATA_END:
                     check_data(file, record)
-                elif record.opcode in (Opcode.MESSAGE, Opcode.FOOTER):
+                elif opcode in (Opcode.MESSAGE, Opcode.FOOTER):
                     raise Damaged(f"byte {record.place}: a record that neuroloop does not write there")
+            if opcode != Opcode.DATA_END and self.end:
+                raise Damaged("the file has an end, but not all before it can be read")
 
     def column(self, name: str) -> NDArray[Any]:
         """One number of every tick: t_ns, seq, tick, episode, first, terminated, truncated, failed, n_steps, reward (what

@@ -102,6 +102,11 @@ class Recorder:
             raise RecordingError(f"{self.path}: cannot be written: {why}")
         return process
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that writes."""
+        return self._process.pid
+
     def put(self, tick: Tick) -> bool:
         ring, seq = self._ring, self.offered
         self.offered += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -31,6 +32,7 @@ class Recovered(NamedTuple):
     lost_chunks: int  # that were damaged; what was cut off at the end cannot be counted
     cut_off: bool  # whether the file ended before its end
     bytes_left: int  # at its end that could not be read
+    start: bool  # whether the checkpoint that the run began with could be read; without it there is no replay
 
 
 def recover(path: str | Path, to: str | Path | None = None) -> Recovered:
@@ -45,8 +47,8 @@ def recover(path: str | Path, to: str | Path | None = None) -> Recovered:
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy = _Copy(source, unfinished)
-        found = copy.run(target)
+        with contextlib.closing(Stream(str(unfinished), overwrite=False)) as stream:
+            found = _Copy(source, stream).run(target)
         os.link(unfinished, target)  # unlike a rename, this never overwrites
     except FileExistsError:
         raise RecordingError(f"{target}: is there already; name another file") from None
@@ -60,9 +62,9 @@ def recover(path: str | Path, to: str | Path | None = None) -> Recovered:
 class _Copy:
     """A recording being written anew."""
 
-    def __init__(self, source: Recording, path: Path) -> None:
-        self._source, self._stream = source, Stream(str(path), overwrite=False)
-        self._writer = Writer(self._stream, CHUNK, CompressionType.ZSTD, enable_data_crcs=True)  # type: ignore[arg-type]
+    def __init__(self, source: Recording, stream: Stream) -> None:
+        self._source = source
+        self._writer = Writer(stream, CHUNK, CompressionType.ZSTD, enable_data_crcs=True)  # type: ignore[arg-type]
         self._writer.start(library=f"neuroloop {source.meta.get('neuroloop', '')}")
         self._schemas: dict[int, int] = {}
         self._channels: dict[int, int] = {}
@@ -74,32 +76,29 @@ class _Copy:
     def run(self, target: Path) -> Recovered:
         """Copy all that can be read."""
         self._writer.add_metadata(META, dict(self._source.meta))
-        start, created = self._source.start, int(self._source.meta["started_ns"])
-        self._writer.add_attachment(created, created, START, "application/zip", start)
+        start, created = self._start(), int(self._source.meta["started_ns"])
+        if start is not None:
+            self._writer.add_attachment(created, created, START, "application/zip", start)
         left = self._chunks()
         self._close_group()
         ended = self._source.end
-        told = {
-            **ended,
-            "reason": "recovered",
-            "ticks": str(len(self._ticks)),
-            "lost_chunks": str(self._lost),
-            "format": "1",
-        }
-        self._writer.add_metadata(END, told | {"crc32": str(checksum(told))})
-        self._writer.finish()  # type: ignore[no-untyped-call]
-        self._stream.close()
+        self._finish({name: text for name, text in ended.items() if name != "digest" or not self._lost})
         seqs = [seq for seq, _ in self._ticks]
         first, last = (None, None) if not seqs else (self._ticks[0][1], self._ticks[-1][1])
         gaps = seqs[-1] - seqs[0] + 1 - len(seqs) if seqs else 0
-        return Recovered(target, len(seqs), first, last, gaps, self._lost, not ended, left)
+        return Recovered(target, len(seqs), first, last, gaps, self._lost, not ended, left, start is not None)
+
+    def _start(self) -> bytes | None:
+        try:
+            return self._source.start
+        except RecordingError:
+            return None
 
     def _finish(self, ended: dict[str, str]) -> None:
         told = {**ended, "reason": "recovered", "ticks": str(len(self._ticks)), "lost_chunks": str(self._lost)}
         told["format"] = FORMAT
         self._writer.add_metadata(END, told | {"crc32": str(checksum(told))})
         self._writer.finish()  # type: ignore[no-untyped-call]
-        self._stream.close()
 
     def _chunks(self) -> int:
         """Copy every chunk that is whole; returns how many bytes at the end could not be read."""

@@ -1,0 +1,101 @@
+"""Kills who records, or who writes, at some moment, and looks what is left: for tests and `neuroloop bench recording`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from .reader import Recording
+from .recover import recover
+
+RUN = """
+import sys; sys.path[:] = {path!r}
+from neuroloop.recording.kill9 import run; run({file!r}, {pause})
+"""
+DONE = ".progress"  # of a file beside the recording: how many ticks were done, as int64
+
+
+class Trial(NamedTuple):
+    """What was left."""
+
+    done: int  # ticks that were done when it happened
+    ticks: int  # that can be read
+    lost_chunks: float  # what is missing, in mean chunks of this file
+    writer_is_gone: bool
+
+
+def trial(path: Path, who: Literal["recorder", "controller"], seconds: float, steps_per_s: float) -> Trial:
+    """Record for so long at so many steps a second, kill `who`, and recover the file."""
+    code = RUN.format(path=sys.path, file=str(path), pause=1.0 / steps_per_s)
+    run = subprocess.Popen([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE)
+    assert run.stdout is not None
+    writer = int(run.stdout.readline())
+    time.sleep(seconds)
+    os.kill(writer if who == "recorder" else run.pid, signal.SIGKILL)
+    done = int.from_bytes(path.with_suffix(DONE).read_bytes(), "little")
+    gone = _gone(writer)
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    found = recover(path)
+    with path.open("rb") as file:
+        chunks = max(1, _chunks(file.read()))
+    ticks = len(list(Recording(found.path).ticks()))
+    if ticks != found.ticks:
+        raise AssertionError(f"{found.path}: {found.ticks} were recovered, {ticks} can be read")
+    return Trial(done, ticks, (done - ticks) / (ticks / chunks) if ticks else float("inf"), gone)
+
+
+def _gone(pid: int, patience: float = 10.0) -> bool:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _chunks(raw: bytes) -> int:
+    place = n = 0
+    place = 8
+    while place + 9 <= len(raw):
+        n += raw[place] == 6
+        place += 9 + int.from_bytes(raw[place + 1 : place + 9], "little")
+    return n
+
+
+def run(file: str, pause: float) -> None:
+    """What is killed: an agent that is recorded for ever."""
+    from ..agent import load_agent
+    from ..types import Tick
+    from .recorder import Recorder
+
+    class Progress:
+        def __init__(self) -> None:
+            self._file, self._n = Path(file).with_suffix(DONE).open("wb", buffering=0), 0
+            self._due = time.perf_counter()
+
+        def put(self, tick: Tick) -> bool:
+            self._n += 1
+            self._file.seek(0)
+            self._file.write(self._n.to_bytes(8, "little"))
+            self._due += pause
+            time.sleep(max(0.0, self._due - time.perf_counter()))
+            return True
+
+        def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:
+            pass
+
+    agent = load_agent("cartpole")
+    with Recorder(file, agent) as recorder, agent.watched(by=recorder), agent.watched(by=Progress()):
+        print(recorder.pid, flush=True)
+        agent.learn(2**40)

@@ -52,7 +52,7 @@ class TensorBoard:
         self._sums = np.zeros(len(self._activity.numbers))
         self._n = self._ticks = 0  # control steps in `_rows`, and before in this window
         self._since_ns = self._now_ns = 0
-        self._before = agent.progress.steps, agent.controller.spikes
+        self._before = _counts(agent)
         self._ended: list[tuple[int, float, int]] = []  # step, return and length of episodes of this window
         self._process = _started(self.folder)
 
@@ -105,22 +105,30 @@ class TensorBoard:
         """A window is over."""
         self._add_up()
         progress, now = self._agent.progress, time.time()
-        seconds = max(self._now_ns - self._since_ns, 1) / 1e9
-        (steps, spikes), ticks = self._before, max(self._ticks, 1)
-        scalars = {"time/fps": (progress.steps - steps) / seconds, "time/ticks_per_s": self._ticks / seconds}
-        if progress.returns:
-            scalars["rollout/ep_rew_mean"] = float(np.mean(progress.returns[-WINDOW:]))
-            scalars["rollout/ep_len_mean"] = float(np.mean(progress.lengths[-WINDOW:]))
-        scalars["train/spikes_per_tick"] = (self._agent.controller.spikes - spikes) / ticks
-        means = (self._sums / ticks).tolist()
-        scalars |= {f"train/{name}": mean for name, mean in zip(self._activity.numbers, means, strict=True)}
         every = -(-len(self._ended) // MOST_EPISODES) or 1
         for step, earned, length in self._ended[::every]:
             self._tell(step, now, {"episode/return": earned, "episode/length": length})
+        scalars = self._means() if self._ticks else {}
+        if progress.returns:
+            scalars["rollout/ep_rew_mean"] = float(np.mean(progress.returns[-WINDOW:]))
+            scalars["rollout/ep_len_mean"] = float(np.mean(progress.lengths[-WINDOW:]))
         self._tell(progress.steps, now, scalars)
-        self._since_ns, self._before = self._now_ns, (progress.steps, self._agent.controller.spikes)
+        self._since_ns, self._before = self._now_ns, _counts(self._agent)
         self._sums[:], self._ticks = 0.0, 0
         self._ended.clear()
+
+    def _means(self) -> dict[str, float]:
+        """Of the window's control steps, and how fast they came."""
+        (steps, ticks, spikes), (steps_now, ticks_now, spikes_now) = self._before, _counts(self._agent)
+        seconds = (self._now_ns - self._since_ns) / 1e9
+        rates = (
+            {"time/fps": (steps_now - steps) / seconds, "time/ticks_per_s": (ticks_now - ticks) / seconds}
+            if seconds
+            else {}
+        )
+        means = zip(self._activity.numbers, (self._sums / self._ticks).tolist(), strict=True)
+        spiked = {"train/spikes_per_tick": (spikes_now - spikes) / self._ticks}
+        return rates | spiked | {f"train/{name}": mean for name, mean in means}
 
     def _tell(self, step: int, at: float, scalars: dict[str, float]) -> None:
         """A line for the process that writes; it is shorter than what a pipe takes as a whole or not at all."""
@@ -144,6 +152,11 @@ class TensorBoard:
             told = b"" if self._process.stdout is None else self._process.stdout.read()
         self.failure = told.decode(errors="replace").strip() or "the process that writes it was killed"
         warnings.warn(f"TensorBoard, {self.folder}: ends early: {self.failure}; the run goes on", stacklevel=4)
+
+
+def _counts(agent: Agent) -> tuple[int, int, float]:
+    """Environment steps, control steps and spikes so far."""
+    return agent.progress.steps, agent.progress.ticks, agent.controller.spikes
 
 
 def _started(folder: Path) -> subprocess.Popen[bytes]:

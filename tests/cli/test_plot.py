@@ -6,6 +6,7 @@ import html.parser
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,15 @@ def test_files_that_are_none_of_ours_are_said(cli: Cli, verb: str, name: str, wo
     done = cli(verb, name)
     assert done.code == 2
     assert words in done.err
+
+
+def test_without_matplotlib_the_extra_is_named(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("neuroloop.view.p")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for verb in ("plot", "report"):
+        done = cli(verb, run)
+        assert (done.code, 'pip install "neuroloop[plot]"' in done.err) == (2, True)
 
 
 def test_ctrl_c_leaves_no_half_figure(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

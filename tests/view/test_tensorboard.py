@@ -85,6 +85,18 @@ def test_a_window_holds_the_means_of_its_control_steps(tmp_path: Path) -> None:
     assert fps == [(22, pytest.approx(22.0)), (42, pytest.approx(20.0)), (52, pytest.approx(20.0))]
 
 
+def test_an_episode_that_ends_with_a_window_makes_no_window_of_its_own(tmp_path: Path) -> None:
+    agent = neuroloop.load_agent("random", "CartPole-v1")
+    with TensorBoard(tmp_path, agent, window=1.0) as board:
+        for n in range(2):
+            board.put(Tick(n, 0, n == 0, 5_000_000_000 + n * 1_000_000_000, None, 0.0, 0, None))
+        agent.progress.steps = 7
+        board.close_episode(0, 3.0, 7)
+    found = scalars(tmp_path)
+    assert found["episode/return"] == [(7, 3.0)]
+    assert len(found["time/fps"]) == len(found["train/spikes_per_tick"]) == 1
+
+
 def test_of_very_many_episodes_some_that_lie_evenly_are_written_one_by_one(tmp_path: Path) -> None:
     agent = neuroloop.load_agent("random", "CartPole-v1")
     with TensorBoard(tmp_path, agent) as board:

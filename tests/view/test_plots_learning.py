@@ -96,6 +96,14 @@ def test_a_folder_of_runs_is_all_of_them(run: Any, tmp_path: Path) -> None:
     assert "cartpole: interquartile mean of 2 runs" in lines(plot_learning_curve(tmp_path))
 
 
+def test_several_folders_of_runs_are_told_apart_by_their_names(run: Any, tmp_path: Path) -> None:
+    for name in ("base/1", "base/2", "tuned/1"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "checkpoint.zip").write_bytes(run.late.read_bytes())
+    drawn = lines(plot_learning_curve([tmp_path / "base", str(tmp_path / "tuned")]))
+    assert {"base: interquartile mean of 2 runs", "tuned"} <= set(drawn)
+
+
 @pytest.mark.parametrize(
     ("runs", "options", "words"),
     [

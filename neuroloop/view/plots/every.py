@@ -38,8 +38,7 @@ def _window(wanted: Wanted) -> dict[str, Any]:
 
 
 def _learning(runs: Sequence[Run], wanted: Wanted) -> Printed:
-    paths = [run.checkpoint or run.recording or run.path for run in runs]
-    return plot_learning_curve(paths, statistic=wanted.statistic, **_size(wanted))
+    return plot_learning_curve(list(runs), statistic=wanted.statistic, **_size(wanted))
 
 
 def _weights(runs: Sequence[Run], wanted: Wanted) -> Printed:

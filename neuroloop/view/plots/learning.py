@@ -16,7 +16,7 @@ from ...errors import BadInput, unknown
 from ...evaluation.curves import curve_of, means_of, on_axis
 from ...evaluation.statistics import iqm, stratified_bootstrap
 from ...loop.lockstep import WINDOW, Progress
-from .runs import Episodes, episodes_of
+from .runs import Episodes, Run, episodes_of
 from .style import BLACK, BLUE, COLOURS, GREY, EngFormatter, Printed, Width, drawn, legend_above
 
 Statistic = Literal["iqm", "mean"]
@@ -33,7 +33,7 @@ STATISTICS: dict[str, tuple[str, Callable[..., NDArray[np.float64]]]] = {
     "iqm": ("interquartile mean", iqm),
     "mean": ("mean", _mean),
 }
-Runs = str | Path | Progress | Episodes | Sequence["str | Path | Progress | Episodes"]
+Runs = str | Path | Run | Progress | Episodes | Sequence["str | Path | Run | Progress | Episodes"]
 
 
 class Middle(NamedTuple):
@@ -52,7 +52,8 @@ def plot_learning_curve(
 
     `runs`: checkpoints, folders of runs, what `agent.progress` holds, or `Episodes` of your own. One run is shown with every
     return, the mean of the last 100 and the 10 % to 90 % band of those; several as the `statistic` over runs of their means,
-    with its 95 % bootstrap interval, a colour for each agent. Raises `BadInput` where no episode ended.
+    with its 95 % bootstrap interval, a colour for each agent, or for each folder of several. Raises `BadInput`
+    where no episode ended.
     """
     if statistic not in STATISTICS:
         raise BadInput(f"statistic: {unknown('statistic', str(statistic), STATISTICS)}")

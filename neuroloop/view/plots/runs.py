@@ -29,6 +29,7 @@ class Run(NamedTuple):
     checkpoint: Path | None = None
     recording: Path | None = None
     report: Path | None = None
+    among: Path | None = None  # the folder that was named, if it holds several runs
 
 
 class Episodes(NamedTuple):
@@ -45,12 +46,10 @@ def runs_of(path: str | Path) -> list[Run]:
     """The run of a file or a folder, or those of the folders within it. Raises `BadInput`."""
     path = Path(path)
     if path.is_dir():
-        own = _in_folder(path)
-        found = (
-            [own]
-            if own
-            else [run for folder in sorted(path.iterdir()) if folder.is_dir() and (run := _in_folder(folder))]
-        )
+        if own := _in_folder(path):
+            return [own]
+        folders = (folder for folder in sorted(path.iterdir()) if folder.is_dir())
+        found = [run._replace(among=path) for folder in folders if (run := _in_folder(folder))]
         if not found:
             raise BadInput(f"{path}: holds no run: no checkpoint (.zip) and no recording (.mcap), nor do folders in it")
         return found
@@ -111,25 +110,43 @@ def _read(path: Path) -> dict[str, Any]:
     return report
 
 
-def episodes_of(runs: Runs) -> Iterator[Episodes]:
-    """Episodes of all runs. Raises `BadInput`."""
-    if isinstance(runs, Episodes):
-        yield runs
-    elif isinstance(runs, Progress):
-        yield Episodes(runs.returns, runs.lengths, "run", runs.criterion, runs.solved_at_step)
-    elif isinstance(runs, str | Path):
-        for run in runs_of(runs):
-            if run.checkpoint is not None:
-                yield _of_checkpoint(run.checkpoint)
-            elif run.recording is not None:
-                from .reading import read
+def episodes_of(runs: Runs) -> list[Episodes]:
+    """Episodes of all runs. Where several folders of runs are named, each is known by its folder. Raises `BadInput`."""
+    given = list(_single(runs))
+    folders = {one.among for one in given if isinstance(one, Run) and one.among is not None}
+    found = []
+    for one in given:
+        if isinstance(one, Run):
+            episodes = _of_run(one)
+            if one.among is not None and len(folders) > 1:
+                episodes = episodes._replace(name=one.among.resolve().name)
+            found.append(episodes)
+        elif isinstance(one, Progress):
+            found.append(Episodes(one.returns, one.lengths, "run", one.criterion, one.solved_at_step))
+        else:
+            found.append(one)
+    return found
 
-                yield read(run.recording, part="outcome").episodes()
+
+def _single(runs: Any) -> Iterator[Run | Progress | Episodes]:
+    """One by one."""
+    if isinstance(runs, Run | Progress | Episodes):
+        yield runs
+    elif isinstance(runs, str | Path):
+        yield from runs_of(runs)
     elif isinstance(runs, list | tuple):
         for one in runs:
-            yield from episodes_of(one)
+            yield from _single(one)
     else:
         raise BadInput(f"runs: expected checkpoints, folders, agent.progress or Episodes, got {runs!r}")
+
+
+def _of_run(run: Run) -> Episodes:
+    if run.checkpoint is not None:
+        return _of_checkpoint(run.checkpoint)
+    from .reading import read
+
+    return read(run.recording, part="outcome").episodes()
 
 
 def _of_checkpoint(path: Path) -> Episodes:

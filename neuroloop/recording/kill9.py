@@ -15,7 +15,7 @@ from .recover import recover
 
 RUN = """
 import sys; sys.path[:] = {path!r}
-from neuroloop.recording.kill9 import run; run({file!r}, {pause})
+from neuroloop.recording.kill9 import run; run({file!r}, {pause}, {agent!r})
 """
 DONE = ".progress"  # of a file beside the recording: how many ticks were done, as int64
 
@@ -29,9 +29,11 @@ class Trial(NamedTuple):
     writer_is_gone: bool
 
 
-def trial(path: Path, who: Literal["recorder", "controller"], seconds: float, steps_per_s: float) -> Trial:
-    """Record for so long at so many steps a second, kill `who`, and recover the file."""
-    code = RUN.format(path=sys.path, file=str(path), pause=1.0 / steps_per_s)
+def trial(
+    path: Path, who: Literal["recorder", "controller"], seconds: float, steps_per_s: float, agent: str = "cartpole"
+) -> Trial:
+    """Record an agent on CartPole for so long at so many steps a second, kill `who`, and recover the file."""
+    code = RUN.format(path=sys.path, file=str(path), pause=1.0 / steps_per_s, agent=agent)
     run = subprocess.Popen([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE)
     assert run.stdout is not None
     writer = int(run.stdout.readline())
@@ -65,15 +67,14 @@ def _gone(pid: int, patience: float = 10.0) -> bool:
 
 
 def _chunks(raw: bytes) -> int:
-    place = n = 0
-    place = 8
+    n, place = 0, 8
     while place + 9 <= len(raw):
         n += raw[place] == 6
         place += 9 + int.from_bytes(raw[place + 1 : place + 9], "little")
     return n
 
 
-def run(file: str, pause: float) -> None:
+def run(file: str, pause: float, name: str) -> None:
     """What is killed: an agent that is recorded for ever."""
     from ..agent import load_agent
     from ..types import Tick
@@ -95,7 +96,7 @@ def run(file: str, pause: float) -> None:
         def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:
             pass
 
-    agent = load_agent("cartpole")
+    agent = load_agent(name, "CartPole-v1")
     with Recorder(file, agent) as recorder, agent.watched(by=recorder), agent.watched(by=Progress()):
         print(recorder.pid, flush=True)
         agent.learn(2**40)

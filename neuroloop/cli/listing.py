@@ -14,7 +14,7 @@ from .recordings import show_recording
 
 EXTRAS = {
     "plot": "matplotlib", "box2d": "Box2D", "sweep": "optuna", "cluster": "distributed", "baselines": "stable_baselines3",
-    "events": "h5py", "parquet": "pyarrow", "minari": "minari", "video": "imageio_ffmpeg",
+    "events": "h5py", "parquet": "pyarrow", "minari": "minari", "video": "imageio_ffmpeg", "tensorboard": "tensorboardX",
 }  # fmt: skip
 Name = Annotated[str | None, typer.Argument(metavar="AGENT", help="Print this one, with every setting.")]
 File = Annotated[Path | None, typer.Argument(metavar="FILE", help="Tell of this recording instead.")]

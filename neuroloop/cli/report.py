@@ -35,6 +35,7 @@ class Request(NamedTuple):
     fifo: bool | None = None
     checkpoint_every: int | None = None  # environment steps; 0: only at the end; None: by the clock
     record: Path | None = None
+    tensorboard: Path | None = None
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -53,6 +54,7 @@ def command_of(request: Request, seed: int) -> str:
         "--episodes": request.episodes,
         "--checkpoint-every": request.checkpoint_every,
         "--record": request.record,
+        "--tensorboard": request.tensorboard,
     }
     for option, value in options.items():
         words += [] if value is None else [option, str(value)]

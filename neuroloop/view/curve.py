@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import MissingExtra
-
 if TYPE_CHECKING:
     from ..loop.lockstep import Progress
 
+DPI = 150  # of a picture
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -26,32 +25,15 @@ def sparkline(values: Sequence[float], width: int = 60) -> str:
 
 
 def draw_curve(progress: Progress, title: str, path: Path) -> Path:
-    """Draw the returns of a run over its steps, with the mean of 100 and the criterion.
+    """Draw the learning curve of a run as a picture.
 
     Raises `MissingExtra` without matplotlib, `ValueError` before the first episode ended.
     """
     if not progress.returns:
         raise ValueError("no episode ended yet")
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise MissingExtra("a learning curve as a picture", "plot") from None
-    from ..loop.lockstep import WINDOW
+    from .plots.learning import plot_learning_curve
 
-    returns, steps = np.array(progress.returns), np.cumsum(progress.lengths)
-    figure = Figure(figsize=(7.0, 3.6), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(steps, returns, ".", color="#9db8d2", markersize=4, label="return of an episode")
-    if returns.size >= WINDOW:
-        means = np.convolve(returns, np.ones(WINDOW) / WINDOW, "valid")
-        axes.plot(steps[WINDOW - 1 :], means, color="#1f4e79", linewidth=2, label="mean of 100")
-    if progress.criterion is not None:
-        axes.axhline(
-            progress.criterion, color="#c0504d", linewidth=1, linestyle="--", label=f"solved: {progress.criterion:g}"
-        )
-    axes.set(title=title, xlabel="environment steps", ylabel="return")
-    axes.legend(frameon=False, fontsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
+    figure = plot_learning_curve(progress, title=title, width="two")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    figure.savefig(path, dpi=DPI)
     return path

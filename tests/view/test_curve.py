@@ -57,6 +57,8 @@ def test_there_is_no_curve_before_an_episode_ended(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_the_one_command_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("neuroloop.view.plots")]:
+        monkeypatch.delitem(sys.modules, name)
     for name in ("matplotlib", "matplotlib.figure"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match=r'pip install "neuroloop\[plot\]"$'):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..link.remote import RemoteEnv
     from ..settings import PlantConfig
     from ..settings.sensors import EventCameraConfig
-    from .report import Request
+    from .request import Request
 
 
 def showing(config: PlantConfig, frames: str, picture: str | None, keys: Keys | None) -> gymnasium.Env[Any, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import Json, print_json
-from .report import Request, command_of
+from .request import Request, command_of
 
 if TYPE_CHECKING:
     from ..agent import Agent

@@ -2,82 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from .request import Session
 from .timing import timing_lines
 
 if TYPE_CHECKING:
     from ..agent import Agent
-
-
-class Request(NamedTuple):
-    """What the user asked `run` for."""
-
-    agent: str | None  # not needed where it goes on from a checkpoint
-    env: str | None
-    seed: int | None
-    settings: tuple[str, ...]
-    steps: int | None
-    episodes: int | None
-    keep_on: bool | None
-    resume: Path | None
-    events: Path | None = None
-    connect: str | None = None
-    keys: Path | None = None
-    server_key: str | None = None
-    tap: str | None = None
-    pictures: float | None = None
-    events_from: str | None = None
-    camera_key: str | None = None
-    realtime: bool | None = None
-    fifo: bool | None = None
-    checkpoint_every: int | None = None  # environment steps; 0: only at the end; None: by the clock
-    record: Path | None = None
-    tensorboard: Path | None = None
-
-
-def command_of(request: Request, seed: int) -> str:
-    """The command that makes the same run again, from scratch or from the same checkpoint."""
-    words = ["neuroloop", "run", *([request.agent] if request.agent else [])]
-    words += ["--resume", str(request.resume)] if request.resume else ["--seed", str(seed)]
-    options = {
-        "--env": request.env,
-        "--connect": request.connect,
-        "--keys": request.keys,
-        "--server-key": request.server_key,
-        "--events-from": request.events_from,
-        "--camera-key": request.camera_key,
-        "--events": request.events,
-        "--steps": request.steps,
-        "--episodes": request.episodes,
-        "--checkpoint-every": request.checkpoint_every,
-        "--record": request.record,
-        "--tensorboard": request.tensorboard,
-    }
-    for option, value in options.items():
-        words += [] if value is None else [option, str(value)]
-    for flag, wanted in {"--realtime": request.realtime, "--fifo": request.fifo, "--keep-on": request.keep_on}.items():
-        words += [flag] if wanted else []
-    for setting in request.settings:
-        words += ["--set", setting]
-    return shlex.join(words)
-
-
-def command_to_go_on(request: Request, checkpoint: Path, seed: int) -> str:
-    """The command that goes on from where a run was stopped, up to what was asked for."""
-    return command_of(
-        request._replace(agent=None, env=None, events=None, settings=(), resume=checkpoint, record=None), seed
-    )
-
-
-class Session(NamedTuple):
-    """What one call of `run` did."""
-
-    first_step: int
-    wall: float  # s
-    interrupted: bool
 
 
 def report_of(learner: Agent, checkpoint: Path | None, session: Session, command: str) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .report import Request
+from .request import Request
 
 if TYPE_CHECKING:
     from ..agent import Agent
 
 KINDS = {
-    "steps": int, "episodes": int, "keep_on": bool, "connect": str, "keys": str, "server_key": str, "realtime": bool,
-    "fifo": bool, "checkpoint_every": int,
+    "steps": int, "episodes": int, "keep_on": bool, "connect": str, "keys": str, "server_key": str, "events_from": str,
+    "camera_key": str, "realtime": bool, "fifo": bool, "checkpoint_every": int,
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def taken_over(request: Request) -> Request:
         if known.get(limit, 0) <= done:
             known.pop(limit, None)
     if request.realtime or request.connect is not None:  # another place than before
-        for name in ("connect", "keys", "server_key", "realtime"):
+        for name in ("connect", "keys", "server_key", "events_from", "camera_key", "realtime"):
             known.pop(name, None)
     return request._replace(**{name: value for name, value in known.items() if getattr(request, name) is None})
 

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from .cameras import counts_of
+from .leaving import leave, with_machine
 from .options import Env, Json, Seed, Set, check_counts, print_json
-from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
+from .recordings import recorded
+from .report import draw, print_report, report_of
+from .request import Request, Session, command_of, command_to_go_on
+from .resuming import options_of, say_where, taken_over
+from .run_options import (
+    AgentName,
+    Board,
+    CameraKey,
+    CheckpointEvery,
+    Connect,
+    Episodes,
+    Events,
+    EventsFrom,
+    Fifo,
+    KeepOn,
+    Keys,
+    Pictures,
+    RealTime,
+    Record,
+    Resume,
+    Save,
+    ServerKey,
+    Steps,
+    Tap,
+)  # fmt: skip
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 from .tapping import tapped
+from .watching import on_board
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -24,138 +49,83 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 200_000  # environment steps after which a run gives up, unless the agent or the user says otherwise
 MOST_STEPS_TO_SOLVE = 400_000  # where there is a criterion to reach
-AgentName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="AGENT", help="A ready-made agent (`neuroloop agents`) or a TOML file. Not needed with --resume."
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        "--steps",
-        help="Stop after so many environment steps in all. Default: solved, or the agent's max_steps, or 400000 "
-        "(200000 without a criterion).",
-    ),
-]
-Episodes = Annotated[int | None, typer.Option("--episodes", help="Stop after so many episodes in all.")]
-Save = Annotated[
-    Path | None,
-    typer.Option("--save", metavar="FILE", help="Where the checkpoint goes. Default: into recordings/runs/."),
-]
-Resume = Annotated[
-    Path | None, typer.Option("--resume", metavar="FILE", help="Go on from a checkpoint, as if it had never stopped.")
-]
-Events = Annotated[
-    Path | None,
-    typer.Option(
-        "--events",
-        metavar="FILE",
-        help="Play a recording of an event camera instead of an environment; an episode is the file.",
-    ),
-]
-Connect = Annotated[
-    str | None,
-    typer.Option("--connect", metavar="ENDPOINT", help="Drive the plant that `neuroloop serve` serves there."),
-]
-Keys = Annotated[
-    Path | None,
-    typer.Option("--keys", metavar="DIR", help="Our own keys, where the link is locked (`neuroloop keys`)."),
-]
-ServerKey = Annotated[
-    str | None, typer.Option("--server-key", metavar="KEY", help="The plant's public key, where the link is locked.")
-]
-EventsFrom = Annotated[
-    str | None,
-    typer.Option(
-        "--events-from", metavar="ENDPOINT", help="With --connect: take the events of `neuroloop camera` there."
-    ),
-]
-CameraKey = Annotated[
-    str | None, typer.Option("--camera-key", metavar="KEY", help="The camera's public key, where its link is locked.")
-]
-RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
-Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
-Tap = Annotated[
-    str | None,
-    typer.Option("--tap", metavar="ENDPOINT", help="Publish every tick there: `neuroloop watch ENDPOINT`."),
-]
-Pictures = Annotated[
-    float | None,
-    typer.Option("--pictures", metavar="HZ", help="With --tap: so many rendered pictures a second for who asks."),
-]
-KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
 def run(
     agent: AgentName = None,
     env: Env = None,
     connect: Connect = None,
-    realtime: RealTime = False,
-    fifo: Fifo = False,
     keys: Keys = None,
     server_key: ServerKey = None,
-    tap: Tap = None,
-    pictures: Pictures = None,
     events_from: EventsFrom = None,
     camera_key: CameraKey = None,
     events: Events = None,
+    realtime: RealTime = None,
+    fifo: Fifo = None,
     steps: Steps = None,
     episodes: Episodes = None,
+    keep_on: KeepOn = None,
     seed: Seed = None,
     settings: Set = None,
     save: Save = None,
+    checkpoint_every: CheckpointEvery = None,
     resume: Resume = None,
-    keep_on: KeepOn = False,
+    record: Record = None,
+    tap: Tap = None,
+    pictures: Pictures = None,
+    tensorboard: Board = None,
     json: Json = False,
 ) -> None:
     """Control an environment and learn on-line, from scratch or from a checkpoint.
 
     Stops when the mean return of the last 100 training episodes reaches the environment's criterion.
     """
-    from ..arguments import checkpoint_path
+    from ..arguments import checkpoint_path, optional_whole
     from ..checkpoint import check_place
     from ..errors import NeuroloopError
 
     check_counts(steps=steps, episodes=episodes)
+    optional_whole("--checkpoint-every", checkpoint_every, 0)
     if save is not None:
         checkpoint_path("--save", save)
     request = Request(
-        agent=agent,
-        env=env,
-        seed=seed,
-        settings=tuple(settings or ()),
-        steps=steps,
-        episodes=episodes,
-        keep_on=keep_on,
-        resume=resume,
-        events=events,
-        connect=connect,
-        keys=keys,
-        server_key=server_key,
-        realtime=realtime,
-        fifo=fifo,
-        tap=tap,
-        pictures=pictures,
-        events_from=events_from,
-        camera_key=camera_key,
-    )
+        agent=agent, env=env, connect=connect, keys=keys, server_key=server_key, events_from=events_from,
+        camera_key=camera_key, events=events, realtime=realtime, fifo=fifo, steps=steps, episodes=episodes, keep_on=keep_on,
+        seed=seed, settings=tuple(settings or ()), checkpoint_every=checkpoint_every, resume=resume, record=record, tap=tap,
+        pictures=pictures, tensorboard=tensorboard,
+    )  # fmt: skip
+    if resume is not None:
+        request = taken_over(request)
     learner = learner_of(request)
+    learner.run_options = options_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, tapped(request, learner), in_time(request) as refused:
+    if resume is not None:
+        say_where(learner, request)
+    before = learner.progress.steps
+    with (
+        on_board(learner, tensorboard, folder.name),
+        stop_on_signals() as stop,
+        tapped(request, learner),
+        recorded(request, learner) as recording,
+        in_time(request) as refused,
+    ):
+        started = time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
+        wall = time.perf_counter() - started
     go_on = stop.signal and not failure
     command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    session = Session(before, time.perf_counter() - started, bool(stop.signal))
-    report = report_of(learner, None if failure else checkpoint, session, command)
+    report = report_of(learner, None if failure else checkpoint, Session(before, wall, bool(stop.signal)), command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    report["camera"] = counts_of(learner) if events_from else None
-    report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report |= {
+        "camera": counts_of(learner) if request.events_from else None, "timing": timing_of(learner),
+        "not_permitted": refused, "recording": recording or None,
+    }  # fmt: skip
+    report = with_machine(report)
+    leave(report, checkpoint)
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)
@@ -166,7 +136,8 @@ def run(
 
 
 def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> None:
-    """Learn with a live line, until the request is met; whatever ends it early, the checkpoint is written first."""
+    """Learn with a live line and a checkpoint now and then; whatever ends it early, the checkpoint is written first."""
+    from ..autosave import Autosave
     from ..errors import NeuroloopError
     from ..view.live import LiveLine
 
@@ -177,8 +148,13 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
         line.show()
         return not stop.signal
 
+    def tell(text: str) -> None:
+        print(f"\nneuroloop: {text}", file=sys.stderr, flush=True)
+
+    every, solved = request.checkpoint_every, not request.keep_on
     try:
-        learner.learn(limit - before, episodes=request.episodes, stop_when_solved=not request.keep_on, callback=between)
+        with nullcontext() if every == 0 else Autosave(learner, checkpoint, every, tell=tell):
+            learner.learn(limit - before, episodes=request.episodes, stop_when_solved=solved, callback=between)
     except NeuroloopError as error:
         raise type(error)(f"{error} ({_say(_save(learner, checkpoint), checkpoint)})") from None
     except BaseException as error:
@@ -187,8 +163,6 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
         raise
     finally:
         line.close()
-        if request.connect is not None:
-            learner.env.close()  # says bye: the plant does its fail-safe action
 
 
 def _most_steps(learner: Agent) -> int:

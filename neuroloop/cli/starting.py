@@ -8,7 +8,7 @@ from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .report import Request
+from .request import Request
 
 if TYPE_CHECKING:
     from ..agent import Agent

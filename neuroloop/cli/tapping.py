@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .report import Request
+from .request import Request
 
 if TYPE_CHECKING:
     from ..agent import Agent

@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from . import bench, camera, doctor, evaluate, events, keys, listing, run, serve, sweep, watch
+from . import (
+    bench,
+    camera,
+    doctor,
+    evaluate,
+    events,
+    keys,
+    listing,
+    page,
+    plot,
+    recordings,
+    replay,
+    run,
+    serve,
+    sweep,
+    watch,
+)  # fmt: skip
 
 app = typer.Typer(
     name="neuroloop",
@@ -21,6 +37,11 @@ app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("watch")(watch.watch)
 app.command("camera")(camera.camera)
+app.command("replay")(replay.replay)
+app.command("recover")(recordings.recover)
+app.command("export")(recordings.export)
+app.command("plot")(plot.plot)
+app.command("report")(page.report)
 app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

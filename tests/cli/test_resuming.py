@@ -16,7 +16,7 @@ import pytest
 
 from neuroloop import checkpoint
 from neuroloop.agent import Agent
-from neuroloop.cli.report import Request
+from neuroloop.cli.request import Request
 from neuroloop.cli.resuming import options_of, taken_over
 
 Cli = Callable[..., Any]

@@ -13,6 +13,7 @@ import zmq
 from ..errors import LinkError, PlantError
 from . import messages
 from .endpoint import Endpoint
+from .frames import NOW, receive, send_now
 from .keys import Keys
 from .messages import PROTOCOL, Bye, FromPlant, Hello, Refused, Welcome
 from .sockets import connected, socket_of
@@ -85,11 +86,11 @@ class Line:
     def send(self, message: list[Any], until: float | None = None) -> bool:
         """Send as soon as somebody is there to read it; False if nobody was `until` then."""
         try:
-            self._socket.send_multipart(message, zmq.NOBLOCK, copy=True)
+            send_now(self._socket, message)
         except zmq.Again:  # nobody yet
             if not self._socket.poll(_ms(self._end() if until is None else until), zmq.POLLOUT):
                 return False
-            self._socket.send_multipart(message, copy=True)
+            send_now(self._socket, message)
         return True
 
     def next(self, fits: Callable[[FromPlant], bool], until: float | None = None) -> Answer | None:
@@ -108,11 +109,10 @@ class Line:
 
     def _received(self, ms: int) -> list[bytes]:
         """The next message, or nothing if none came within `ms`: a socket's own timeout costs less than asking it first."""
+        if ms == 0:
+            return receive(self._socket, NOW)
         self._socket.setsockopt(zmq.RCVTIMEO, ms)
-        try:
-            return self._socket.recv_multipart(copy=True)
-        except zmq.Again:
-            return []
+        return receive(self._socket)
 
     def silence(self) -> LinkError:
         """What to say where nobody answers."""

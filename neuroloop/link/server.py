@@ -16,6 +16,7 @@ from ..loop.priority import undisturbed
 from ..loop.safety import Guard
 from ..loop.timing import Timing
 from .endpoint import endpoint_of
+from .frames import NOW, receive, send_now
 from .keys import Keys
 from .live import LivePlant
 from .serving import Serving
@@ -55,7 +56,7 @@ class PlantServer:
         serving = Serving(self.env, self._name, self._connected)
         self._socket.setsockopt(zmq.RCVTIMEO, POLL_MS)
         while not self._stopped.is_set():
-            if message := self._received(0):
+            if message := receive(self._socket):
                 identity, *frames = message
                 self._send([identity, *serving.answer(identity, frames)])
 
@@ -93,7 +94,7 @@ class PlantServer:
     def _turn(self, plant: LivePlant, now_ns: int) -> None:
         """Read all that came, move the plant by a tick, tell of it."""
         for _ in range(MOST_READ):
-            message = self._received(zmq.NOBLOCK)
+            message = receive(self._socket, NOW)
             if not message:
                 break
             identity, *frames = message
@@ -120,17 +121,10 @@ class PlantServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _received(self, flags: int) -> list[bytes]:
-        """The next message, or nothing if none came in time."""
-        try:
-            return self._socket.recv_multipart(flags, copy=True)
-        except zmq.Again:
-            return []
-
     def _send(self, frames: list[Any]) -> bool:
         """Whether somebody is there to take it."""
         try:
-            self._socket.send_multipart(frames, zmq.NOBLOCK, copy=True)
+            send_now(self._socket, frames)
         except zmq.ZMQError:  # gone, or does not read
             return False
         return True

@@ -35,6 +35,7 @@ class Line:
     ) -> None:
         self.url, self._timeout = endpoint.url, timeout
         self.session, self.seq = 0, 0
+        self._patience = -1  # ms that the socket waits at present
         self._socket = socket_of(zmq.DEALER, endpoint)
         try:
             self._socket.setsockopt(zmq.IMMEDIATE, 1)
@@ -76,9 +77,8 @@ class Line:
 
     def exchange(self, message: list[Any], fits: Callable[[FromPlant], bool]) -> Answer:
         """Send, again where nothing comes, until an answer that fits is there. Raises `LinkError`."""
-        end = time.monotonic() + self._timeout
         for _ in range(TRIES):
-            again = min(time.monotonic() + self._timeout / TRIES, end)
+            again = time.monotonic() + self._timeout / TRIES
             if self.send(message, again) and (answer := self.next(fits, again)):
                 return answer
         raise self.silence()
@@ -111,7 +111,9 @@ class Line:
         """The next message, or nothing if none came within `ms`: a socket's own timeout costs less than asking it first."""
         if ms == 0:
             return receive(self._socket, NOW)
-        self._socket.setsockopt(zmq.RCVTIMEO, ms)
+        if ms != self._patience:
+            self._socket.setsockopt(zmq.RCVTIMEO, ms)
+            self._patience = ms
         return receive(self._socket)
 
     def silence(self) -> LinkError:

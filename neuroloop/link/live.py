@@ -116,7 +116,7 @@ class LivePlant:
         match header:
             case Step():
                 action = self._actions.read(frames)
-                if not self.env.action_space.contains(action):
+                if not self._actions.holds(action):
                     raise Refusal("value", f"the action must lie within {self.env.action_space}, got {action!r}")
                 if not self.running and self._asked is None:
                     raise Refusal("plant", "the episode is over, or none began; reset first")

@@ -87,7 +87,7 @@ class Serving:
 
     def _step(self, header: Step, frames: Frames) -> Frames:
         action = self._actions.read(frames)
-        if not self.env.action_space.contains(action):
+        if not self._actions.holds(action):
             raise Refusal("value", f"the action must lie within {self.env.action_space}, got {action!r}")
         if not self._running:
             raise Refusal("plant", "the episode is over, or none began; reset first")

@@ -36,6 +36,7 @@ class Values:
     def __init__(self, space: gymnasium.Space[Any]) -> None:
         self.space = space
         self._write, self._read = _of(space)
+        self.holds = _inside(space)  # whether a value that was read lies in the space
 
     def write(self, value: Any) -> list[Frame]:
         """The frames of a value. Raises `PlantError` for what is no value of the space, in shape or kind."""
@@ -58,6 +59,19 @@ class Values:
         if next(left, None) is not None:
             raise LinkError(f"frames: {len(frames)} are too many for {self.space}")
         return value
+
+
+def _inside(space: gymnasium.Space[Any]) -> Callable[[Any], bool]:
+    """As `space.contains`; numbers that clipping leaves as they are, byte by byte, need no second look."""
+    if not isinstance(space, spaces.Box) or isinstance(space, EventSpace):
+        return space.contains
+    low, high, room, contains = space.low, space.high, np.empty_like(space.low), space.contains
+
+    def inside(value: NDArray[Any]) -> bool:
+        np.fmax(np.fmin(value, high, out=room), low, out=room)  # where a value is not a number, they give the bound
+        return room.tobytes() == value.tobytes() or bool(contains(value))
+
+    return inside
 
 
 def _of(space: gymnasium.Space[Any]) -> tuple[Write, Read]:
@@ -97,7 +111,10 @@ def _array(dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[Write, Read]:
         frames.append(array)
 
     def read(frames: Iterator[Any]) -> Any:
-        return _copied(next(frames), on_wire, n_bytes).reshape(shape)
+        raw = memoryview(next(frames))
+        if raw.nbytes != n_bytes:
+            raise ValueError(f"a frame must have {n_bytes} bytes, got {raw.nbytes}")
+        return np.ndarray(shape, on_wire, raw).copy()
 
     return write, read
 

@@ -101,7 +101,7 @@ class LivePlant:
 
     def _choose(self, now_ns: int) -> Any:
         """The command, if it is fresh; else the fail-safe action."""
-        if self.session.taken and now_ns - self._heard_ns > self.deadline_ns:
+        if self.session.taken and now_ns - self._heard_ns >= self.deadline_ns:
             self.session.leave()
             self._command, self._asked = None, None
             self.lapses += 1

@@ -86,13 +86,13 @@ class PlantServer:
             while not self._stopped.is_set():
                 late, left_out = clock.wait()
                 begun = time.monotonic_ns()
-                self._turn(plant, begun)
+                self._turn(plant, clock.tick_ns)
                 self.timing.note(begun, late, left_out, time.monotonic_ns() - begun, 0)
             plant.rest()
         return plant
 
     def _turn(self, plant: LivePlant, now_ns: int) -> None:
-        """Read all that came, move the plant by a tick, tell of it."""
+        """Read all that came, move the plant by a tick that was due then, tell of it."""
         for _ in range(MOST_READ):
             message = receive(self._socket, NOW)
             if not message:

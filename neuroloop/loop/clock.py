@@ -36,17 +36,22 @@ class Clock:
         if policy not in POLICIES:
             raise BadInput(f"policy: {unknown('overrun policy', str(policy), POLICIES)}")
         self.period_ns = max(1, round(NS * arguments.positive("period", period, "s")))
-        self.policy, self.missed, self._due = policy, 0, 0
+        self.policy, self._due = policy, 0
         self._until = _Timespec()
 
     def start(self) -> None:
         """The first tick is due now."""
-        self._due, self.missed = time.monotonic_ns(), 0
+        self._due = time.monotonic_ns()
 
     @property
     def due_ns(self) -> int:
         """When the next tick is due, on CLOCK_MONOTONIC."""
         return self._due
+
+    @property
+    def tick_ns(self) -> int:
+        """When the tick that `wait` returned for was due: all ticks lie on the grid, however late they begin."""
+        return self._due - self.period_ns
 
     def wait(self) -> tuple[int, int]:
         """Sleep until the next tick is due; returns how late it begins (ns), and how many ticks were left out before it.
@@ -66,7 +71,6 @@ class Clock:
                 left_out = late // self.period_ns
                 self._due += left_out * self.period_ns
                 late -= left_out * self.period_ns
-        self.missed += left_out
         self._due += self.period_ns
         return late, left_out
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Timed
+from .buckets import Buckets
 
-BLOCK = 1 << 14  # ticks that room is made for at a time
+KEPT = 1 << 16  # latest ticks whose numbers are kept one by one: at 1 kHz a minute
 COLUMNS = Timed._fields
+SPREADS = COLUMNS[:4]  # those that are times
 TIMING = "timing"  # the key of `info` under which an environment in real time says how it kept its time
 EDGES = (0, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)  # µs, of the histogram
+EDGES_NS = [1000 * edge for edge in EDGES[1:]]
 
 
 class Spread(NamedTuple):
@@ -25,48 +29,60 @@ class Spread(NamedTuple):
 
 
 class Timing:
-    """Notes of ticks, int64 ns. Room is made in blocks, between which noting allocates nothing."""
+    """Notes of ticks, int64 ns, in room that is there from the beginning: noting allocates nothing, however long it goes on.
+
+    Every tick counts. Of the latest `KEPT` all numbers are kept; once there are more, percentiles come from `Buckets`.
+    """
 
     def __init__(self) -> None:
-        self.n = 0
-        self._notes = np.zeros((BLOCK, len(COLUMNS)), np.int64)
+        self.n, self.missed = 0, 0  # ticks, and ticks that were left out
+        self._notes = np.empty((KEPT, len(COLUMNS)), np.int64)
+        self._notes.fill(0)  # so that its pages are there before the clock runs
+        self._all = {name: Buckets() for name in SPREADS}
+        self._late, self._period, self._compute, self._age = self._all.values()
+        self._bars = [0] * len(EDGES)
         self._begun = 0
 
     def note(self, begun_ns: int, late_ns: int, left_out: int, compute_ns: int, age_ns: int) -> Timed:
         """A tick began so, was so late, took so long, and saw what was so old; ticks that were left out before it."""
-        if self.n == len(self._notes):
-            self._notes = np.concatenate([self._notes, np.zeros((BLOCK, len(COLUMNS)), np.int64)])
         timed = Timed(late_ns, begun_ns - self._begun if self.n else 0, compute_ns, age_ns, left_out)
-        self._notes[self.n] = timed
+        self._notes[self.n % KEPT] = timed
+        self._late.add(late_ns)
+        self._compute.add(compute_ns)
+        self._age.add(age_ns)
+        if self.n:
+            self._period.add(timed.period)
+        self._bars[bisect_right(EDGES_NS, late_ns)] += 1
         self._begun = begun_ns
         self.n += 1
+        self.missed += left_out
         return timed
 
     def column(self, name: str) -> NDArray[np.int64]:
-        """One number of every tick; the first tick has no period."""
-        column = self._notes[: self.n, COLUMNS.index(name)]
-        return column[1:] if name == "period" else column
+        """One number of every tick that is kept, oldest first; the first tick of all has no period."""
+        column = self._notes[:, COLUMNS.index(name)]
+        if self.n <= KEPT:
+            return column[name == "period" : self.n]
+        return np.roll(column, -(self.n % KEPT))
 
     def spread(self, name: str) -> Spread | None:
         """Percentiles of a column; None where nothing was noted."""
-        column = self.column(name)
-        if not column.size:
+        counted = self._all[name]
+        if not counted.n:
             return None
-        return Spread(*(float(x) / 1e3 for x in (*np.percentile(column, [50, 99, 99.9]), column.max())))
+        if self.n <= KEPT:
+            found = [float(x) for x in np.percentile(self.column(name), [50, 99, 99.9])]
+        else:
+            found = [counted.percentile(percent) for percent in (50, 99, 99.9)]
+        return Spread(*(x / 1e3 for x in (*found, counted.most)))
 
-    @property
-    def missed(self) -> int:
-        """Ticks that were left out."""
-        return int(self.column("left_out").sum())
-
-    def histogram(self, name: str = "late") -> list[tuple[float, float, int]]:
-        """(from, to, ticks), µs; the last one has no end."""
-        counts, _ = np.histogram(self.column(name) / 1e3, [*EDGES, np.inf])
-        return [(a, b, int(n)) for a, b, n in zip(EDGES, [*EDGES[1:], np.inf], counts, strict=True)]
+    def histogram(self) -> list[tuple[float, float, int]]:
+        """Lateness: (from, to, ticks), µs; the last one has no end."""
+        return list(zip(EDGES, [*EDGES[1:], np.inf], self._bars, strict=True))
 
     def report(self) -> dict[str, Any]:
         """All of it as plain numbers, µs."""
-        spreads = {name: self.spread(name) for name in COLUMNS[:4]}
+        spreads = {name: self.spread(name) for name in SPREADS}
         found: dict[str, Any] = {f"{name}_us": s._asdict() for name, s in spreads.items() if s is not None}
         bars = [[low, None if np.isinf(high) else high, n] for low, high, n in self.histogram()]
         return found | {"ticks": self.n, "missed": self.missed, "histogram_us": bars}

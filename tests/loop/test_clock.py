@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 
 import numpy as np
@@ -10,23 +11,25 @@ import pytest
 from neuroloop.errors import BadInput
 from neuroloop.loop.clock import NS, Clock
 from neuroloop.loop.priority import undisturbed
-from neuroloop.loop.timing import BLOCK, Timing
+from neuroloop.loop.timing import KEPT, Timing
 
 
 def test_no_tick_begins_before_it_is_due_and_lateness_does_not_add_up() -> None:
     clock = Clock(0.002)
     clock.start()
     begun = time.monotonic_ns()
-    late = 0
+    late = skipped = 0
     for k in range(50):
         due = clock.due_ns
         late, left_out = clock.wait()
         now = time.monotonic_ns()
         assert now >= due
+        assert clock.tick_ns == due + left_out * clock.period_ns
+        skipped += left_out
         assert late >= 0
         assert clock.due_ns == due + (1 + left_out) * clock.period_ns
         assert (clock.due_ns - begun) // clock.period_ns >= k
-    assert clock.due_ns - begun == pytest.approx((50 + clock.missed) * clock.period_ns, abs=NS // 1000)
+    assert clock.due_ns - begun == pytest.approx((50 + skipped) * clock.period_ns, abs=NS // 1000)
 
 
 @pytest.mark.parametrize("policy", ["skip", "hold"])
@@ -38,7 +41,6 @@ def test_ticks_whose_time_went_by_are_left_out_and_counted(policy: str) -> None:
     time.sleep(0.035)
     late, left_out = clock.wait()
     assert left_out >= 2
-    assert left_out == clock.missed
     assert clock.due_ns == due + (1 + left_out) * clock.period_ns
     assert late >= 0
 
@@ -51,7 +53,6 @@ def test_stretched_time_leaves_nothing_out() -> None:
     time.sleep(0.035)
     before = time.monotonic_ns()
     assert clock.wait() == (0, 0)
-    assert clock.missed == 0
     assert clock.due_ns > due + clock.period_ns
     assert clock.due_ns >= before + clock.period_ns
 
@@ -67,31 +68,47 @@ def test_policies_that_are_none_are_refused() -> None:
         Clock(0.1, "skp")  # type: ignore[arg-type]
 
 
-def test_every_tick_is_noted_with_room_for_as_many_as_there_are() -> None:
+def noted(n: int) -> Timing:
     timing = Timing()
-    for k in range(BLOCK + 10):
+    for k in range(n):
         timing.note(begun_ns=1000 * k, late_ns=k, left_out=k % 3 == 0, compute_ns=7, age_ns=9)
-    assert timing.n == BLOCK + 10
+    return timing
+
+
+@pytest.mark.parametrize("n", [1, 1000, KEPT, KEPT + 10])
+def test_every_tick_counts_and_the_latest_are_kept_one_by_one(n: int) -> None:
+    timing = noted(n)
+    first = max(0, n - KEPT)
+    assert timing.n == n
+    assert (timing.column("late") == np.arange(first, n)).all()
     assert (timing.column("period") == 1000).all()
-    assert timing.column("period").size == timing.n - 1
-    assert timing.missed == sum(k % 3 == 0 for k in range(BLOCK + 10))
+    assert timing.column("period").size == min(n - 1, KEPT)
+    assert timing.missed == sum(k % 3 == 0 for k in range(n))
     spread = timing.spread("late")
     assert spread is not None
-    assert spread.most == (BLOCK + 9) / 1e3
-    assert spread.p50 == pytest.approx(np.percentile(np.arange(BLOCK + 10), 50) / 1e3)
-    assert sum(n for _, _, n in timing.histogram()) == timing.n
+    assert spread.most == (n - 1) / 1e3
+    for found, percent in ((spread.p50, 50), (spread.p99, 99), (spread.p999, 99.9)):
+        assert found == pytest.approx(np.percentile(np.arange(n), percent) / 1e3, rel=0.0 if n <= KEPT else 1 / 128)
+    assert timing.histogram()[0] == (0, 20, min(n, 20_000))
+    assert sum(bar for _, _, bar in timing.histogram()) == n
+    assert timing.report()["ticks"] == n
+
+
+def test_where_nothing_was_noted_there_is_nothing_to_say() -> None:
     assert Timing().spread("late") is None
+    assert noted(1).spread("period") is None
     assert Timing().report()["ticks"] == 0
 
 
 def test_noting_allocates_nothing_that_stays() -> None:
-    timing = Timing()
-    timing.note(0, 0, 0, 0, 0)
+    timing = noted(100)
     gc.collect()
-    before = len(gc.get_objects())
-    for k in range(1000):
-        timing.note(k, k, 0, k, k)
-    assert len(gc.get_objects()) <= before + 2
+    with undisturbed(fifo=False):
+        before = sys.getallocatedblocks()
+        for k in range(KEPT + 100):
+            timing.note(1000 * k, 300 + k % 1000, k % 2, 500, 70_000)
+        after = sys.getallocatedblocks()
+    assert after - before < 50  # numbers that took the place of smaller ones
 
 
 def test_the_garbage_collector_rests_and_everything_is_as_before_afterwards() -> None:

@@ -62,7 +62,11 @@ class Values:
 
 
 def _inside(space: gymnasium.Space[Any]) -> Callable[[Any], bool]:
-    """As `space.contains`; numbers that clipping leaves as they are, byte by byte, need no second look."""
+    """As `space.contains`, of values that have its shape and type already; numbers that clipping leaves as they are, byte by
+    byte, need no second look."""
+    if isinstance(space, spaces.Discrete):
+        first, end = int(space.start), int(space.start + space.n)
+        return lambda value: bool(first <= value < end)
     if not isinstance(space, spaces.Box) or isinstance(space, EventSpace):
         return space.contains
     low, high, room, contains = space.low, space.high, np.empty_like(space.low), space.contains
@@ -111,19 +115,20 @@ def _array(dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[Write, Read]:
         frames.append(array)
 
     def read(frames: Iterator[Any]) -> Any:
-        raw = memoryview(next(frames))
-        if raw.nbytes != n_bytes:
-            raise ValueError(f"a frame must have {n_bytes} bytes, got {raw.nbytes}")
-        return np.ndarray(shape, on_wire, raw).copy()
+        return np.ndarray(shape, on_wire, _sized(next(frames), n_bytes)).copy()
 
     return write, read
 
 
-def _copied(frame: Any, dtype: np.dtype[Any], n_bytes: int) -> NDArray[Any]:
+def _sized(frame: Any, n_bytes: int) -> memoryview:
     raw = memoryview(frame)
     if raw.nbytes != n_bytes:
         raise ValueError(f"a frame must have {n_bytes} bytes, got {raw.nbytes}")
-    return np.frombuffer(raw, dtype).copy()
+    return raw
+
+
+def _copied(frame: Any, dtype: np.dtype[Any], n_bytes: int) -> NDArray[Any]:
+    return np.frombuffer(_sized(frame, n_bytes), dtype).copy()
 
 
 def _whole() -> tuple[Write, Read]:
@@ -133,13 +138,13 @@ def _whole() -> tuple[Write, Read]:
         frames.append(int(value).to_bytes(8, "little", signed=True))
 
     def read(frames: Iterator[Any]) -> Any:
-        return np.int64(_copied(next(frames), np.dtype("<i8"), 8)[0])
+        return np.int64(int.from_bytes(_sized(next(frames), 8), "little", signed=True))
 
     return write, read
 
 
 def _count(frames: Iterator[Any]) -> int:
-    return int(_copied(next(frames), np.dtype("<u4"), 4)[0])
+    return int.from_bytes(_sized(next(frames), 4), "little")
 
 
 def _text() -> tuple[Write, Read]:

@@ -35,6 +35,7 @@ class Log:
     def __init__(self, path: str | Path, make: bool = False) -> None:
         self._rows = np.memmap(path, np.int64, "w+" if make else "r+", shape=(ROWS + 1, len(self.COLUMNS)))
         self._n = int(self._rows[0, 0])
+        self._rows.sum()  # so that its pages are there before a clock runs
 
     def add(self, *row: int) -> None:
         """Write a row, if there is room; readers see it once it is whole."""

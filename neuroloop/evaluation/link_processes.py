@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,17 @@ def folder() -> Iterator[Path]:
     """A folder for sockets and logs, its owner's only."""
     with tempfile.TemporaryDirectory(prefix="neuroloop-bench-") as made:
         yield Path(made)
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """This process, and those that it starts meanwhile, on one core: where they run is then not up to chance."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextlib.contextmanager

@@ -147,6 +147,8 @@ def packed(header: Header) -> bytes:
 
 def info_of(info: dict[str, Any]) -> dict[str, Any]:
     """What can travel of a step's info: numbers, text, lists and dictionaries of these; arrays become lists."""
+    if not info:
+        return info
     try:
         _encoder.encode(info)
     except (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ class Timing:
         self._notes.fill(0)  # so that its pages are there before the clock runs
         self._all = {name: Buckets() for name in SPREADS}
         self._late, self._period, self._compute, self._age = self._all.values()
-        self._bars = [0] * len(EDGES)
+        self._bars = array("q", [0] * len(EDGES))
         self._begun = 0
 
     def note(self, begun_ns: int, late_ns: int, left_out: int, compute_ns: int, age_ns: int) -> Timed:

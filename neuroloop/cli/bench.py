@@ -6,8 +6,9 @@ import shlex
 import sys
 from datetime import date
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from ..evaluation.figures import Suite as Measured
     from ..evaluation.scores import Group
     from ..evaluation.suite import Plan
+
+
+SPEED = ("engine", "link", "sensors", "startup", "worlds")  # modules of `neuroloop.evaluation.suites`, imported when asked for
+WITH_PEERS = ("engine", "sensors")  # those that other simulators run too
 
 
 class Baseline(StrEnum):
@@ -30,7 +35,7 @@ SuiteName = Annotated[
     typer.Argument(
         metavar="SUITE",
         help="classic, control, bullet: agents learn tasks, as they do in a TOML file of your own; engine: speed of"
-        " spiking networks; sensors: speed and accuracy of event cameras; worlds: speed of our robots; startup: waiting times.",
+        " spiking networks; link: speed and safety of plants in processes of their own; sensors: speed and accuracy of event cameras; worlds: speed of our robots; startup: waiting times.",
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]
@@ -93,7 +98,7 @@ def bench(
         _check_place(write)
     groups: list[Group] = []
     command, today = shlex.join(["neuroloop", *sys.argv[1:]]), f"{date.today()}"
-    if suite in ("engine", "sensors", "startup", "worlds"):
+    if suite in SPEED:
         measured = _speed(suite, quick, peers)
         page = as_markdown(measured, command, today)
     else:
@@ -178,24 +183,14 @@ def _report(
 
 
 def _speed(suite: str, quick: bool, peers: bool) -> Measured:
-    from ..evaluation.suites import startup
+    """Measure a suite of speed: `run` of its module."""
+    module: Any = import_module(f"neuroloop.evaluation.suites.{suite}")
 
     def report(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    if suite == "startup":
-        return startup.run(3 if quick else 9, quick, report)
-    if suite == "sensors":
-        from ..evaluation.suites import sensors
-
-        return sensors.run(quick, peers, report)
-    if suite == "worlds":
-        from ..evaluation.suites import worlds
-
-        return worlds.run(quick, report)
-    from ..evaluation.suites import engine
-
-    return engine.run(quick, peers, report)
+    measured: Measured = module.run(quick, *([peers] if suite in WITH_PEERS else []), report)
+    return measured
 
 
 def _draw_engine(measured: Measured, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Whether loops in real time allocate what stays, or collect garbage.
 
 The environment looks at its process's memory while the loop runs: blocks that Python has allocated, bytes in memory, collections.
-What stays from the first look to the last, one tick of many times `LOOK_EVERY` later, has grown. Over one episode without
-end: an episode that ends adds its return and length to the run's, two numbers.
+Growth of blocks is the median between two looks: what is allocated once and kept, as a number that outgrew those of which Python
+has one each, is in the total only. All within one episode: one that ends adds its return and its length to the run's.
 
     python -m neuroloop.evaluation.link_memory ENDPOINT LOG     a plant in real time that looks at itself
 """
@@ -14,6 +14,8 @@ import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from ..link.remote import RemoteEnv
 from ..link.server import PlantServer
@@ -32,15 +34,10 @@ class Growth(NamedTuple):
 
     ticks: int
     blocks: int
+    blocks_per_tick: float  # median
     bytes: int
     collections: int
     garbage: int | None = None  # objects that the collector found afterwards
-
-    @property
-    def blocks_per_tick(self) -> float:
-        """Blocks that stay, of a tick."""
-        return self.blocks / self.ticks
-
 
 def paced(ticks: int) -> Growth:
     """An agent as large as B2 and its environment at its own speed, in one process."""
@@ -50,7 +47,7 @@ def paced(ticks: int) -> Growth:
         agent = cases.agent(B2, env)
         agent.learn(WARM * cases.LOOK_EVERY)
         with undisturbed(fifo=False):
-            agent.learn(ticks)
+            agent.learn(ticks + cases.LOOK_EVERY)
             garbage = gc.collect()
         return growth(log, garbage)
 
@@ -63,7 +60,7 @@ def served(ticks: int) -> Growth:
             until((place / "plant.ipc").exists, process)
             env = RemoteEnv(endpoint)
             env.reset()
-            while log.n < ticks + WARM * cases.LOOK_EVERY:
+            while log.n < ticks + (WARM + 1) * cases.LOOK_EVERY:
                 env.step(1)
             env.close()
             process.send_signal(signal.SIGTERM)
@@ -73,10 +70,11 @@ def served(ticks: int) -> Growth:
 
 def growth(log: cases.Log, garbage: int | None = None) -> Growth:
     """What grew between the looks of a log."""
-    columns = [log.column(name) for name in ("blocks", "rss", "collections")]
-    looks = columns[0].nonzero()[0][WARM - 1 :]
-    first, last = int(looks[0]), int(looks[-1])
-    return Growth(last - first, *(int(column[last] - column[first]) for column in columns), garbage)
+    blocks, rss, collections = (log.column(name) for name in ("blocks", "rss", "collections"))
+    looks = blocks.nonzero()[0][WARM:]
+    grown = [int(np.ptp(looks)), *(int(column[looks[-1]] - column[looks[0]]) for column in (blocks, rss, collections))]
+    per_tick = float(np.median(np.diff(blocks[looks]))) / cases.LOOK_EVERY
+    return Growth(grown[0], grown[1], per_tick, grown[2], grown[3], garbage)
 
 
 def serve(endpoint: str, path: str) -> None:

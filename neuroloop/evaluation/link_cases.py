@@ -122,4 +122,4 @@ def _lif(spec: ClosedLoop, **size: int) -> dict[str, Any]:
 
 def _projection(pre: str, post: str) -> dict[str, Any]:
     weights = {"weights": 1.2, "weights_spread": 0.6, "bounds": [0.0, 2.4]}
-    return {"pre": pre, "post": post, **weights, "plasticity": {"kind": "r-stdp", "gain": 0.01}}
+    return {"pre": pre, "post": post, **weights, "plasticity": {"kind": "r-stdp", "gain": 1e-4}}

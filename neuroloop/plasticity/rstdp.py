@@ -53,7 +53,8 @@ class Rule(NamedTuple):
     weights: int  # f4[n_pre, n_post]
     eligibility: int  # f4[n_pre, n_post]
     pairs: int  # f4[n_post, n_pre]
-    pairing: int  # f4[n_post]: of the input in hand
+    paired: int  # i4[n_post]: whether a neuron has any pairings
+    pairing: int  # f4[TURNED, n_post]: of the inputs in hand
     parameters: int  # f4[8]
     modulator: int  # f8
     scale: int  # f8
@@ -67,6 +68,7 @@ class Rule(NamedTuple):
 at = places(Rule)
 LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE, KEPT = range(8)
 NO_CAP = 1e30
+TURNED = 16  # inputs whose pairings are turned at a time: a cache line of them
 STILL_ACTIVE = f32(0.4)  # of its usual trace: an input with less earns no pre-only share
 
 
@@ -98,9 +100,23 @@ def take_in(f4, e, pairing, n, decay, extra, cap, per_group, winner, coefficient
 
 
 @inline
-def wait(f4, row, j):  # type: ignore[no-untyped-def]
+def turn(f4, i4, row, j, m):  # type: ignore[no-untyped-def]
+    """Take the pairings of m inputs from j on, which lie by neuron, and put them in hand, by input."""
+    n_pre, n, pairing = row[at.n_pre], row[at.n_post], row[at.pairing]
+    for i in range(m * n):
+        f4[pairing + i] = f32(0.0)
+    for i in range(n):
+        if i4[row[at.paired] + i] != 0:
+            c = row[at.pairs] + i * n_pre + j
+            for k in range(m):
+                f4[pairing + k * n + i] = f4[c + k]
+                f4[c + k] = f32(0.0)
+
+
+@inline
+def wait(f4, row, j, pairing):  # type: ignore[no-untyped-def]
     """The pairing in hand of input j joins those that wait, and the one that waited longest takes its place."""
-    n, pairing = row[at.n_post], row[at.pairing]
+    n = row[at.n_post]
     for k in range(row[at.delay]):
         late = row[at.late] + (k * row[at.n_pre] + j) * n
         for i in range(n):
@@ -114,6 +130,7 @@ def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     for i in range(row[at.n_post]):
         y = f4[row[at.fired] + i] * f4[row[at.gate] + i]
         if y != f32(0.0):
+            i4[row[at.paired] + i] = 1
             c = row[at.pairs] + i * n_pre
             for j in range(n_pre):
                 f4[c + j] += y * f4[trace + j]
@@ -124,28 +141,28 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """w += g m E, then E ← λ E + C."""
     n_pre, n, p = row[at.n_pre], row[at.n_post], row[at.parameters]
     scale, ended = f32(f8[row[at.scale]]), f8[HEAD.ended] != 0.0
-    decay, cap, pairing = f4[p + DECAY], f4[p + CAP], row[at.pairing]
+    decay, cap = f4[p + DECAY], f4[p + CAP]
     low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
     kept = f4[p + KEPT]
     for j in range(n_pre):
-        w, e, c = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairs] + j
+        w, e, pairing = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairing] + (j % TURNED) * n
+        if j % TURNED == 0:
+            turn(f4, i4, row, j, min(TURNED, n_pre - j))
         for i in range(n):
             f4[w + i] = min(max(kept * f4[w + i] + m * f4[e + i], low), high)
         if ended:
             for i in range(n):
-                f4[e + i] = f4[c + i * n_pre] = f32(0.0)
+                f4[e + i] = f32(0.0)
             for k in range(row[at.delay]):
                 for i in range(n):
                     f4[row[at.late] + (k * n_pre + j) * n + i] = f32(0.0)
             continue
         extra = f4[p + PRE_ONLY] if f4[row[at.trace] + j] > STILL_ACTIVE * f4[p + USUAL_TRACE] else f32(0.0)
-        for i in range(n):
-            f4[pairing + i] = f4[c + i * n_pre]
-        wait(f4, row, j)
+        wait(f4, row, j, pairing)
         winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
         take_in(f4, e, pairing, n, decay, extra, cap, row[at.per_group], winner, row[at.coefficients])
-        for i in range(n):
-            f4[c + i * n_pre] = f32(0.0)
+    for i in range(n):
+        i4[row[at.paired] + i] = 0
 
 
 def name_pairing(graph: Graph, name: str, third: Third) -> None:
@@ -175,7 +192,7 @@ def add_rstdp(
         Rule(
             n_pre=pre.n, n_post=post.n, trace=pre.trace, fired=post.fired, gate=post.gate, weights=weights,
             eligibility=eligibility, pairs=graph.f4(size, arena=Arena.LASTING),
-            pairing=graph.f4(post.n),
+            paired=graph.i4(post.n, arena=Arena.LASTING), pairing=graph.f4(TURNED * post.n, arena=Arena.LASTING),
             parameters=graph.f4(8, parameters(config, projection.bounds, third, pre.usual_trace), Arena.LASTING),
             modulator=third.modulator, scale=third.scale,
             per_group=groups.per_group, coefficients=groups.coefficients, winner=groups.winner,

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from ..evaluation.suite import Plan
 
 
-SPEED = ("engine", "link", "sensors", "startup", "worlds")  # modules of `neuroloop.evaluation.suites`, imported when asked for
+SPEED = (
+    "engine",
+    "link",
+    "sensors",
+    "startup",
+    "worlds",
+)  # modules of `neuroloop.evaluation.suites`, imported when asked for
 WITH_PEERS = ("engine", "sensors")  # those that other simulators run too
 
 
@@ -35,7 +41,8 @@ SuiteName = Annotated[
     typer.Argument(
         metavar="SUITE",
         help="classic, control, bullet: agents learn tasks, as they do in a TOML file of your own; engine: speed of"
-        " spiking networks; link: speed and safety of plants in processes of their own; sensors: speed and accuracy of event cameras; worlds: speed of our robots; startup: waiting times.",
+        " spiking networks; link: speed and safety of plants in processes of their own; sensors: speed and accuracy of event"
+        " cameras; worlds: speed of our robots; startup: waiting times.",
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute: few tasks, few seeds, fewer repeats.")]

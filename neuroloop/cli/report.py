@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from .timing import timing_lines
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -125,31 +126,14 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
         f"{_number(report['us_per_step'])} µs each{pace}"
     )
     show(f"a decision  {_number(report['us_per_tick_median'])} µs, {report['spikes_per_tick']:.0f} spikes{held}")
-    _show_timing(report, show)
+    for line in timing_lines(report.get("timing"), report.get("not_permitted", ())):
+        show(line)
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")
     show(f"checkpoint  {report['checkpoint'] or '–'}")
     go_on = report["interrupted"] and report["checkpoint"]
     show(f"{'go on' if go_on else 'again':12}{report['command']}")
-
-
-def _show_timing(report: dict[str, Any], show: Callable[[str], None]) -> None:
-    """How well a loop in real time kept its time."""
-    timing = report.get("timing")
-    for line in report.get("not_permitted", ()):
-        show(f"not permitted: {line}")
-    if not timing or "late_us" not in timing:
-        return
-    for name, what in (("late", "late by"), ("compute", "computing"), ("age", "saw what was")):
-        us = timing[f"{name}_us"]
-        show(
-            f"{what:<13}{us['p50']:.0f} µs (median), {us['p99']:.0f} (99 %), {us['p999']:.0f} (99.9 %), {us['most']:.0f} (most)"
-        )
-    show(f"ticks       {timing['ticks']}, {timing['missed']} left out")
-    for low, high, n in timing["histogram_us"]:
-        if n:
-            show(f"  {low:>6} … {'' if high is None else high:<6} µs late  {n}")
 
 
 def _number(value: float | None) -> str:

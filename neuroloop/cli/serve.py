@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .stopping import stop_on_signals
+from .timing import timing_lines
 
 if TYPE_CHECKING:
     from ..link.live import LivePlant
@@ -117,19 +118,9 @@ def _action(text: str | None) -> Any:
 
 def _tell(server: PlantServer, plant: LivePlant) -> None:
     """How well time was kept, and how often the plant helped itself."""
-
-    def show(text: str) -> None:
-        print(text, file=sys.stderr)
-
-    for line in server.refused:
-        show(f"not permitted: {line}")
-    late = server.timing.spread("late")
-    if late is not None:
-        show(
-            f"ticks       {server.timing.n}, {server.timing.missed} left out; late by {late.p50:.0f} µs (median), "
-            f"{late.p99:.0f} (99 %), {late.p999:.0f} (99.9 %), {late.most:.0f} (most)"
-        )
-        for low, high, n in server.timing.histogram():
-            if n:
-                show(f"  {low:>6.0f} … {high:<6.0f} µs  {n}")
-    show(f"fail-safe   {plant.helped} ticks, taken over {plant.lapses} times; {plant.session.refused} messages refused")
+    for line in timing_lines(server.timing.report(), server.refused):
+        print(line, file=sys.stderr)
+    print(
+        f"fail-safe    {plant.helped} ticks, taken over {plant.lapses} times; {plant.session.refused} messages refused",
+        file=sys.stderr,
+    )

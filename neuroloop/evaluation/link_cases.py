@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Silent(gymnasium.Env[Any, Any]):
         return self._shown[self.n % ROUND], 0.0, False, False, {}
 
 
-gymnasium.register(ENV_ID, Silent, disable_env_checker=True, order_enforce=False)
+gymnasium.register(ENV_ID, f"{__name__}:Silent", disable_env_checker=True, order_enforce=False)
 
 
 def memory() -> tuple[int, int, int]:
@@ -97,7 +98,7 @@ def agent(spec: ClosedLoop, env: gymnasium.Env[Any, Any], seed: int = 0) -> Agen
     layers = ["encoder", *(f"hidden{k}" for k in range(len(hidden))), "motor"]
     populations = {f"hidden{k}": _lif(spec, n=n) for k, n in enumerate(hidden)}
     populations["motor"] = _lif(spec, n_per_action=n_outputs // N_ACTIONS)
-    projections = {f"to_{post}": _projection(pre, post) for pre, post in zip(layers[:-1], layers[1:], strict=True)}
+    projections = {f"to_{post}": _projection(pre, post) for pre, post in pairwise(layers)}
     return Agent(
         from_dict(
             {

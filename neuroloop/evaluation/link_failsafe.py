@@ -1,8 +1,8 @@
 """How soon a plant helps itself when its controller dies, is stopped, or hangs; and how soon a new controller drives it.
 
-Plant and controller are processes of their own. The environment writes down when it is stepped, and by what action; all times are
-of the machine's one monotonic clock. A repeat counts from just before the signal is sent until the environment is first stepped
-by the fail-safe action. The bound is the deadline and one tick.
+Plant and controller are processes of their own. The environment writes down when it is stepped, and by what action; all
+times are of the machine's one monotonic clock. A repeat counts from just before the signal is sent until the environment is
+first stepped by the fail-safe action. The bound is the deadline and one tick.
 
     python -m neuroloop.evaluation.link_failsafe ENDPOINT LOG     a controller that commands until it is killed
 """
@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,7 +83,7 @@ class Stage:
             self.controller = None
 
 
-def deaths(repeats: int) -> Deaths:
+def deaths(repeats: int, kinds: Iterable[str] = tuple(KINDS)) -> Deaths:
     """Every way to die, so many times each, at random moments of a tick."""
     rng, found = np.random.default_rng(0), Deaths({}, [], [])
     with folder() as place:
@@ -92,7 +93,7 @@ def deaths(repeats: int) -> Deaths:
         with served(endpoint, *options, dt=TICK, log=f'"{place / "plant"}"'):
             try:
                 stage.begin()
-                for kind in KINDS:
+                for kind in kinds:
                     found.to_fail_safe[kind] = [_death(stage, kind, rng.uniform(), found) for _ in range(repeats)]
             finally:
                 stage.close()

@@ -1,8 +1,9 @@
 """Whether loops in real time allocate what stays, or collect garbage.
 
-The environment looks at its process's memory while the loop runs: blocks that Python has allocated, bytes in memory, collections.
-Growth of blocks is the median between two looks: what is allocated once and kept, as a number that outgrew those of which Python
-has one each, is in the total only. All within one episode: one that ends adds its return and its length to the run's.
+The environment looks at its process's memory while the loop runs: blocks that Python has allocated, bytes in memory,
+collections. Growth of blocks is the median between two looks: what is allocated once and kept, as a number that outgrew those
+of which Python has one each, is in the total only. All within one episode: one that ends adds its return and its length to
+the run's.
 
     python -m neuroloop.evaluation.link_memory ENDPOINT LOG     a plant in real time that looks at itself
 """
@@ -26,7 +27,7 @@ from .engine_cases import B2
 from .link_processes import STARTING, folder, started, until
 
 PERIOD = 0.0005  # s
-WARM = 2  # looks before the first that counts
+WARM = 3  # looks before the first that counts
 
 
 class Growth(NamedTuple):
@@ -38,6 +39,7 @@ class Growth(NamedTuple):
     bytes: int
     collections: int
     garbage: int | None = None  # objects that the collector found afterwards
+
 
 def paced(ticks: int) -> Growth:
     """An agent as large as B2 and its environment at its own speed, in one process."""

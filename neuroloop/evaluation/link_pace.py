@@ -1,7 +1,7 @@
 """How well a loop keeps its time, beside what the machine can do; and whether ticks that were left out are all noted.
 
-Lateness is that of a 1 kHz loop with an agent as large as B2 in it. Beside it, in turns, cyclictest (of rt-tests) sleeps in C and
-does nothing else, or, where that is not installed, our own clock without any work.
+Lateness is that of a 1 kHz loop with an agent as large as B2 in it. Beside it, in turns, cyclictest (of rt-tests) sleeps in C
+and does nothing else, or, where that is not installed, our own clock without any work.
 
     python -m neuroloop.evaluation.link_pace ENDPOINT LOG NOTES     a plant at 500 Hz, which writes down its notes in the end
 """
@@ -104,7 +104,7 @@ class Kept(NamedTuple):
         """Ticks that are missing before each but the first in the grid, by the times at which the environment was stepped."""
         due = self.times - self.late  # a little after, by what it takes to get from the clock to the environment
         places = np.round((due - due[0]) * HZ / 1e9).astype(np.int64)
-        return np.diff(places) - 1
+        return np.asarray(np.diff(places) - 1)
 
 
 def plant_at_500_hz(seconds: float) -> Kept:

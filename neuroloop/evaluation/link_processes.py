@@ -71,7 +71,7 @@ def until(happened: Callable[[], bool], process: Process | None = None, patience
     end_at = time.monotonic() + patience
     while not happened():
         if process is not None and process.poll() is not None:
-            raise RuntimeError(f"{process.args}: ended with {process.returncode} before it was there")
+            raise RuntimeError(f"{process.args!r}: ended with {process.returncode} before it was there")
         if time.monotonic() > end_at:
             raise RuntimeError(f"nothing happened for {patience:g} s")
         time.sleep(0.001)

@@ -1,6 +1,7 @@
 """What a step over the link costs, beside the same number of bytes over bare pyzmq, and what coding alone costs.
 
-Both go to a process of their own and back over ipc, in turns of a few at a time: what the machine does meanwhile happens to both.
+Both go to a process of their own and back over ipc, in turns of a few at a time: what the machine does meanwhile happens to
+both.
 
     python -m neuroloop.evaluation.link_trips ENDPOINT HEADER BODY     the other end of the bare line
 """
@@ -67,8 +68,9 @@ def coding(repeats: int) -> list[float]:
     observation, outcome = np.linspace(-1.0, 1.0, CODED, dtype=np.float32), _headers()[1]
 
     def both() -> None:
-        frames = [messages.packed(outcome), *values.write(observation)]
-        messages.from_plant(frames[0])
+        header = messages.packed(outcome)
+        values.write(observation)
+        messages.from_plant(header)
         values.read(sent)
 
     sent = [bytes(values.write(observation)[0])]  # as the socket hands it over

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import inspect
 import json
 import os
 import signal
@@ -16,6 +18,8 @@ from typing import Any
 import pytest
 
 import neuroloop
+from neuroloop.cli.bench import SPEED
+from neuroloop.evaluation.figures import Figure, Suite
 from neuroloop.evaluation.suites import sensors
 
 Cli = Callable[..., Any]
@@ -119,6 +123,23 @@ def test_bench_measures_sensors(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     assert report["figures"]["dvs_128_sparse_fps"]["value"] == 6e4
     assert report["figures"]["dvs_timestamp_error_us"]["met"]
     assert "| dvs_128_sparse_fps | neuroloop |" in Path("sensors.md").read_text()
+
+
+@pytest.mark.parametrize("suite", SPEED)
+def test_bench_hands_every_suite_of_speed_what_it_takes(cli: Cli, monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+    module = importlib.import_module(f"neuroloop.evaluation.suites.{suite}")
+    takes = inspect.signature(module.run)
+
+    def run(*arguments: object) -> Suite:
+        handed = takes.bind(*arguments).arguments
+        assert (handed["quick"], handed.get("peers", True)) == (True, True)
+        handed["report"]("measured")
+        return Suite(suite, [Figure("waiting_us", 3.0, "us", 1, 4.0)], [{"what": "load", "value": 0.5}])
+
+    monkeypatch.setattr(module, "run", run)
+    done = cli("bench", suite, "--quick", "--peers", "--json")
+    assert (done.code, json.loads(done.out)["figures"]["waiting_us"]["met"]) == (0, True)
+    assert "measured" in done.err
 
 
 ALL = ("mine.toml", "--quick", "--agent", "default", "--agent", "cartpole", "--json")  # 10 runs

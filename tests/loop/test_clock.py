@@ -108,7 +108,9 @@ def test_noting_allocates_nothing_that_stays() -> None:
         for k in range(KEPT + 100):
             timing.note(1000 * k, 300 + k % 1000, k % 2, 500, 70_000)
         after = sys.getallocatedblocks()
-    assert after - before < 50  # of 65 636 ticks: numbers that took the place of small ones, of which Python has one each
+    assert (
+        after - before < 50
+    )  # of 65 636 ticks: numbers that took the place of small ones, of which Python has one each
 
 
 def test_the_garbage_collector_rests_and_everything_is_as_before_afterwards() -> None:

@@ -1,7 +1,7 @@
-"""The suite `link`: what a step over ZeroMQ costs, how well a loop keeps its time, how soon a plant without controller helps itself.
+"""The suite `link`: what a step over ZeroMQ costs, how a loop keeps its time, how soon a plant without controller helps itself.
 
-Where it says *over*, both were measured in turns in this run, and the figure is the median of the turns' ratios. Plants, controllers
-and peers are in processes of their own; what each case is stands in `link_*.py`.
+Where it says *over*, both were measured in turns in this run, and the figure is the median of the turns' ratios. Plants,
+controllers and peers are in processes of their own; what each case is stands in `link_*.py`.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def _lateness(found: Found, quick: bool) -> None:
     ratios = np.array(one.ours) / np.array(one.theirs)
     found.figure(name, float(np.median(ratios)), "×", ratios)
     found.spread(name, "1 kHz with B2", one.all / 1e3, "us", one.scheduling)
-    found.row(name, f"p99 of {one.beside}", float(np.median(one.theirs)), "us", f"median of the turns, {one.scheduling}")
+    found.row(
+        name, f"p99 of {one.beside}", float(np.median(one.theirs)), "us", f"median of the turns, {one.scheduling}"
+    )
 
 
 def _deaths(found: Found, quick: bool) -> None:
@@ -129,7 +131,11 @@ def _deaths(found: Found, quick: bool) -> None:
         found.row(name, f"{kind} p50", float(np.median(ms)), "ms", note)
         found.row(name, f"{kind} max", max(ms), "ms", note)
     for what, note, ms in (
-        ("restart_to_live_ms", "from the hello of a new controller to the first step by its command", one.hello_to_live),
+        (
+            "restart_to_live_ms",
+            "from the hello of a new controller to the first step by its command",
+            one.hello_to_live,
+        ),
         ("process_to_live_ms", "from the start of its process, imports included", one.process_to_live),
     ):
         found.row(name, f"{what} p50", float(np.median(ms)), "ms", note)
@@ -140,7 +146,9 @@ def _misses(found: Found, quick: bool) -> None:
     name, kept = "hz500_60s_misses_recorded", link_pace.plant_at_500_hz(5.0 if quick else 60.0)
     noted, gaps = kept.left_out[1:], kept.gaps
     found.figure(name, float(abs(noted.sum() - gaps.sum())), "ticks", np.abs(noted - gaps))
-    found.row(name, "ticks", kept.late.size, "", "of the plant, with an agent of B2's size at the other end of the link")
+    found.row(
+        name, "ticks", kept.late.size, "", "of the plant, with an agent of B2's size at the other end of the link"
+    )
     found.row(name, "left out, as noted", int(noted.sum()), "ticks")
     found.row(name, "left out, by when the environment was stepped", int(gaps.sum()), "ticks")
     found.row(name, "acted on by the controller", kept.answered, "ticks")

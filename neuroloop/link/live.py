@@ -144,6 +144,6 @@ class LivePlant:
         outcome = Outcome(
             session=self.session.number, seq=self.session.sent, ack=self._last[0], t_ns=time.monotonic_ns(),
             echo_ns=self._last[1], tick=self.ticks, reward=reward, terminated=bool(terminated), truncated=bool(truncated),
-            live=self._command is not None, info=messages.info_of(info),
+            live=self._command is not None, info=info,
         )  # fmt: skip
-        return [messages.packed(outcome), *frames]
+        return [messages.told(outcome), *frames]

@@ -135,6 +135,7 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError(type(value))
 
 
+UNABLE = (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError)  # to encode what MessagePack has not
 _encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 _from_controller = msgspec.msgpack.Decoder(FromController)
 _from_plant = msgspec.msgpack.Decoder(FromPlant)
@@ -145,21 +146,20 @@ def packed(header: Header) -> bytes:
     return _encoder.encode(header)
 
 
-def info_of(info: dict[str, Any]) -> dict[str, Any]:
-    """What can travel of a step's info: numbers, text, lists and dictionaries of these; arrays become lists."""
-    if not info:
-        return info
+def told(outcome: Outcome) -> bytes:
+    """An outcome as bytes, with what can travel of its info: numbers, text, lists and dictionaries of these; arrays become
+    lists."""
     try:
-        _encoder.encode(info)
-    except (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError):
-        return {str(key): value for key, value in info.items() if _travels(value)}
-    return info
+        return _encoder.encode(outcome)
+    except UNABLE:
+        outcome.info = {str(key): value for key, value in outcome.info.items() if _travels(value)}
+        return _encoder.encode(outcome)
 
 
 def _travels(value: Any) -> bool:
     try:
         _encoder.encode(value)
-    except (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError):
+    except UNABLE:
         return False
     return True
 

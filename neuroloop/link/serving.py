@@ -119,6 +119,6 @@ class Serving:
         outcome = Outcome(
             session=self.session.number, seq=self.session.sent, ack=header.seq, t_ns=time.monotonic_ns(),
             echo_ns=header.t_ns, tick=self._ticks, reward=reward, terminated=terminated, truncated=truncated,
-            info=messages.info_of(info),
+            info=info,
         )  # fmt: skip
-        return [messages.packed(outcome), *frames]
+        return [messages.told(outcome), *frames]

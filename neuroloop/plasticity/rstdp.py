@@ -20,7 +20,7 @@ from .._numba import inline, kernel, places
 from ..graph import Arena, Graph, Mode, Phase
 from ..network.decision.lif import Population
 from ..network.decision.source import Source
-from ..rows import HEAD, f32
+from ..rows import HEAD, f32, i32, i64
 from ..settings import Pes, ProjectionConfig, RStdp
 
 
@@ -53,8 +53,8 @@ class Rule(NamedTuple):
     weights: int  # f4[n_pre, n_post]
     eligibility: int  # f4[n_pre, n_post]
     pairs: int  # f4[n_post, n_pre]
-    paired: int  # i4[n_post]: whether a neuron has any pairings
-    pairing: int  # f4[TURNED, n_post]: of the inputs in hand
+    paired: int  # i4[n_post]: whether a neuron has any pairings, and, when weights change, which ones have
+    pairing: int  # f4[TURNED, n_post]: of the inputs in hand, zero in between
     parameters: int  # f4[8]
     modulator: int  # f8
     scale: int  # f8
@@ -100,17 +100,41 @@ def take_in(f4, e, pairing, n, decay, extra, cap, per_group, winner, coefficient
 
 
 @inline
-def turn(f4, i4, row, j, m):  # type: ignore[no-untyped-def]
+def list_paired(i4, row):  # type: ignore[no-untyped-def]
+    """Neurons that have pairings, as a list in place of a mark each; returns how many."""
+    paired, count = row[at.paired], 0
+    for i in range(row[at.n_post]):
+        if i4[paired + i] != 0:
+            i4[paired + count] = i32(i)
+            count += 1
+    return count
+
+
+@inline
+def turn(f4, i4, row, j, m, count):  # type: ignore[no-untyped-def]
     """Take the pairings of m inputs from j on, which lie by neuron, and put them in hand, by input."""
     n_pre, n, pairing = row[at.n_pre], row[at.n_post], row[at.pairing]
-    for i in range(m * n):
-        f4[pairing + i] = f32(0.0)
+    if row[at.delay] > 0:  # others were left in their place
+        for i in range(m * n):
+            f4[pairing + i] = f32(0.0)
+    for a in range(count):
+        i = i64(i4[row[at.paired] + a])
+        c = row[at.pairs] + i * n_pre + j
+        for k in range(m):
+            f4[pairing + k * n + i] = f4[c + k]
+            f4[c + k] = f32(0.0)
+
+
+@inline
+def let_go(f4, i4, row, count):  # type: ignore[no-untyped-def]
+    """No pairings are in hand, and no neuron has any."""
+    n = row[at.n_post]
+    for a in range(count):
+        i = i64(i4[row[at.paired] + a])
+        for k in range(TURNED):
+            f4[row[at.pairing] + k * n + i] = f32(0.0)
     for i in range(n):
-        if i4[row[at.paired] + i] != 0:
-            c = row[at.pairs] + i * n_pre + j
-            for k in range(m):
-                f4[pairing + k * n + i] = f4[c + k]
-                f4[c + k] = f32(0.0)
+        i4[row[at.paired] + i] = 0
 
 
 @inline
@@ -143,11 +167,11 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     scale, ended = f32(f8[row[at.scale]]), f8[HEAD.ended] != 0.0
     decay, cap = f4[p + DECAY], f4[p + CAP]
     low, high, m = f4[p + LOW] / scale, f4[p + HIGH] / scale, f4[p + GAIN] * f32(f8[row[at.modulator]])
-    kept = f4[p + KEPT]
+    kept, count = f4[p + KEPT], list_paired(i4, row)
     for j in range(n_pre):
         w, e, pairing = row[at.weights] + j * n, row[at.eligibility] + j * n, row[at.pairing] + (j % TURNED) * n
         if j % TURNED == 0:
-            turn(f4, i4, row, j, min(TURNED, n_pre - j))
+            turn(f4, i4, row, j, min(TURNED, n_pre - j), count)
         for i in range(n):
             f4[w + i] = min(max(kept * f4[w + i] + m * f4[e + i], low), high)
         if ended:
@@ -161,8 +185,7 @@ def change(f4, i4, row, f8):  # type: ignore[no-untyped-def]
         wait(f4, row, j, pairing)
         winner = i4[row[at.winner]] if row[at.per_group] > 0 else 0
         take_in(f4, e, pairing, n, decay, extra, cap, row[at.per_group], winner, row[at.coefficients])
-    for i in range(n):
-        i4[row[at.paired] + i] = 0
+    let_go(f4, i4, row, count)
 
 
 def name_pairing(graph: Graph, name: str, third: Third) -> None:

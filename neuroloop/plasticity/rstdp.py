@@ -69,6 +69,7 @@ at = places(Rule)
 LOW, HIGH, GAIN, DECAY, CAP, PRE_ONLY, USUAL_TRACE, KEPT = range(8)
 NO_CAP = 1e30
 TURNED = 16  # inputs whose pairings are turned at a time: a cache line of them
+FEW = 32  # neurons that are looked at together
 STILL_ACTIVE = f32(0.4)  # of its usual trace: an input with less earns no pre-only share
 
 
@@ -150,14 +151,20 @@ def wait(f4, row, j, pairing):  # type: ignore[no-untyped-def]
 @kernel
 def pair(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """C_ji += x_j at every postsynaptic spike that the gate lets through."""
-    n_pre, trace = row[at.n_pre], row[at.trace]
-    for i in range(row[at.n_post]):
-        y = f4[row[at.fired] + i] * f4[row[at.gate] + i]
-        if y != f32(0.0):
-            i4[row[at.paired] + i] = 1
-            c = row[at.pairs] + i * n_pre
-            for j in range(n_pre):
-                f4[c + j] += y * f4[trace + j]
+    n_pre, n, trace, fired, gate = row[at.n_pre], row[at.n_post], row[at.trace], row[at.fired], row[at.gate]
+    for first in range(0, n, FEW):  # most are silent
+        end, active = min(first + FEW, n), i32(0)
+        for i in range(first, end):
+            active += i32(1) if f4[fired + i] != f32(0.0) else i32(0)
+        if active == 0:
+            continue
+        for i in range(first, end):
+            y = f4[fired + i] * f4[gate + i]
+            if y != f32(0.0):
+                i4[row[at.paired] + i] = 1
+                c = row[at.pairs] + i * n_pre
+                for j in range(n_pre):
+                    f4[c + j] += y * f4[trace + j]
 
 
 @kernel

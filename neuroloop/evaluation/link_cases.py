@@ -73,10 +73,9 @@ class Silent(gymnasium.Env[Any, Any]):
         return self._shown[0], {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        t_ns = time.monotonic_ns()
         self.n += 1
         if self._log is not None:
-            look = self._look and self.n % LOOK_EVERY == 0
+            t_ns, look = time.monotonic_ns(), self._look and self.n % LOOK_EVERY == 0
             self._log.add(t_ns, int(action), *(memory() if look else (0, 0, 0)))
         return self._shown[self.n % ROUND], 0.0, False, False, {}
 

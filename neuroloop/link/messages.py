@@ -135,7 +135,13 @@ def _plain(value: Any) -> Any:
     raise NotImplementedError(type(value))
 
 
-UNABLE = (NotImplementedError, TypeError, OverflowError, ValueError, RecursionError)  # to encode what MessagePack has not
+UNABLE = (
+    NotImplementedError,
+    TypeError,
+    OverflowError,
+    ValueError,
+    RecursionError,
+)  # to encode what MessagePack has not
 _encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 _from_controller = msgspec.msgpack.Decoder(FromController)
 _from_plant = msgspec.msgpack.Decoder(FromPlant)

@@ -138,3 +138,30 @@ def test_spaces_within_spaces_end_somewhere() -> None:
         spec = {"kind": "tuple", "parts": [spec]}
     with pytest.raises((LinkError, msgspec.ValidationError, RecursionError)):
         rebuild(msgspec.msgpack.decode(msgspec.msgpack.encode(spec), type=Spec))
+
+
+BOXES = [
+    spaces.Box(-1.0, 1.0, (3,), np.float32),
+    spaces.Box(np.array([0.0, -2.0]), np.array([np.inf, 5.0]), dtype=np.float64),
+    spaces.Box(-np.inf, np.inf, (2,), np.float64),
+    spaces.Box(-3, 7, (2, 2), np.int8),
+]
+ODD = [0.0, -0.0, 1.0, -1.0, 5.0, np.nextafter(1.0, 2.0), np.inf, -np.inf, np.nan]
+
+
+@given(data=st.data())
+def test_a_value_that_was_read_is_held_where_the_space_contains_it(data: st.DataObject) -> None:
+    box = data.draw(st.sampled_from(BOXES))
+    integers = st.integers(-128, 127)
+    number = st.sampled_from(ODD) | st.floats(-8.0, 8.0) if box.dtype.kind == "f" else integers
+    numbers = data.draw(st.lists(number, min_size=int(np.prod(box.shape)), max_size=int(np.prod(box.shape))))
+    value = np.array(numbers, box.dtype).reshape(box.shape)
+    values = Values(box)
+    assert values.holds(values.read([value.tobytes()])) is box.contains(value)
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 4))
+def test_whole_numbers_are_held_from_the_first_to_the_last(number: int) -> None:
+    space = spaces.Discrete(5, start=-2)
+    values = Values(space)
+    assert values.holds(values.read([number.to_bytes(8, "little", signed=True)])) is (-2 <= number <= 2)

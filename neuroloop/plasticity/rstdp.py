@@ -116,8 +116,8 @@ def turn(f4, i4, row, j, m, count):  # type: ignore[no-untyped-def]
     """Take the pairings of m inputs from j on, which lie by neuron, and put them in hand, by input."""
     n_pre, n, pairing = row[at.n_pre], row[at.n_post], row[at.pairing]
     if row[at.delay] > 0:  # others were left in their place
-        for i in range(m * n):
-            f4[pairing + i] = f32(0.0)
+        for k in range(m * n):
+            f4[pairing + k] = f32(0.0)
     for a in range(count):
         i = i64(i4[row[at.paired] + a])
         c = row[at.pairs] + i * n_pre + j
@@ -134,8 +134,8 @@ def let_go(f4, i4, row, count):  # type: ignore[no-untyped-def]
         i = i64(i4[row[at.paired] + a])
         for k in range(TURNED):
             f4[row[at.pairing] + k * n + i] = f32(0.0)
-    for i in range(n):
-        i4[row[at.paired] + i] = 0
+    for k in range(n):
+        i4[row[at.paired] + k] = 0
 
 
 @inline

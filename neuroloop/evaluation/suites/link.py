@@ -147,13 +147,8 @@ def _misses(found: Found, quick: bool) -> None:
     name, kept = "hz500_60s_misses_recorded", link_pace.plant_at_500_hz(5.0 if quick else 60.0)
     noted, gaps = kept.left_out[1:], kept.gaps
     found.figure(name, float(abs(noted.sum() - gaps.sum())), "ticks", np.abs(noted - gaps))
-    found.row(
-        name,
-        "ticks",
-        kept.late.size,
-        "",
-        "of the plant, with an agent of B2's size at the other end of the link; SCHED_FIFO where it may",
-    )
+    driven = "with an agent of B2's size at the other end of the link; SCHED_FIFO where it is permitted"
+    found.row(name, "ticks", kept.late.size, "", driven)
     found.row(name, "left out, as noted", int(noted.sum()), "ticks")
     found.row(name, "left out, by when the environment was stepped", int(gaps.sum()), "ticks")
     found.row(name, "acted on by the controller", kept.answered, "ticks")

@@ -10,8 +10,12 @@ import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mcap.records import Channel
+
+from .channels import TICK
 from .reader import Recording
 from .recover import recover
+from .scan import Message, within
 
 RUN = """
 import sys; sys.path[:] = {path!r}
@@ -25,7 +29,7 @@ class Trial(NamedTuple):
 
     done: int  # ticks that were done when it happened
     ticks: int  # that can be read
-    lost_chunks: float  # what is missing, in mean chunks of this file
+    lost_chunks: float  # what is missing, in ticks of the largest chunk; what was on the way to the writer counts too
     writer_is_gone: bool
 
 
@@ -45,12 +49,10 @@ def trial(
     run.wait()
     run.stdout.close()
     found = recover(path)
-    with path.open("rb") as file:
-        chunks = max(1, _chunks(file.read()))
     ticks = len(list(Recording(found.path).ticks()))
     if ticks != found.ticks:
         raise AssertionError(f"{found.path}: {found.ticks} were recovered, {ticks} can be read")
-    return Trial(done, ticks, (done - ticks) / (ticks / chunks) if ticks else float("inf"), gone)
+    return Trial(done, ticks, (done - ticks) / _most_ticks(Recording(path)), gone)
 
 
 def _gone(pid: int, patience: float = 10.0) -> bool:
@@ -66,12 +68,14 @@ def _gone(pid: int, patience: float = 10.0) -> bool:
     return False
 
 
-def _chunks(raw: bytes) -> int:
-    n, place = 0, 8
-    while place + 9 <= len(raw):
-        n += raw[place] == 6
-        place += 9 + int.from_bytes(raw[place + 1 : place + 9], "little")
-    return n
+def _most_ticks(recording: Recording) -> int:
+    """In a chunk."""
+    tick, most = None, 1
+    for chunk in recording.chunks():
+        items = list(within(chunk))
+        tick = next((item.id for item in items if isinstance(item, Channel) and item.topic == TICK), tick)
+        most = max(most, sum(isinstance(item, Message) and item.channel == tick for item in items))
+    return most
 
 
 def run(file: str, pause: float, name: str) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..loop.timing import TIMING
 from ..types import Outcome, Tick, Timed
 from . import cdr
-from .channels import ACTION, COLUMNS, LAST, NUMBERS, OBSERVATION, REWARD, SPIKES, TICK
+from .channels import ACTION, COLUMNS, LAST, LINK, LINK_INFO, NOT_KNOWN, NUMBERS, OBSERVATION, REWARD, SPIKES, TICK
 from .channels import TIMING as TIMES
 from .decoding import Decode, decoder_of, encoding_of, floats, rebuilt
 from .layout import parts_of
@@ -98,9 +98,11 @@ class Assembler:
         facts = floats(now[TICK].data, len(COLUMNS[TICK])).tolist()
         seq, number, episode, first, terminated, truncated, failed, n_steps = map(int, facts)
         reward, answer = floats(now[REWARD].data, 2).tolist()
-        info = {}
+        info: dict[str, Any] = {}
         if TIMES in now:
             info[TIMING] = Timed(*map(int, floats(now[TIMES].data, len(Timed._fields)).tolist()))
+        if LINK in now:
+            info[LINK_INFO] = _link(floats(now[LINK].data, len(COLUMNS[LINK])).tolist())
         seen = self._value(LAST) if now.keys() >= set(self._topics[LAST]) else None
         outcome = None if failed else Outcome(seen, answer, bool(terminated), bool(truncated), n_steps, info)
         tick = Tick(
@@ -126,6 +128,13 @@ class Assembler:
             array, _ = cdr.decode(self._now[topic].data, "i4")
             spikes[topic.removeprefix(f"{SPIKES}/")] = array.reshape(shape).copy()
         return spikes
+
+
+def _link(numbers: list[float]) -> dict[str, Any]:
+    """What a link told of a tick."""
+    tick, skipped, live, trip, lost = map(int, numbers)
+    trip_ns = None if trip == NOT_KNOWN else trip
+    return {"tick": tick, "skipped": skipped, "live": live == 1, "round_trip_ns": trip_ns, "lost": lost == 1}
 
 
 def _led_to(before: Recorded, after: Recorded) -> Recorded:

@@ -15,12 +15,16 @@ META, END = "neuroloop", "neuroloop.end"  # metadata records: what began, and ho
 START = "start.zip"  # attachment: the checkpoint that the run began with
 CHUNK = 1 << 16  # bytes
 TICK, REWARD, NUMBERS, TIMING, RATES, EPISODE = "/tick", "/reward", "/numbers", "/timing", "/rates", "/episode"
+LINK = "/link"
+LINK_INFO = "link"  # the key of `info` under which a plant at the other end of a link tells of it
+NOT_KNOWN = -1  # of numbers that may be None
 OBSERVATION, ACTION, LAST = "/observation", "/action", "/last_observation"
 SPIKES, VIEW = "/spikes", "/view"
 COLUMNS = {
     TICK: ("seq", "tick", "episode", "first", "terminated", "truncated", "failed", "n_steps"),
     REWARD: ("reward", "answer"),
     TIMING: ("late", "period", "compute", "age", "left_out"),
+    LINK: ("tick", "skipped", "live", "round_trip_ns", "lost"),
     EPISODE: ("episode", "return", "n_steps"),
 }
 EVENTS_ENCODING, FRAMES_ENCODING = "neuroloop-events", "neuroloop-frames"

@@ -9,11 +9,11 @@ import numpy as np
 from mcap.records import Channel
 from numpy.typing import NDArray
 
-from .channels import COLUMNS, EPISODE, NUMBERS, REWARD, TICK, TIMING
+from .channels import COLUMNS, EPISODE, LINK, NUMBERS, REWARD, TICK, TIMING
 from .decoding import floats
 from .scan import Damaged, Message, within
 
-WHOLE = {*COLUMNS[TICK], *COLUMNS[TIMING], "episode"}  # columns of whole numbers
+WHOLE = {*COLUMNS[TICK], *COLUMNS[TIMING], *COLUMNS[LINK], "episode"}  # columns of whole numbers
 
 
 class Columns(NamedTuple):
@@ -59,13 +59,14 @@ def _by_tick(
 ) -> dict[str, NDArray[Any]]:
     """Columns of `n` ticks; zero where a tick has no such message."""
     found: dict[str, NDArray[Any]] = {}
-    for topic in (TICK, REWARD, NUMBERS, TIMING):
+    for topic in (TICK, REWARD, NUMBERS, TIMING, LINK):
         table = np.zeros((n, len(names[topic])))
         own = [(tick, row) for tick, row in rows[topic] if tick < n]
         if own:
             table[[tick for tick, _ in own]] = [row for _, row in own]
-        if own or topic != TIMING:
-            found |= {name: _typed(name, table[:, k]) for k, name in enumerate(names[topic])}
+        if own or topic not in (TIMING, LINK):
+            start = "link." if topic == LINK else ""
+            found |= {f"{start}{name}": _typed(name, table[:, k]) for k, name in enumerate(names[topic])}
     return found
 
 

@@ -22,6 +22,7 @@ from .channels import (
     FORMAT,
     FRAMES_ENCODING,
     LAST,
+    LINK,
     META,
     NUMBERS,
     OBSERVATION,
@@ -37,7 +38,19 @@ from .channels import (
 )  # fmt: skip
 from .checksum import checksum
 from .raw_image import RawImage
-from .records import CODES, EPISODE_HEAD, FAILED, FIRST, LAST_FOLLOWS, SIZE, TERMINATED, TIMED, TRUNCATED, head_of
+from .records import (
+    CODES,
+    EPISODE_HEAD,
+    FAILED,
+    FIRST,
+    LAST_FOLLOWS,
+    LINKED,
+    SIZE,
+    TERMINATED,
+    TIMED,
+    TRUNCATED,
+    head_of,
+)
 from .stream import Stream
 
 PICTURE_NS = 40_000_000  # between pictures of events, which are only for looking at
@@ -61,6 +74,7 @@ class File:
         self._tick = self._columns(TICK, COLUMNS[TICK])
         self._reward = self._columns(REWARD, COLUMNS[REWARD])
         self._timing = self._columns(TIMING, COLUMNS[TIMING])
+        self._link = self._columns(LINK, COLUMNS[LINK])
         self._episode = self._columns(EPISODE, COLUMNS[EPISODE])
         self._numbers = self._columns(NUMBERS, setup.numbers) if setup.numbers else 0
         self._spikes = [self._raster(raster.name, raster.shape) for raster in setup.rasters]
@@ -86,8 +100,10 @@ class File:
         self._put(self._reward, _floats(reward, answer))
         if flags & TIMED:
             self._put(self._timing, _floats(*rest[:5]))
+        if flags & LINKED:
+            self._put(self._link, _floats(*rest[5:10]))
         if self._numbers:
-            self._put(self._numbers, _floats(*rest[5:]))
+            self._put(self._numbers, _floats(*rest[10:]))
         place = self._head.size
         if self._rates:
             place = self._put_spikes(record, place)

@@ -10,12 +10,16 @@ import time
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mcap.records import Channel
+
+from .channels import TICK
 from .reader import Recording
 from .recover import recover
+from .scan import Message, within
 
 RUN = """
 import sys; sys.path[:] = {path!r}
-from neuroloop.recording.kill9 import run; run({file!r}, {pause})
+from neuroloop.recording.kill9 import run; run({file!r}, {pause}, {agent!r})
 """
 DONE = ".progress"  # of a file beside the recording: how many ticks were done, as int64
 
@@ -25,13 +29,15 @@ class Trial(NamedTuple):
 
     done: int  # ticks that were done when it happened
     ticks: int  # that can be read
-    lost_chunks: float  # what is missing, in mean chunks of this file
+    lost_chunks: float  # what is missing, in ticks of the largest chunk; what was on the way to the writer counts too
     writer_is_gone: bool
 
 
-def trial(path: Path, who: Literal["recorder", "controller"], seconds: float, steps_per_s: float) -> Trial:
-    """Record for so long at so many steps a second, kill `who`, and recover the file."""
-    code = RUN.format(path=sys.path, file=str(path), pause=1.0 / steps_per_s)
+def trial(
+    path: Path, who: Literal["recorder", "controller"], seconds: float, steps_per_s: float, agent: str = "cartpole"
+) -> Trial:
+    """Record an agent on CartPole for so long at so many steps a second, kill `who`, and recover the file."""
+    code = RUN.format(path=sys.path, file=str(path), pause=1.0 / steps_per_s, agent=agent)
     run = subprocess.Popen([sys.executable, "-P", "-c", code], stdout=subprocess.PIPE)
     assert run.stdout is not None
     writer = int(run.stdout.readline())
@@ -43,12 +49,10 @@ def trial(path: Path, who: Literal["recorder", "controller"], seconds: float, st
     run.wait()
     run.stdout.close()
     found = recover(path)
-    with path.open("rb") as file:
-        chunks = max(1, _chunks(file.read()))
     ticks = len(list(Recording(found.path).ticks()))
     if ticks != found.ticks:
         raise AssertionError(f"{found.path}: {found.ticks} were recovered, {ticks} can be read")
-    return Trial(done, ticks, (done - ticks) / (ticks / chunks) if ticks else float("inf"), gone)
+    return Trial(done, ticks, (done - ticks) / _most_ticks(Recording(path)), gone)
 
 
 def _gone(pid: int, patience: float = 10.0) -> bool:
@@ -64,16 +68,17 @@ def _gone(pid: int, patience: float = 10.0) -> bool:
     return False
 
 
-def _chunks(raw: bytes) -> int:
-    place = n = 0
-    place = 8
-    while place + 9 <= len(raw):
-        n += raw[place] == 6
-        place += 9 + int.from_bytes(raw[place + 1 : place + 9], "little")
-    return n
+def _most_ticks(recording: Recording) -> int:
+    """In a chunk."""
+    tick, most = None, 1
+    for chunk in recording.chunks():
+        items = list(within(chunk))
+        tick = next((item.id for item in items if isinstance(item, Channel) and item.topic == TICK), tick)
+        most = max(most, sum(isinstance(item, Message) and item.channel == tick for item in items))
+    return most
 
 
-def run(file: str, pause: float) -> None:
+def run(file: str, pause: float, name: str) -> None:
     """What is killed: an agent that is recorded for ever."""
     from ..agent import load_agent
     from ..types import Tick
@@ -95,7 +100,7 @@ def run(file: str, pause: float) -> None:
         def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:
             pass
 
-    agent = load_agent("cartpole")
+    agent = load_agent(name, "CartPole-v1")
     with Recorder(file, agent) as recorder, agent.watched(by=recorder), agent.watched(by=Progress()):
         print(recorder.pid, flush=True)
         agent.learn(2**40)

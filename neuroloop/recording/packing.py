@@ -6,7 +6,7 @@ A record is a head, the spikes, and the parts of observation and action, each wi
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from ..errors import PlantError
 from ..link.values import Values
 from ..loop.timing import TIMING
 from ..types import EVENT, Outcome, Tick, Timed
-from .channels import Raster
+from .channels import COLUMNS, LINK, LINK_INFO, NOT_KNOWN, Raster
 from .layout import Part
 from .records import (
     CODES,
     FAILED,
     LAST,
     LAST_FOLLOWS,
+    LINKED,
     SHORT_HEAD,
     TERMINATED,
     TICK,
@@ -32,6 +33,7 @@ from .records import (
 )  # fmt: skip
 
 NO_TIME = Timed(0, 0, 0, 0, 0)
+NO_LINK: tuple[int, ...] = (0, 0, 0, 0, 0)
 
 
 class Packer:
@@ -54,7 +56,7 @@ class Packer:
 
     def tick(self, tick: Tick, seq: int) -> bytes:
         """A tick. Raises `PlantError` for values that are none of the spaces."""
-        outcome, timed, flags, answer, n_steps = tick.outcome, NO_TIME, int(tick.first), 0.0, 0
+        outcome, timed, link, flags, answer, n_steps = tick.outcome, NO_TIME, NO_LINK, int(tick.first), 0.0, 0
         parts = [take(tick.observation) for take in self._observation]
         parts += [take(tick.action) for take in self._action]
         if outcome is None:
@@ -65,11 +67,13 @@ class Packer:
             told = outcome.info.get(TIMING)
             if isinstance(told, Timed):
                 timed, flags = told, flags | TIMED
+            if (facts := outcome.info.get(LINK_INFO)) is not None:
+                link, flags = _link(facts), flags | LINKED
             if outcome.ended:
                 flags |= LAST_FOLLOWS
                 parts += [take(outcome.observation) for take in self._observation]
         head = self._head.pack(
-            TICK, flags, n_steps, seq, tick.tick, tick.episode, tick.t_ns, tick.reward, answer, *timed,
+            TICK, flags, n_steps, seq, tick.tick, tick.episode, tick.t_ns, tick.reward, answer, *timed, *link,
             *self._activity.read(),
         )  # fmt: skip
         sizes = [size for size, _ in parts]
@@ -83,6 +87,12 @@ class Packer:
         parts = [take(outcome.observation) for take in self._observation]
         sizes = self._sizes[len(parts)].pack(*[size for size, _ in parts])
         return b"".join((SHORT_HEAD.pack(LAST), sizes, *[raw for _, raw in parts]))
+
+
+def _link(facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """What is told of a link, as whole numbers."""
+    told = (facts.get(name) for name in COLUMNS[LINK])
+    return tuple(NOT_KNOWN if number is None else int(number) for number in told)
 
 
 Taken = tuple[int, bytes]  # size, in the upper byte the dtype if it is not the space's; the bytes

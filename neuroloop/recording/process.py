@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -40,16 +41,15 @@ def main(fd: int) -> None:
     try:
         file = File(setup)
     except OSError as error:
-        ring.say(FAILED, error.errno or -1)
-        print(error.strerror, flush=True)
+        ring.say(FAILED, error.errno or errno.EIO)
         return
-    print("", flush=True)  # ready
+    print(flush=True)  # ready
     try:
         end = _write(ring, file, owner)
         file.add_metadata(END, end or {"reason": "the process that recorded ended without closing the file"})
         file.close()
     except OSError as error:
-        ring.say(FAILED, error.errno or -1)
+        ring.say(FAILED, error.errno or errno.EIO)
         return
     ring.say(DONE)
 

@@ -63,6 +63,11 @@ class Recording:
         return int(self.end["dropped"]) if "dropped" in self.end else None
 
     @property
+    def first_dropped(self) -> int | None:
+        """`seq` of the first tick that was dropped, as far as anybody could say so; replay ends before it."""
+        return int(self.end["first_dropped"]) if self.end.get("first_dropped") else None
+
+    @property
     def digest(self) -> str | None:
         """Of the controller's state at the end."""
         return self.end.get("digest")
@@ -116,7 +121,8 @@ class Recording:
 
     def column(self, name: str) -> NDArray[Any]:
         """One number of every tick: t_ns, seq, tick, episode, first, terminated, truncated, failed, n_steps, reward (what
-        answered the action), return (of the episode up to there), a name of `numbers`, or of `Timed`. Raises `RecordingError`.
+        answered the action), return (of the episode up to there), a name of `numbers`, of `Timed`, or `link.` and what a link
+        tells. Raises `RecordingError`.
         """
         columns = self._columns.ticks
         if name not in columns:

@@ -10,12 +10,14 @@ SIZE = (1 << 56) - 1  # of a part; the byte above is its dtype
 
 
 TICK, EPISODE, LAST, END = range(1, 5)  # what a record is; its first byte
-FIRST, TERMINATED, TRUNCATED, FAILED, TIMED, LAST_FOLLOWS = (1 << bit for bit in range(6))  # of a tick; the second byte
+FIRST, TERMINATED, TRUNCATED, FAILED, TIMED, LAST_FOLLOWS, LINKED = (
+    1 << bit for bit in range(7)
+)  # of a tick; the second byte
 EPISODE_HEAD = struct.Struct("<BxxxIqqd")  # kind, steps, t_ns, episode, return
 SHORT_HEAD = struct.Struct("<B7x")
 
 
 @functools.cache
 def head_of(numbers: int) -> struct.Struct:
-    """The head of a tick: kind, flags, plant steps, seq, tick, episode, t_ns, reward, answer, five times, numbers."""
-    return struct.Struct(f"<BBxxIqqqqdd5q{numbers}d")
+    """The head of a tick: kind, flags, plant steps, seq, tick, episode, t_ns, reward, answer, times, the link, numbers."""
+    return struct.Struct(f"<BBxxIqqqqdd10q{numbers}d")

@@ -86,9 +86,8 @@ def test_values_of_any_space_are_read_back_as_they_were(name: str, tmp_path: Pat
 
 
 def test_the_racecar_and_what_its_event_camera_saw_are_read_back(tmp_path: Path) -> None:
-    settings = ["plant.event_camera.frames.cell=[4, 4]", "warm_up.decisions=5"]
     try:
-        agent = load_agent("lane-keeping", overrides=settings)
+        agent = load_agent("lane-keeping", overrides=["warm_up.decisions=5"])
     except BadInput as error:
         pytest.skip(str(error))
     with agent:
@@ -123,6 +122,22 @@ def test_a_run_in_real_time_is_read_back_with_its_timing(tmp_path: Path) -> None
     assert recording.column("compute").tolist() == [
         one.tick.outcome.info["timing"].compute for one in read if one.tick.outcome
     ]
+
+
+def test_what_a_link_tells_of_a_tick_is_kept(tmp_path: Path) -> None:
+    class Linked(AnyPlant):
+        def step(self, action: Any) -> Any:
+            *answer, _ = super().step(action)
+            trip = None if self.steps == 1 else 70_000 + self.steps
+            link = {"tick": self.steps, "skipped": 0, "live": self.steps > 1, "round_trip_ns": trip, "lost": False}
+            return *answer, {"link": link}
+
+    _, told = record(load_agent("random", Linked(spaces.Box(-1, 1, (2,)))), tmp_path / "run.mcap", 12)
+    for one, true in zip(check(tmp_path / "run.mcap", told), told, strict=True):
+        assert one.tick.outcome is not None
+        assert true.tick.outcome is not None
+        assert one.tick.outcome.info == true.tick.outcome.info
+    assert Recording(tmp_path / "run.mcap").column("link.round_trip_ns")[:2].tolist() == [-1, 70_002]
 
 
 def test_a_run_that_is_recorded_does_what_it_would_do_anyway(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ..._numba import inline, kernel, places
 from ...graph import Arena, Graph, Mode, Phase
 from ...rows import HEAD, f32, i32, uniform
 from ...settings import Lif
-from .raster import add_raster, note
+from .raster import add_raster, word_of
 
 MOST_SETTLING = 1000  # steps
 
@@ -96,11 +96,13 @@ def settle(f4, i4, row, f8):  # type: ignore[no-untyped-def]
 def step(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     """One step of the network."""
     counts, fired, arrived = row[at.counts], row[at.fired], row[at.input]
+    word, bit, stays = word_of(f8, row[at.n], row[at.raster])
     _advance(f4, row, arrived)
     for i in range(row[at.n]):
+        spike = i32(f4[fired + i])
         f4[arrived + i] = f32(0.0)
-        i4[counts + i] += i32(f4[fired + i])
-    note(f4, i4, f8, fired, row[at.n], row[at.raster])
+        i4[counts + i] += spike
+        i4[word + i] = (i4[word + i] & stays) | (spike * bit)
 
 
 @kernel

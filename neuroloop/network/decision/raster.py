@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from ..._numba import inline
 from ...graph import Graph
-from ...rows import HEAD, f32, i32, i64
+from ...rows import HEAD, i32, i64
 
 STEPS = 32  # in a word
 
 
 @inline
-def note(f4, i4, f8, fired, n, raster):  # type: ignore[no-untyped-def]
-    """Note who fires at this step. The first step of a word wipes what the control step before left there."""
+def word_of(f8, n, raster):  # type: ignore[no-untyped-def]
+    """Where the words of this step begin, its bit, and what stays of them: what the control step before left does not."""
     step = i64(f8[HEAD.step])
-    bit, word = i32(1 << (step % STEPS)), raster + n * (step // STEPS)
-    if step % STEPS == 0:
-        for i in range(n):
-            i4[word + i] = i32(f4[fired + i] != f32(0.0))
-    else:
-        for i in range(n):
-            i4[word + i] |= i32(f4[fired + i] != f32(0.0)) * bit
+    return raster + n * (step // STEPS), i32(1 << (step % STEPS)), i32(-1) if step % STEPS != 0 else i32(0)
+
+
+@inline
+def note(f4, i4, f8, fired, n, raster):  # type: ignore[no-untyped-def]
+    """Note who fires at this step."""
+    word, bit, stays = word_of(f8, n, raster)
+    for i in range(n):
+        i4[word + i] = (i4[word + i] & stays) | (i32(f4[fired + i]) * bit)
 
 
 def add_raster(graph: Graph, path: str, n: int) -> int:

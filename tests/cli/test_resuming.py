@@ -68,9 +68,10 @@ def test_no_checkpoint_is_written_before_the_end_where_none_is_wanted(cli: Cli) 
 
 
 def test_a_limit_that_was_reached_does_not_hold_a_resumed_run(cli: Cli) -> None:
-    cli("run", "random", "--env", "CartPole-v1", "--steps", 30, "--episodes", 1, "--save", "a.zip")
-    done = cli("run", "--resume", "a.zip", "--episodes", 8, "--json")
-    assert json.loads(done.out)["episodes"] == 8
+    cli("run", "random", "--env", "CartPole-v1", "--episodes", 1, "--save", "a.zip")
+    assert json.loads(cli("run", "--resume", "a.zip", "--steps", 200, "--save", "b.zip", "--json").out)["steps"] == 200
+    done = cli("run", "--resume", "b.zip", "--episodes", 20, "--json")
+    assert json.loads(done.out)["episodes"] == 20
 
 
 def test_options_of_the_run_are_taken_over_unless_others_are_given(cli: Cli) -> None:

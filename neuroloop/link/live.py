@@ -18,7 +18,7 @@ from ..errors import BadInput, LinkError
 from ..loop.safety import Guard, fail_safe_of
 from . import messages
 from .messages import Bye, Hello, Outcome, Render, Reset, Step
-from .session import Alive, Frames, Numbered, Refusal, Session, action_of, failed
+from .session import Actions, Alive, Frames, Numbered, Refusal, Session, failed
 from .values import Values
 
 Post = tuple[bytes, Frames]  # to whom, what
@@ -59,7 +59,7 @@ class LivePlant:
         self._period_ns, self._hold, self._clock = round(1e9 * period), hold, clock
         self.deadline_ns = max(round(1e9 * deadline), 2 * self._period_ns)
         self.session = Session(env, env_id, alive, "real-time", self.deadline_ns, self._period_ns)
-        self._actions, self._observations = Values(env.action_space), Values(env.observation_space)
+        self._actions, self._observations = Actions(env.action_space), Values(env.observation_space)
         self._asked: Reset | None = None
         self._command: Command | None = None  # what was asked for last
         self._doing: Command | None = None  # what the latest tick did; None: the fail-safe action
@@ -156,7 +156,7 @@ class LivePlant:
         return []
 
     def _commanded(self, header: Step, frames: Frames, came_ns: int) -> Command:
-        action = action_of(self._actions, frames)
+        action = self._actions.read(frames)
         if self._asked is not None:
             raise Refusal("episode", "an episode is about to begin; wait for its first outcome")
         if not self.running:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -26,7 +25,6 @@ AGAIN_NS = 1_000_000_000  # after which everybody is told of the run again
 QUEUE = 256  # messages that are kept for a reader that is behind for a moment
 MOST_READ = 64  # wishes a look
 SOME = zmq.NOBLOCK | zmq.SNDMORE
-LEAVING = 1.0  # s that its file may take to go
 PARTING = (0.02, 0.05, 0.1)  # s after the last message, and after its repetitions
 LATE_PARTING = (0.2, 0.6)  # s more, where a reader was behind
 
@@ -132,15 +130,7 @@ class Publisher:
         for pause in pauses if BYE in self.wanted else ():
             self.send(bye)
             time.sleep(pause)
+        if self._endpoint.path is not None:
+            self._endpoint.path.unlink(missing_ok=True)  # before another one can lie there
         self._socket.close()
         self.closed = True
-        if self._endpoint.path is not None:
-            _wait_until_gone(self._endpoint.path)
-
-
-def _wait_until_gone(path: Path) -> None:
-    """libzmq takes a socket's file away a moment after the socket was closed: by then it must not be another one's."""
-    end = time.monotonic() + LEAVING
-    while path.exists() and time.monotonic() < end:
-        time.sleep(0.001)
-    path.unlink(missing_ok=True)

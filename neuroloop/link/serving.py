@@ -18,7 +18,7 @@ from ..errors import BadInput, LinkError, PlantError
 from ..loop.safety import fail_safe_of
 from . import messages
 from .messages import Bye, Hello, Outcome, Picture, Render, Reset, Step
-from .session import Alive, Frames, Numbered, Refusal, Session, action_of, failed
+from .session import Actions, Alive, Frames, Numbered, Refusal, Session, failed
 from .values import Values
 
 
@@ -27,7 +27,7 @@ class Serving:
 
     def __init__(self, env: gymnasium.Env[Any, Any], env_id: str, alive: Alive, fail_safe: Any = None) -> None:
         self.env, self.session = env, Session(env, env_id, alive)
-        self._actions, self._observations = Values(env.action_space), Values(env.observation_space)
+        self._actions, self._observations = Actions(env.action_space), Values(env.observation_space)
         self._fail_safe = _if_any(env, fail_safe)
         self._ticks = 0
         self._before: Frames = []  # the latest answer
@@ -109,7 +109,7 @@ class Serving:
         return self._outcome(header, frames, info)
 
     def _step(self, header: Step, frames: Frames) -> Frames:
-        action = action_of(self._actions, frames)
+        action = self._actions.read(frames)
         if not self.session.running:
             raise Refusal("episode", "the episode is over, or none began; reset first")
         if header.tick > self._ticks:

@@ -11,7 +11,7 @@ import gymnasium
 
 from ..errors import LinkError, PlantError
 from ..loop.plant import step_time
-from ..loop.safety import finite
+from ..loop.safety import endless, finite
 from . import messages
 from .messages import PROTOCOL, Bye, Hello, Mode, Refused, Render, Reset, Step, Welcome
 from .spaces import describe
@@ -115,12 +115,19 @@ class Session:
         return [messages.packed(Refused(code=code, reason=str(why)[:LONGEST], session=session, ack=ack))]
 
 
-def action_of(values: Values, frames: Frames) -> Any:
-    """The action that a step's frames hold. Raises `Refusal`, or `LinkError` for frames that are none."""
-    action = values.read(frames)
-    if not values.holds(action) or not finite(action):
-        raise Refusal("value", f"the action must lie within {values.space}, and be finite, got {action!r}")
-    return action
+class Actions(Values):
+    """Actions as frames. Those that come are within their space, and finite."""
+
+    def __init__(self, space: gymnasium.Space[Any]) -> None:
+        super().__init__(space)
+        self._endless = endless(space)
+
+    def read(self, frames: Frames) -> Any:
+        """The action that frames hold. Raises `Refusal`, or `LinkError` for frames that are none."""
+        action = super().read(frames)
+        if not self.holds(action) or (self._endless and not finite(action)):
+            raise Refusal("value", f"the action must lie within {self.space}, and be finite, got {action!r}")
+        return action
 
 
 def failed(what: str, error: Exception) -> Refusal:

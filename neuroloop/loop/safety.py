@@ -118,6 +118,22 @@ def _limited(space: gymnasium.Space[Any], action: Any, limits: Iterator[_Limits]
     return action
 
 
+def endless(space: gymnasium.Space[Any]) -> bool:
+    """Whether values of a space may be infinite."""
+    match space:
+        case spaces.Box():
+            return not space.is_bounded("both")
+        case spaces.Tuple() | spaces.OneOf():
+            return any(map(endless, space.spaces))
+        case spaces.Dict():
+            return any(map(endless, space.spaces.values()))
+        case spaces.Sequence():
+            return endless(space.feature_space)
+        case spaces.Graph():
+            return endless(space.node_space) or (space.edge_space is not None and endless(space.edge_space))
+    return False
+
+
 def finite(value: Any) -> bool:
     """Whether all numbers of an action are finite."""
     if isinstance(value, dict):

@@ -150,3 +150,32 @@ def test_a_stranger_that_floods_the_plant_commands_nothing(bench: Bench) -> None
     assert 0.75 not in bench.env.done
     assert 0.25 in bench.env.done
     assert bench.end().session.refused > 0
+
+
+@pytest.mark.parametrize("policy", ["hold", "skip"])
+def test_what_a_slow_plant_left_out_is_made_up_for_only_with_hold(tmp_path: Path, policy: Any) -> None:
+    class Slow(Camera):
+        def step(self, action: Any) -> Any:
+            if len(self.done) == 20:
+                time.sleep(0.15)
+            return super().step(action)
+
+    env, period = Slow(), 0.005
+    with PlantServer(env, f"ipc://{tmp_path}/plant/plant.ipc") as server:
+        thread = threading.Thread(target=lambda: server.serve_in_real_time(period=period, policy=policy, deadline=2.0))
+        thread.start()
+        remote = RemoteEnv(server.url)
+        remote.reset(seed=0)
+        began, left_out = time.monotonic(), 0
+        while time.monotonic() - began < 0.6:
+            _, _, _, _, info = remote.step(np.zeros(1, np.float32))
+            left_out += info["timing"].left_out - info["link"]["skipped"]
+        passed = round((time.monotonic() - began) / period)
+        remote.close()
+        server.stop()
+        thread.join(10)
+    if policy == "hold":
+        assert abs(len(env.done) - passed) < 0.2 * passed
+    else:
+        assert left_out >= 25
+        assert len(env.done) < passed - 20

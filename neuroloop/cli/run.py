@@ -113,6 +113,8 @@ def run(
     ):
         started = time.perf_counter()
         _learn(learner, request, checkpoint, stop)
+        if request.connect is not None:
+            learner.env.close()  # says bye: the plant does its fail-safe action
         failure = _save(learner, checkpoint)
         wall = time.perf_counter() - started
     go_on = stop.signal and not failure

@@ -453,6 +453,7 @@ def test_a_reader_follows_from_run_to_run(place: str) -> None:
             assert isinstance(heard[0], RunFacts)
             assert isinstance(heard[-1], ByeFacts)
             assert listener.lost == 0
+            assert listener.next(0.2) is None  # meanwhile it sees that the tap is gone
             runs.append(heard[0].run)
     assert len(set(runs)) == 2
 

@@ -24,7 +24,7 @@ from .loop.plant import Plant, id_of, make_env
 from .loop.playing import Watching, play
 from .loop.sink import Sink
 from .network.engine import State
-from .packed import Packed
+from .packed import Packed, progress_of
 from .settings import AgentConfig
 
 SEEN = "seen/"  # before the names of the arrays that an unfinished episode showed last
@@ -217,25 +217,13 @@ class Agent:
         return agent
 
     def _restore(self, saved: Checkpoint) -> None:
-        facts, arrays, progress = saved.facts, saved.arrays, Progress(self._plant.criterion)
+        facts, arrays = saved.facts, saved.arrays
         self._controller.restore({name.removeprefix("controller/"): array for name, array in arrays.items()})
-        progress.steps, progress.ticks = require_count(facts, "steps"), require_count(facts, "ticks")
-        if facts.get("solved_at_step") is not None:
-            progress.solved_at_step = require_count(facts, "solved_at_step")
-        for name, kind in (("returns", np.float64), ("lengths", np.int64)):
-            if name not in arrays or arrays[name].ndim != 1 or arrays[name].dtype != kind:
-                raise CheckpointError(f"array {name!r} is missing or has the wrong shape or type")
-        if arrays["returns"].size != arrays["lengths"].size or not np.isfinite(arrays["returns"]).all():
-            raise CheckpointError("array 'returns' must be finite and have one number for each of 'lengths'")
-        progress.returns, progress.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
-        progress.reward = require(facts, "reward", (int, float))
-        progress.episode_return = require(facts, "episode_return", (int, float))
-        progress.episode_steps = require_count(facts, "episode_steps")
+        progress = progress_of(saved, self._plant.criterion)
         progress.actions = self._packed.actions(arrays.get("actions"))
         self.run_options = facts["run"] if isinstance(facts.get("run"), dict) else {}
         self._loop = Lockstep(self._plant, self._controller, progress)
-        last = [arrays[name] for k in range(len(arrays)) if (name := f"{SEEN}{k}") in arrays]
-        self._loop.go_on_from(last or None)
+        self._loop.go_on_from([arrays[name] for k in range(len(arrays)) if (name := f"{SEEN}{k}") in arrays] or None)
 
     def _settle(self) -> None:
         """On another environment: episodes of the one before do not count, and none can be brought back."""

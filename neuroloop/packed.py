@@ -1,4 +1,4 @@
-"""Actions of the unfinished episode as one array, and back: what brings an environment to where it was."""
+"""What a checkpoint holds of a run's progress: its numbers, and the actions of the unfinished episode as one array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 from gymnasium import Space
 from numpy.typing import NDArray
 
+from .checkpoint import Checkpoint, require, require_count
 from .errors import CheckpointError
+from .loop.lockstep import Progress
 
 
 class Packed:
@@ -52,3 +54,21 @@ class Packed:
 
     def _flat(self, action: Any) -> Any:
         return gymnasium.spaces.flatten(self._space, action) if self._space.shape is None else action
+
+
+def progress_of(saved: Checkpoint, criterion: float | None) -> Progress:
+    """The progress that a checkpoint holds, but for the actions. Raises `CheckpointError`."""
+    facts, arrays, progress = saved.facts, saved.arrays, Progress(criterion)
+    progress.steps, progress.ticks = require_count(facts, "steps"), require_count(facts, "ticks")
+    if facts.get("solved_at_step") is not None:
+        progress.solved_at_step = require_count(facts, "solved_at_step")
+    for name, kind in (("returns", np.float64), ("lengths", np.int64)):
+        if name not in arrays or arrays[name].ndim != 1 or arrays[name].dtype != kind:
+            raise CheckpointError(f"array {name!r} is missing or has the wrong shape or type")
+    if arrays["returns"].size != arrays["lengths"].size or not np.isfinite(arrays["returns"]).all():
+        raise CheckpointError("array 'returns' must be finite and have one number for each of 'lengths'")
+    progress.returns, progress.lengths = arrays["returns"].tolist(), arrays["lengths"].tolist()
+    progress.reward = require(facts, "reward", (int, float))
+    progress.episode_return = require(facts, "episode_return", (int, float))
+    progress.episode_steps = require_count(facts, "episode_steps")
+    return progress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -21,15 +22,16 @@ RUN = """
 import sys; sys.path[:] = {path!r}
 from neuroloop.recording.kill9 import run; run({file!r}, {pause}, {agent!r})
 """
-DONE = ".progress"  # of a file beside the recording: how many ticks were done, as int64
+DONE = ".progress"  # of a file beside the recording: ticks that were done, and that the writer had taken, as int64
 
 
 class Trial(NamedTuple):
     """What was left."""
 
     done: int  # ticks that were done when it happened
+    taken: int  # of which the process that writes had taken so many
     ticks: int  # that can be read
-    lost_chunks: float  # what is missing, in ticks of the largest chunk; what was on the way to the writer counts too
+    lost_chunks: float  # what was taken and cannot be read, in ticks of the largest chunk
     writer_is_gone: bool
 
 
@@ -43,7 +45,7 @@ def trial(
     writer = int(run.stdout.readline())
     time.sleep(seconds)
     os.kill(writer if who == "recorder" else run.pid, signal.SIGKILL)
-    done = int.from_bytes(path.with_suffix(DONE).read_bytes(), "little")
+    done, taken = struct.unpack("<qq", path.with_suffix(DONE).read_bytes())
     gone = _gone(writer)
     run.kill()
     run.wait()
@@ -52,7 +54,8 @@ def trial(
     ticks = len(list(Recording(found.path).ticks()))
     if ticks != found.ticks:
         raise AssertionError(f"{found.path}: {found.ticks} were recovered, {ticks} can be read")
-    return Trial(done, ticks, (done - ticks) / _most_ticks(Recording(path)), gone)
+    lost = max(0, taken - ticks)  # whoever is gone later than the other may still have written
+    return Trial(done, taken, ticks, lost / _most_ticks(Recording(path)), gone)
 
 
 def _gone(pid: int, patience: float = 10.0) -> bool:
@@ -92,7 +95,7 @@ def run(file: str, pause: float, name: str) -> None:
         def put(self, tick: Tick) -> bool:
             self._n += 1
             self._file.seek(0)
-            self._file.write(self._n.to_bytes(8, "little"))
+            self._file.write(struct.pack("<qq", self._n, recorder.written))
             self._due += pause
             time.sleep(max(0.0, self._due - time.perf_counter()))
             return True

@@ -18,7 +18,7 @@ from .channels import END, Setup
 from .file import File
 from .ring import DONE, FAILED, Ring
 
-IDLE = 0.005  # s between looks at an empty ring
+IDLE = 0.002  # s between looks at an empty ring
 CHUNK_NS = 1_000_000_000  # a chunk is written after so long, though it may not be full
 BOOT = "import sys; sys.path[:] = {path!r}; from neuroloop.recording.process import main; main({fd})"
 

@@ -74,6 +74,11 @@ class Recorder:
             self._writer: Writer | None = Writer(setup, room_for(observation) if room is None else room)
         self.pid = self._writer.process.pid  # of the process that writes
 
+    @property
+    def written(self) -> int:
+        """Ticks that the process that writes has taken."""
+        return self.offered - self.dropped if self._writer is None else self._writer.written
+
     def put(self, tick: Tick) -> bool:
         seq, kept = self.offered, False
         self.offered += 1

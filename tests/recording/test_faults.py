@@ -29,7 +29,8 @@ def test_whoever_is_killed_one_part_is_lost_at_most(who: str, tmp_path: Path) ->
     for n in range(2):
         found = kill9.trial(tmp_path / f"{n}.mcap", who, seconds=0.6 + 0.3 * n, steps_per_s=1000, agent="random")
         assert found.ticks > 100
-        assert found.lost_chunks <= 2  # one, and what a busy machine had not taken yet
+        assert found.lost_chunks <= 1.05  # taken was read a little after it happened
+        assert found.ticks >= found.done or who == "recorder"
         assert found.writer_is_gone
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep
+from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep, view
 
 app = typer.Typer(
     name="neuroloop",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)
+app.command("view")(view.view)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("sweep")(sweep.sweep)

@@ -76,6 +76,8 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         self._space = EventSpace(width, height, most_events)
         self._scaler: Scaler | None = None
         self._shape: tuple[int, ...] | None = None
+        self.latest_frame: NDArray[Any] | None = None  # that the camera saw, for those who watch
+        self.latest_events = np.zeros(0, EVENT)  # of the latest step
         self.observation_space = self._with(env.observation_space, self._space)
 
     def _size_of(self, size: Any) -> tuple[int, int]:
@@ -135,7 +137,7 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
             if frame.shape != self._shape:
                 self._fit(frame)
             seen.append(self.camera.see(self._light_of(frame), t_us).copy())
-            self._seen_us = int(t_us)
+            self._seen_us, self.latest_frame = int(t_us), frame
         return seen
 
     def _light_of(self, frame: NDArray[Any]) -> NDArray[Any]:
@@ -170,6 +172,7 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         shown = thinned(events, self._space.most_events)
         facts = {"start_us": start_us, "end_us": self._seen_us, "dropped": events.size - shown.size}
         new: Any = shown.view(Packet)
+        self.latest_events = shown
         if not self._only:
             inside = isinstance(self.env.observation_space, spaces.Dict)
             new = {**(observation if inside else {OBSERVATION: observation}), EVENTS: new}

@@ -1,0 +1,69 @@
+"""A live view beside a run: a tap in a folder of our own, and a process that shows what it publishes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import BadInput, NeuroloopError
+from .window import check_installed
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+
+PICTURES = 2.0  # a second, of what the environment renders: each costs the loop a rendering
+PARTING = 3.0  # s that a view for the browser has to end
+
+
+@contextlib.contextmanager
+def viewed(agent: Agent, *, web: bool = False, port: int | None = None, pictures: float | None = PICTURES) -> Iterator[str]:
+    """Show what `agent` does for a while; gives where: an address for the browser, or "a window".
+
+    `pictures`: the most a second that the environment renders; None: none. If the view is closed or dies, the run goes on.
+    Raises `MissingExtra`, `BadInput`, or `NeuroloopError` where the view does not open.
+    """
+    from ..link.tap import Tap
+
+    check_installed()
+    with tempfile.TemporaryDirectory(prefix="neuroloop-") as folder:  # of mode 0700
+        place = f"ipc://{Path(folder) / 'tap'}"
+        with Tap(place, agent, pictures=pictures) as tap:
+            viewer, where = _started(place, web, port)
+            try:
+                with agent.watched(tap):
+                    yield where
+            finally:
+                tap.close()
+                _part_from(viewer, where)
+
+
+def _started(place: str, web: bool, port: int | None) -> tuple[subprocess.Popen[bytes], str]:
+    """The process that shows it, once it can."""
+    command = [sys.executable, "-m", "neuroloop", "view", place, "--owner", str(os.getpid())]
+    command += ["--web"] if web else []
+    command += [] if port is None else ["--port", str(port)]
+    viewer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+    assert viewer.stdout is not None
+    with viewer.stdout as said:
+        where = said.readline().decode().strip()
+    if not where:
+        code = viewer.wait()
+        raise (BadInput if code == 2 else NeuroloopError)("--view: the view did not open, as said above")
+    return viewer, where
+
+
+def _part_from(viewer: subprocess.Popen[bytes], where: str) -> None:
+    """A page for the browser ends with the run; a window stays until it is closed."""
+    if not where.startswith("http"):
+        return
+    try:
+        viewer.wait(PARTING)
+    except subprocess.TimeoutExpired:
+        viewer.kill()
+        viewer.wait()

@@ -46,8 +46,10 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
+    from .link.listening import Listener as Listener
     from .link.remote import RemoteEnv as RemoteEnv
     from .link.server import PlantServer as PlantServer
+    from .link.tap import Tap as Tap
     from .network.devices import FixedPoint as FixedPoint
     from .network.devices import Memristive as Memristive
     from .network.layouts import (
@@ -150,8 +152,10 @@ _ROOMS = {
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
     " UnsupportedSpace",
     "encoders.events": "EventEncoder",
+    "link.listening": "Listener",
     "link.remote": "RemoteEnv",
     "link.server": "PlantServer",
+    "link.tap": "Tap",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",
     "network.network": "Network",

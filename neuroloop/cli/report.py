@@ -28,6 +28,8 @@ class Request(NamedTuple):
     server_key: str | None = None
     realtime: bool = False
     fifo: bool = False
+    tap: str | None = None
+    pictures: float | None = None
 
 
 def command_of(request: Request, seed: int) -> str:

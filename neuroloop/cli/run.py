@@ -14,6 +14,7 @@ from .options import Env, Json, Seed, Set, check_counts, print_json
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
+from .tapping import tapped
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -65,6 +66,14 @@ ServerKey = Annotated[
 ]
 RealTime = Annotated[bool, typer.Option("--realtime", help="At the environment's own speed, on an absolute grid.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
+Tap = Annotated[
+    str | None,
+    typer.Option("--tap", metavar="ENDPOINT", help="Publish every tick there: `neuroloop watch ENDPOINT`."),
+]
+Pictures = Annotated[
+    float | None,
+    typer.Option("--pictures", metavar="HZ", help="With --tap: so many rendered pictures a second for who asks."),
+]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -76,6 +85,8 @@ def run(
     fifo: Fifo = False,
     keys: Keys = None,
     server_key: ServerKey = None,
+    tap: Tap = None,
+    pictures: Pictures = None,
     events: Events = None,
     steps: Steps = None,
     episodes: Episodes = None,
@@ -112,13 +123,15 @@ def run(
         server_key,
         realtime,
         fifo,
+        tap,
+        pictures,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
     before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, in_time(request) as refused:
+    with stop_on_signals() as stop, tapped(request, learner), in_time(request) as refused:
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
     go_on = stop.signal and not failure

@@ -51,6 +51,10 @@ Amplitude = Annotated[
 Slew = Annotated[float | None, typer.Option("--slew", help="The most that an action may change in a second.")]
 Policy = Annotated[Overrun, typer.Option("--overrun", help="What becomes of ticks whose time went by.")]
 Fifo = Annotated[bool, typer.Option("--fifo", help="Ask for SCHED_FIFO and locked memory.")]
+Tap = Annotated[
+    str | None,
+    typer.Option("--tap", metavar="ENDPOINT", help="In real time: publish every tick there (`neuroloop watch`)."),
+]
 Keys = Annotated[
     Path | None, typer.Option("--keys", metavar="DIR", help="Let in only who is allowed there (`neuroloop keys`).")
 ]
@@ -68,17 +72,21 @@ def serve(
     slew: Slew = None,
     overrun: Policy = Overrun.SKIP,
     fifo: Fifo = False,
+    tap: Tap = None,
 ) -> None:
     """Serve an environment over ZeroMQ to one controller at a time: `neuroloop run AGENT --connect ENDPOINT`.
 
     Ends by Ctrl-C or SIGTERM; a plant that keeps its own time then does its fail-safe action.
     """
     from ..config import apply
+    from ..errors import BadInput
     from ..link.keys import read
     from ..link.server import PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig
 
+    if tap is not None and not realtime:
+        raise BadInput("--tap: is for a plant that keeps its own time; add --realtime, or tap the run: `run --tap`")
     arguments: dict[str, Any] = {}
     for setting in settings or ():
         apply(arguments, setting)
@@ -92,7 +100,13 @@ def serve(
             print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
             if realtime:
                 plant = server.serve_in_real_time(
-                    deadline=deadline, policy=overrun.value, fail_safe=safe, amplitude=amplitude, slew=slew, fifo=fifo
+                    deadline=deadline,
+                    policy=overrun.value,
+                    fail_safe=safe,
+                    amplitude=amplitude,
+                    slew=slew,
+                    fifo=fifo,
+                    tap=tap,
                 )
                 _tell(server, plant)
             else:

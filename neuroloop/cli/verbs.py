@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep, view
+from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep, view, watch
 
 app = typer.Typer(
     name="neuroloop",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
+app.command("watch")(watch.watch)
 app.command("eval")(evaluate.evaluate)
 app.command("view")(view.view)
 app.command("doctor")(doctor.doctor)

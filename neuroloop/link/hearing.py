@@ -1,4 +1,4 @@
-"""What a reader makes of a tap's messages: one message in, one `Heard` out, or an error and nothing changed. No sockets here."""
+"""What a reader makes of a tap's messages: one message in, one `Heard` out, or an error and no change. No sockets here."""
 
 from __future__ import annotations
 

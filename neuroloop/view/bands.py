@@ -11,60 +11,49 @@ from numpy.typing import NDArray
 from .colours import Pixels, to_bytes
 
 LATEST = 256  # control steps that a raster shows
-MOST_ROWS = 128  # of a band; neighbours share rows where there are more
 WIDTH = 512  # px of a picture
+TALL = 280  # px of all bands, without captions, if they need no more
+LEAST, MOST = 16, 140  # px of a band
 CAPTION, LETTERS = 22, 14  # px above a band, and of the letters in it
-LEAST = 64  # px of a band's height
 
 
 def banded(bands: Mapping[str, Pixels], ground: int) -> Pixels:
     """Bands of bytes as one picture of WIDTH, each below its name; `ground`: what lies between them."""
-    parts = []
-    for name, band in bands.items():
-        parts.append(caption(name, ground))
-        parts.append(stretched(band))
+    height = int(np.clip(TALL // max(len(bands), 1), LEAST, MOST))
+    parts = [part for name, band in bands.items() for part in (caption(name, ground), stretched(band, height))]
     return np.concatenate(parts) if parts else np.full((CAPTION, WIDTH), ground, np.uint8)
 
 
-def stretched(band: Pixels) -> Pixels:
-    """A band of WIDTH and at least LEAST px, with rows and columns repeated."""
+def stretched(band: Pixels, height: int) -> Pixels:
+    """A band of `height` × WIDTH px: rows and columns are repeated, or picked evenly."""
     rows, columns = band.shape
-    tall = np.repeat(band, max(1, -(-LEAST // max(rows, 1))), axis=0)
-    return tall[:, np.arange(WIDTH) * columns // WIDTH] if columns else np.zeros((len(tall), WIDTH), np.uint8)
+    if not rows or not columns:
+        return np.zeros((height, WIDTH), np.uint8)
+    return band[np.arange(height) * rows // height][:, np.arange(WIDTH) * columns // WIDTH]
 
 
 @functools.lru_cache(maxsize=256)
 def caption(text: str, ground: int) -> Pixels:
-    """Letters on the ground, in the colour farthest from it."""
+    """Letters on the ground, as far from it as bytes go."""
     from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.new("L", (WIDTH, CAPTION), ground)
     ImageDraw.Draw(picture).text((2, 3), text, fill=255, font=ImageFont.load_default(LETTERS))
-    drawn = np.array(picture)
-    return np.where(drawn > (ground + 255) // 2, np.uint8(255), np.uint8(ground))
+    return np.array(picture)
 
 
 class Raster:
     """Spikes of the latest control steps that were seen, newest on the right."""
 
     def __init__(self, populations: Mapping[str, int]) -> None:
-        self._shares = {name: max(1, -(-n // MOST_ROWS)) for name, n in populations.items()}
-        self._rows = {
-            name: np.zeros((-(-n // self._shares[name]), LATEST), np.uint8) for name, n in populations.items()
-        }
+        self._rows = {name: np.zeros((n, LATEST), np.uint8) for name, n in populations.items()}
         self._next = 0
 
     def note(self, counts: Mapping[str, NDArray[np.integer]]) -> None:
         """Spikes of each neuron in a control step, by population."""
-        column = self._next % LATEST
         for name, rows in self._rows.items():
-            share, seen = self._shares[name], counts.get(name)
-            if seen is None:
-                rows[:, column] = 0
-            elif share == 1:
-                rows[:, column] = np.minimum(seen, 255)
-            else:
-                rows[:, column] = np.minimum(np.maximum.reduceat(seen, np.arange(0, seen.size, share)), 255)
+            seen = counts.get(name)
+            rows[:, self._next % LATEST] = 0 if seen is None else np.minimum(seen, 255)
         self._next += 1
 
     def bands(self) -> dict[str, Pixels]:
@@ -72,10 +61,9 @@ class Raster:
         bands = {}
         for name, rows in self._rows.items():
             used = rows if self._next >= LATEST else rows[:, : max(self._next, 1)]
-            least, most, share = int(used.min()), int(used.max()), self._shares[name]
-            neurons = f"{len(rows)} neurons" if share == 1 else f"{len(rows)} rows of {share} neurons"
+            least, most = int(used.min()), int(used.max())
             ordered = np.roll(rows, -(self._next % LATEST), axis=1).astype(np.float32)
-            bands[f"{name}: {neurons}, {least} … {most} spikes"] = to_bytes(ordered, least, max(most, least + 1))
+            bands[f"{name}: {len(rows)} neurons, {least} … {most} spikes"] = to_bytes(ordered, least, max(most, least + 1))
         return bands
 
 

@@ -27,6 +27,8 @@ def blueprint(paths: Sequence[str], *, live: bool) -> Any:
     network += [_plot(path, live) for path in ("spikes",) if path in paths]
     learning = [_plot(path, live) for path in LEARNING if path in paths]
     robot = [_plot(path, live) for path in paths if path == "action" or path.startswith("observation/")]
+    if len(robot) == 1:
+        learning, robot = [*learning, *robot], []
     learning.append(rrb.TextDocumentView(origin="run", name=TITLES["run"]))
     columns = [
         _column([_picture(path) for path in pictures]),

@@ -49,9 +49,9 @@ def about_run(run: RunFacts) -> About:
     """What a tap says of a run."""
     seed = "" if run.seed is None else f", seed {run.seed}"
     title = f"{run.agent or 'plant'} on {run.env}{seed}"
-    facts = [f"**{title}**", run.by]
-    if run.period_ns:
-        facts.append(f"control step {run.period_ns / 1e6:g} ms")
+    facts = [f"**{title}**"]
+    step = f"control step {run.period_ns / 1e6:g} ms, " if run.period_ns else ""
+    facts.append(f"{step}{run.by}")
     if run.criterion is not None:
         facts.append(f"solved at a mean return of {run.criterion:g}")
     seen, done = (None if spec is None else rebuild(spec) for spec in (run.observation_space, run.action_space))

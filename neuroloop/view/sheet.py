@@ -22,11 +22,13 @@ class Sheet:
         self._paths: dict[str, None] = {}
         self._arranged = 0
 
-    def declare(self, path: str, names: Sequence[str], *, points: bool = False, held: bool = False) -> None:
+    def declare(
+        self, path: str, names: Sequence[str], *, points: bool = False, held: bool = False, colours_from: int = 0
+    ) -> None:
         """Names and colours of the series of a path. `points`: no lines between them; `held`: until the next number."""
         import rerun as rr
 
-        colours = [SERIES[k % len(SERIES)] for k in range(len(names))]
+        colours = [SERIES[(k + colours_from) % len(SERIES)] for k in range(len(names))]
         style: Any
         if points:
             style = rr.SeriesPoints(names=list(names), colors=colours, marker_sizes=[2.5] * len(names))

@@ -43,8 +43,8 @@ class Shown:
                 sheet.declare(_path(part, group.title), group.names)
         sheet.declare("action", action_names(about.env, about.action), held=True)
         sheet.declare("reward", ["reward"])
-        sheet.declare("return/episode", ["of this episode so far"])
-        sheet.declare("return/ended", ["of episodes", "mean of 100"], points=True)
+        sheet.declare("return/episode", ["so far"])
+        sheet.declare("return/ended", ["episodes", "mean of 100"], points=True, colours_from=1)
         sheet.declare("timing", ["late", "computing", "age of what was seen"])
         sheet.declare("spikes", list(about.populations))
         for path, names in LEARNED.items():
@@ -100,7 +100,7 @@ class Shown:
             self._pictures(self._scenes[-1])
             self._scenes = []
         if said:
-            self._sheet.text("\n\n".join([*self._about.facts, said]))
+            self._sheet.text("  \n".join([*self._about.facts, said]))
         self._sheet.arrange()
 
     def _series(self, scenes: list[Scene]) -> None:

@@ -1,0 +1,32 @@
+"""The tap of a run: what it publishes while it goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .report import Request
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+
+
+@contextmanager
+def tapped(request: Request, learner: Agent) -> Iterator[None]:
+    """Publish every tick for a while, if the user asked for it; and say where, and how it went."""
+    from ..errors import BadInput
+
+    if request.tap is None:
+        if request.pictures is not None:
+            raise BadInput("--pictures: are published by a tap; add --tap ENDPOINT")
+        yield
+        return
+    from ..link.tap import Tap
+
+    with Tap(request.tap, learner, pictures=request.pictures, keys=request.keys) as tap, learner.watched(tap):
+        print(f"tapped at {tap.url}", file=sys.stderr, flush=True)
+        yield
+    full = f"; a reader's queue ran full {tap.overflows} times" if tap.overflows else ""
+    print(f"tap         {tap.ticks} ticks told{full}", file=sys.stderr)

@@ -44,6 +44,9 @@ if TYPE_CHECKING:  # `as` says that the names are exported
         PlantError as PlantError,
     )
     from .errors import (
+        RecordingError as RecordingError,
+    )
+    from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
     from .link.listening import Listener as Listener
@@ -126,6 +129,8 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .plasticity.rewarded import RSTDP as RSTDP
     from .plasticity.stdp import STDP as STDP
     from .plasticity.stdp import TripletSTDP as TripletSTDP
+    from .recording.reader import Recording as Recording
+    from .recording.recorder import Recorder as Recorder
     from .sensors.camera import EventCamera as EventCamera
     from .sensors.event_frames import EventFrames as EventFrames
     from .sensors.files.facts import LostEvents as LostEvents
@@ -150,7 +155,7 @@ _ROOMS = {
     "agent": "Agent agents load_agent",
     "diagnosis": "diagnose",
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
-    " UnsupportedSpace",
+    " RecordingError UnsupportedSpace",
     "encoders.events": "EventEncoder",
     "link.listening": "Listener",
     "link.remote": "RemoteEnv",
@@ -167,6 +172,8 @@ _ROOMS = {
     "plasticity.rewarded": "RSTDP",
     "network.short_term": "ShortTerm",
     "plasticity.stdp": "STDP TripletSTDP",
+    "recording.reader": "Recording",
+    "recording.recorder": "Recorder",
     "sensors.camera": "EventCamera",
     "sensors.event_frames": "EventFrames",
     "sensors.files.facts": "LostEvents",

@@ -22,16 +22,19 @@ class Activity:
     def __init__(self, controller: Controller) -> None:
         network = controller.network if isinstance(controller, SpikingController) else None
         names: list[str] = [] if network is None else network.names
-        self._network = network
 
         def views(pattern: str) -> dict[str, NDArray[Any]]:
             found = {name: re.fullmatch(pattern, name) for name in names}
             return {match[1]: network.view(name) for name, match in found.items() if match}  # type: ignore[union-attr]
 
         self.counts: dict[str, NDArray[np.int32]] = views(r"population\.(.+)\.counts")  # spikes of each neuron
+        self.rasters: dict[str, NDArray[np.int32]] = views(r"(?:population\.)?(.+)\.raster")  # (words, n); inputs too
         self.cells: dict[str, NDArray[np.int32]] = views(r"(encoder.*)\.cells")  # conjunctive cells that fire
         self.numbers = tuple(name for name in NUMBERS if network is not None and name in network.signals)
+        self._f8 = np.zeros(0) if network is None else network.pools["f8"]
+        self._places = np.array([0 if network is None else network.place(name) for name in self.numbers], np.intp)
 
     def read(self) -> list[float]:
         """The numbers named by `numbers`."""
-        return [self._network.signal(name) for name in self.numbers] if self._network is not None else []
+        numbers: list[float] = self._f8.take(self._places).tolist()
+        return numbers

@@ -26,6 +26,10 @@ class CheckpointError(BadInput):
     """A file is not a checkpoint, is damaged, or belongs to another agent or plant."""
 
 
+class RecordingError(BadInput):
+    """A recording cannot be written, is none, is damaged, or belongs to another agent or plant."""
+
+
 class PlantError(NeuroloopError):
     """The plant gave something that cannot be used, such as NaN. The command line exits with 1."""
 

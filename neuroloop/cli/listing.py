@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from .options import Json, print_json
+from .recordings import show_recording
 
 EXTRAS = {
     "plot": "matplotlib", "box2d": "Box2D", "sweep": "optuna", "cluster": "distributed", "baselines": "stable_baselines3",
-    "events": "h5py",
+    "events": "h5py", "parquet": "pyarrow", "minari": "minari", "video": "imageio_ffmpeg",
 }  # fmt: skip
 Name = Annotated[str | None, typer.Argument(metavar="AGENT", help="Print this one, with every setting.")]
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help="Tell of this recording instead.")]
 Pattern = Annotated[str, typer.Argument(metavar="PATTERN", help="Show ids that contain this.")]
 
 
@@ -78,8 +81,11 @@ def _no_match(pattern: str, ids: list[str]) -> str:
     return f"no environment matches {pattern!r}: {hint}"
 
 
-def info(json: Json = False) -> None:
-    """Versions, machine, extras and where compiled kernels are kept."""
+def info(file: File = None, json: Json = False) -> None:
+    """Versions, machine, extras and where compiled kernels are kept; or what is in a recording."""
+    if file is not None:
+        show_recording(file, json)
+        return
     import importlib.util
     import os
     import platform

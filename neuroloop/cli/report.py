@@ -30,6 +30,9 @@ class Request(NamedTuple):
     fifo: bool = False
     tap: str | None = None
     pictures: float | None = None
+    record: Path | None = None
+    view: bool = False
+    web: bool = False
 
 
 def command_of(request: Request, seed: int) -> str:
@@ -44,6 +47,7 @@ def command_of(request: Request, seed: int) -> str:
         "--events": request.events,
         "--steps": request.steps,
         "--episodes": request.episodes,
+        "--record": request.record,
     }
     for option, value in options.items():
         words += [option, str(value)] if value else []
@@ -56,7 +60,9 @@ def command_of(request: Request, seed: int) -> str:
 
 def command_to_go_on(request: Request, checkpoint: Path, seed: int) -> str:
     """The command that goes on from where a run was stopped, up to what was asked for."""
-    return command_of(request._replace(agent=None, env=None, events=None, settings=(), resume=checkpoint), seed)
+    return command_of(
+        request._replace(agent=None, env=None, events=None, settings=(), resume=checkpoint, record=None), seed
+    )
 
 
 class Session(NamedTuple):
@@ -132,6 +138,9 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")
     show(f"checkpoint  {report['checkpoint'] or '–'}")
+    if (recording := report.get("recording")) is not None:
+        dropped = f", {recording['dropped']} of them dropped" if recording["dropped"] else ""
+        show(f"recording   {recording['file']}, {recording['ticks']} decisions{dropped}")
     go_on = report["interrupted"] and report["checkpoint"]
     show(f"{'go on' if go_on else 'again':12}{report['command']}")
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import Env, Json, Seed, Set, check_counts, print_json
+from .recordings import recorded
 from .report import Request, Session, command_of, command_to_go_on, draw, print_report, report_of
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 from .tapping import tapped
+from .viewing import viewing
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -72,8 +74,14 @@ Tap = Annotated[
 ]
 Pictures = Annotated[
     float | None,
-    typer.Option("--pictures", metavar="HZ", help="With --tap: so many rendered pictures a second for who asks."),
+    typer.Option("--pictures", metavar="HZ", help="With --tap or --view: so many rendered pictures a second for who asks."),
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Record every tick to an MCAP file, which must not be there yet."),
+]
+View = Annotated[bool, typer.Option("--view", help="Show it while it goes, in a window or in the browser.")]
+Web = Annotated[bool, typer.Option("--web", help="With --view: in the browser; the default where there is no screen.")]
 KeepOn = Annotated[bool, typer.Option("--keep-on", help="Do not stop when the task is solved.")]
 
 
@@ -94,6 +102,9 @@ def run(
     settings: Set = None,
     save: Save = None,
     resume: Resume = None,
+    record: Record = None,
+    view: View = False,
+    web: Web = False,
     keep_on: KeepOn = False,
     json: Json = False,
 ) -> None:
@@ -125,22 +136,32 @@ def run(
         fifo,
         tap,
         pictures,
+        record,
+        view,
+        web,
     )
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"
     check_place(checkpoint)
-    before, started = learner.progress.steps, time.perf_counter()
-    with stop_on_signals() as stop, tapped(request, learner), in_time(request) as refused:
+    with (
+        stop_on_signals() as stop,
+        tapped(request, learner),
+        viewing(request, learner),
+        recorded(request, learner) as recording,
+        in_time(request) as refused,
+    ):
+        before, started = learner.progress.steps, time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         failure = _save(learner, checkpoint)
+        wall = time.perf_counter() - started
     go_on = stop.signal and not failure
     command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    session = Session(before, time.perf_counter() - started, bool(stop.signal))
+    session = Session(before, wall, bool(stop.signal))
     report = report_of(learner, None if failure else checkpoint, session, command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
-    report["timing"], report["not_permitted"] = timing_of(learner), refused
+    report["timing"], report["not_permitted"], report["recording"] = timing_of(learner), refused, recording or None
     print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
     if json:
         print_json(report)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import bench, doctor, evaluate, events, keys, listing, run, serve, sweep, view, watch
+from . import bench, doctor, evaluate, events, keys, listing, recordings, run, serve, sweep, view, watch
 
 app = typer.Typer(
     name="neuroloop",
@@ -30,6 +30,8 @@ app.add_typer(keys.app, name="keys")
 app.command("agents")(listing.agents)
 app.command("envs")(listing.envs)
 app.command("info")(listing.info)
+app.command("recover")(recordings.recover)
+app.command("export")(recordings.export)
 
 
 def _show_version(wanted: bool) -> None:

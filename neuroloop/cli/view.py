@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,4 +84,3 @@ def _show(path: Path, window: Window, stop: Stop) -> None:
 
 def _say_where(window: Window) -> None:
     print(window.url or "a window", flush=True)
-    sys.stdout.flush()

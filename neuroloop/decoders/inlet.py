@@ -94,6 +94,6 @@ def population_of(graph: Graph, inlet: Inlet, first: int, n: int) -> Population:
     """Neurons `first` to `first` + `n` − 1 as a population; what a membrane would be is not there."""
     return Population(
         n=n, v=0, input=inlet.input + first, bias=0, spread=0, rest=0, fired=inlet.fired + first,
-        counts=inlet.counts + first, expected=graph.f4(n), gate=graph.f4(n), decay=0, t_ref=0, each_decision=0, settling=0,
-        stream=0, spikes=0,
+        counts=inlet.counts + first, raster=0, expected=graph.f4(n), gate=graph.f4(n), decay=0, t_ref=0, each_decision=0,
+        settling=0, stream=0, spikes=0,
     )  # fmt: skip

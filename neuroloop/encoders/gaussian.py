@@ -75,4 +75,4 @@ def add_tuned(
 
 def add_gaussian(graph: Graph, config: Gaussian, layout: Layout) -> Source:
     """Add the encoder to the graph as presynaptic neurons."""
-    return as_source(graph, add_tuned(graph, config, layout))
+    return as_source(graph, add_tuned(graph, config, layout), "encoder")

@@ -63,8 +63,9 @@ def add_encoder(graph: Graph, senses: Senses, memory: int) -> dict[str, list[Sou
 
     Where a projection comes from several, it is as if they were one: their usual drives add up.
     """
+    paths = {sense.name: sense.path for sense in senses.parts}
     parts = {
-        name: as_source(graph, part) if isinstance(part, Firing) else part
+        name: as_source(graph, part, paths[name]) if isinstance(part, Firing) else part
         for name, part in add_parts(graph, senses, memory).items()
     }
     if len(parts) == 1 and "" in parts:

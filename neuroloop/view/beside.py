@@ -9,9 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
 
 from ..errors import BadInput, NeuroloopError
+from ..loop.eyes import PICTURES as PICTURES_MODE
 from .window import check_installed
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def viewed(agent: Agent, *, web: bool = False, port: int | None = None, pictures
     check_installed()
     with tempfile.TemporaryDirectory(prefix="neuroloop-") as folder:  # of mode 0700
         place = f"ipc://{Path(folder) / 'tap'}"
-        with Tap(place, agent, pictures=pictures) as tap:
+        with rendering(agent.env, pictures is not None), Tap(place, agent, pictures=pictures) as tap:
             viewer, where = _started(place, web, port)
             try:
                 with agent.watched(tap):
@@ -41,6 +44,21 @@ def viewed(agent: Agent, *, web: bool = False, port: int | None = None, pictures
             finally:
                 tap.close()
                 _part_from(viewer, where)
+
+
+@contextlib.contextmanager
+def rendering(env: gymnasium.Env[Any, Any], wanted: bool) -> Iterator[None]:
+    """Let an environment render for a while, if it can and was made without a picture."""
+    inner = env.unwrapped
+    able = env.render_mode is None and PICTURES_MODE in (env.metadata or {}).get("render_modes", ())
+    if not wanted or not able or "render_mode" not in vars(inner):
+        yield
+        return
+    inner.render_mode = PICTURES_MODE
+    try:
+        yield
+    finally:
+        inner.render_mode = None
 
 
 def _started(place: str, web: bool, port: int | None) -> tuple[subprocess.Popen[bytes], str]:

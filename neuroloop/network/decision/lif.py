@@ -15,6 +15,7 @@ from ..._numba import inline, kernel, places
 from ...graph import Arena, Graph, Mode, Phase
 from ...rows import HEAD, f32, i32, uniform
 from ...settings import Lif
+from .raster import add_raster, note
 
 MOST_SETTLING = 1000  # steps
 
@@ -30,6 +31,7 @@ class Population(NamedTuple):
     rest: int  # f4: steps of refractoriness left
     fired: int  # f4: 1 where a spike was fired at this step
     counts: int  # i4: spikes in this control step
+    raster: int  # i4[words, n]: which steps of it they were fired at, see `raster.py`
     expected: int  # f4: input to be expected from the weights alone, in the steady state
     gate: int  # f4: 1 where spikes may be paired by plasticity
     decay: int  # f4: of the membrane, a step
@@ -98,6 +100,7 @@ def step(f4, i4, row, f8):  # type: ignore[no-untyped-def]
     for i in range(row[at.n]):
         f4[arrived + i] = f32(0.0)
         i4[counts + i] += i32(f4[fired + i])
+    note(f4, i4, f8, fired, row[at.n], row[at.raster])
 
 
 @kernel
@@ -124,6 +127,7 @@ def add_lif(graph: Graph, name: str, config: Lif, n: int, bias: float) -> Popula
     population = Population(
         n=n, v=graph.f4(n), input=graph.f4(n), bias=graph.f4(n, bias + spread, lasting), spread=graph.f4(n, spread, lasting),
         rest=graph.f4(n), fired=graph.f4(n), counts=graph.i4(n), expected=graph.f4(n), gate=graph.f4(n, 1.0),
+        raster=add_raster(graph, f"population.{name}", n),
         decay=graph.f4(1, math.exp(-1.0 / graph.steps(config.tau_mem)), lasting),
         t_ref=graph.f4(1, round(graph.steps(config.t_ref)), lasting), each_decision=int(config.reset == "decision"),
         settling=min(2 * round(graph.steps(config.tau_mem)), MOST_SETTLING),

@@ -74,7 +74,9 @@ Tap = Annotated[
 ]
 Pictures = Annotated[
     float | None,
-    typer.Option("--pictures", metavar="HZ", help="With --tap or --view: so many rendered pictures a second for who asks."),
+    typer.Option(
+        "--pictures", metavar="HZ", help="With --tap or --view: so many rendered pictures a second for who asks."
+    ),
 ]
 Record = Annotated[
     Path | None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from .stopping import Stop
 
 What = Annotated[
-    str, typer.Argument(metavar="FILE|ENDPOINT", help="A recording (.mcap), or where a run is tapped (`run --tap ENDPOINT`).")
+    str,
+    typer.Argument(
+        metavar="FILE|ENDPOINT", help="A recording (.mcap), or where a run is tapped (`run --tap ENDPOINT`)."
+    ),
 ]
 Web = Annotated[bool, typer.Option("--web", help="In the browser; the default where there is no screen.")]
 Port = Annotated[int | None, typer.Option("--port", help="Where the page for the browser is served. Default: any.")]
@@ -26,6 +31,7 @@ ServerKey = Annotated[
     str | None, typer.Option("--server-key", metavar="KEY", help="The tap's public key, where it is locked.")
 ]
 OwnerPid = Annotated[int | None, typer.Option("--owner", hidden=True)]
+PAUSE = 0.2  # s between looks at whether it is still wanted
 NICE = 10  # the run needs the machine more
 
 
@@ -79,7 +85,15 @@ def _show(path: Path, window: Window, stop: Stop) -> None:
     from ..view.reading import show_recording
 
     _say_where(window)
-    show_recording(path, window, lambda: window.open and not stop.signal)
+
+    def go_on() -> bool:
+        return window.open and not stop.signal
+
+    damage = show_recording(path, window, go_on)
+    if damage:
+        print(f"neuroloop: {damage}", file=sys.stderr)
+    while go_on():
+        time.sleep(PAUSE)
 
 
 def _say_where(window: Window) -> None:

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from ..errors import LinkError
 from ..types import EVENT
 from .spaces import Spec, rebuild
-from .telemetry import MOST_NEURONS, AnyFacts, ByeFacts, PictureFacts, PlantFacts, RunFacts, SightFacts, TickFacts, WeightsFacts, facts_of
+from .telemetry import (
+    MOST_NEURONS,
+    AnyFacts,
+    ByeFacts,
+    PictureFacts,
+    PlantFacts,
+    RunFacts,
+    SightFacts,
+    TickFacts,
+    WeightsFacts,
+    facts_of,
+)
 from .values import Values
 
 NOTHING: Mapping[str, NDArray[np.int32]] = MappingProxyType({})

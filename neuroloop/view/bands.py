@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .colours import Pixels, to_bytes
 
 LATEST = 256  # control steps that a raster shows
+MOST_NEURONS = 512  # of a population, of which a raster keeps spikes: beyond that, every second, or third, …
 WIDTH = 512  # px of a picture
 TALL = 280  # px of all bands, without captions, if they need no more
 LEAST, MOST = 16, 140  # px of a band
@@ -46,14 +47,16 @@ class Raster:
     """Spikes of the latest control steps that were seen, newest on the right."""
 
     def __init__(self, populations: Mapping[str, int]) -> None:
-        self._rows = {name: np.zeros((n, LATEST), np.uint8) for name, n in populations.items()}
+        self._sizes = dict(populations)
+        self._picks = {name: max(1, n // MOST_NEURONS) for name, n in populations.items()}
+        self._rows = {name: np.zeros((-(-n // self._picks[name]), LATEST), np.uint8) for name, n in populations.items()}
         self._next = 0
 
     def note(self, counts: Mapping[str, NDArray[np.integer]]) -> None:
         """Spikes of each neuron in a control step, by population."""
         for name, rows in self._rows.items():
             seen = counts.get(name)
-            rows[:, self._next % LATEST] = 0 if seen is None else np.minimum(seen, 255)
+            rows[:, self._next % LATEST] = 0 if seen is None else np.minimum(seen[:: self._picks[name]], 255)
         self._next += 1
 
     def bands(self) -> dict[str, Pixels]:
@@ -63,7 +66,9 @@ class Raster:
             used = rows if self._next >= LATEST else rows[:, : max(self._next, 1)]
             least, most = int(used.min()), int(used.max())
             ordered = np.roll(rows, -(self._next % LATEST), axis=1).astype(np.float32)
-            bands[f"{name}: {len(rows)} neurons, {least} … {most} spikes"] = to_bytes(ordered, least, max(most, least + 1))
+            bands[f"{name}: {self._sizes[name]} neurons, {least} … {most} spikes"] = to_bytes(
+                ordered, least, max(most, least + 1)
+            )
         return bands
 
 

@@ -25,7 +25,9 @@ PARTING = 3.0  # s that a view for the browser has to end
 
 
 @contextlib.contextmanager
-def viewed(agent: Agent, *, web: bool = False, port: int | None = None, pictures: float | None = PICTURES) -> Iterator[str]:
+def viewed(
+    agent: Agent, *, web: bool = False, port: int | None = None, pictures: float | None = PICTURES
+) -> Iterator[str]:
     """Show what `agent` does for a while; gives where: an address for the browser, or "a window".
 
     `pictures`: the most a second that the environment renders; None: none. If the view is closed or dies, the run goes on.

@@ -6,12 +6,17 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-
 from ..errors import LinkError
 from ..link.hearing import Heard
 from ..link.listening import Listener
 from ..link.telemetry import (
-    ByeFacts, EpisodeFacts, PictureFacts, RunFacts, SightFacts, TickFacts, WeightsFacts,
+    ByeFacts,
+    EpisodeFacts,
+    PictureFacts,
+    RunFacts,
+    SightFacts,
+    TickFacts,
+    WeightsFacts,
 )  # fmt: skip
 from .scene import about_run, scene_heard
 from .sheet import Sheet

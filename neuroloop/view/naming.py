@@ -81,7 +81,9 @@ def groups_of(env_id: str, n: int, what: str = "observation") -> list[Group]:
     several = n > MOST_UNNAMED
     return [
         Group(
-            f"{what} {first} to {last - 1}" if several else what, first, tuple(f"{what}[{k}]" for k in range(first, last))
+            f"{what} {first} to {last - 1}" if several else what,
+            first,
+            tuple(f"{what}[{k}]" for k in range(first, last)),
         )
         for first, last in _runs(n)
     ]

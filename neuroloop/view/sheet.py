@@ -40,7 +40,9 @@ class Sheet:
             )  # fmt: skip
         self._stream.log(path, style, static=True)
 
-    def series(self, path: str, ticks: NDArray[np.int64], t_s: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    def series(
+        self, path: str, ticks: NDArray[np.int64], t_s: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> None:
         """Numbers (n, k) at n times."""
         import rerun as rr
 

@@ -117,7 +117,9 @@ class Window:
             time.sleep(0.05)
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip().splitlines()
-        raise NeuroloopError(f"the live view did not open: {said[-1] if said else 'Rerun said nothing'}; leave --view out")
+        raise NeuroloopError(
+            f"the live view did not open: {said[-1] if said else 'Rerun said nothing'}; leave --view out"
+        )
 
 
 def program() -> Path:

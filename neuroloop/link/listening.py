@@ -30,9 +30,10 @@ REPLACED = (TICK, PLANT, PICTURE)  # kinds of which only the newest may matter
 class Listener:
     """Hears what a `Tap`, or a plant, publishes at `endpoint`; nobody need be there yet.
 
-    `topics`: `"tick"`, `"episode"`, `"plant"`, `"picture"`, `"sight"`, `"weights"`; the beginning and the end of a run are always heard. `newest`:
-    of ticks and pictures that wait, only the newest is given, others are counted as `skipped`. `timeout`: s of silence after
-    which iteration raises a `LinkError`. `keys` and `server_key`: see `RemoteEnv`. Raises `BadInput`.
+    `topics`: `"tick"`, `"episode"`, `"plant"`, `"picture"`, `"sight"`, `"weights"`; the beginning and the end of a run are
+    always heard. `newest`: of ticks and pictures that wait, only the newest is given, others are counted as `skipped`.
+    `timeout`: s of silence after which iteration raises a `LinkError`. `keys` and `server_key`: see `RemoteEnv`. Raises
+    `BadInput`.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ def blueprint(paths: Sequence[str], *, live: bool) -> Any:
     return rrb.Blueprint(
         rrb.Horizontal(*[column for column, _ in used], column_shares=[share for _, share in used]),
         rrb.BlueprintPanel(state="hidden"), rrb.SelectionPanel(state="hidden"),
-        rrb.TimePanel(state="collapsed", timeline="time", play_state="following" if live else "paused"),
+        rrb.TimePanel(state="collapsed", timeline="time" if live else "tick", play_state="following"),
         auto_views=False, auto_layout=False,
     )  # fmt: skip
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..recording.reader import Recording
     from .window import Window
 
-PICTURES = 600  # of a kind, over the whole run
+AT_ONCE = 1000  # control steps whose series are passed on together
+POINTS = 20_000  # of a series, over the whole run
+PICTURES = 200  # of a kind, over the whole run
 FEWEST = 5  # control steps between two pictures
 LONG = 50_000  # control steps, where nobody knows how many there are
 
@@ -29,7 +31,8 @@ def show_recording(path: Path, window: Window, go_on: Callable[[], bool]) -> str
     from ..recording.reader import Recording
 
     recording = Recording(path)
-    about, between = about_recording(recording), max(FEWEST, _length(recording) // PICTURES)
+    about, n = about_recording(recording), _length(recording)
+    between, points = max(FEWEST, n // PICTURES), max(1, AT_ONCE * POINTS // max(n, POINTS))
     shown: Shown | None = None
     latest: Scene | None = None
     damage = ""
@@ -46,11 +49,15 @@ def show_recording(path: Path, window: Window, go_on: Callable[[], bool]) -> str
             shown.tick(scene)
             latest = scene
             if shown.ticks % between == 0:
-                shown.flush()
+                shown.paint()
+            if shown.ticks % AT_ONCE == 0:
+                shown.draw(points)
     except RecordingError as error:
         damage = str(error)
     if shown is not None:
         state = "whole" if recording.complete else "cut off"
+        shown.paint()
+        shown.draw(points)
         shown.flush(f"recording of {shown.ticks} ticks, {state}" + (f"; {damage}" if damage else ""))
     return damage
 
@@ -70,7 +77,9 @@ def about_recording(recording: Recording) -> About:
     title = f"{meta['agent']} on {meta['env']}, seed {meta['seed']}"
     facts = (f"**{title}**", f"recorded {meta['started']}, neuroloop {meta['neuroloop']}", meta["command"])
     first = next(recording.ticks(), None)
-    populations = {} if first is None else {name: raster.shape[-1] for name, raster in first.spikes.items()}
+    populations = (
+        {} if first is None else {name: raster.shape[1] for name, raster in first.spikes.items() if raster.ndim == 2}
+    )
     return About(
         title, meta["env"], facts, recording.observation_space, recording.action_space, populations, recording.numbers
     )

@@ -73,12 +73,11 @@ def scene_recorded(recorded: Recorded, episode_return: float) -> Scene:
     timed = None if tick.outcome is None else tick.outcome.info.get(TIMING)
     return Scene(
         tick.tick, tick.t_ns, tick.episode, tick.first, tick.observation, tick.action, answer, episode_return,
-        {name: counts_of(raster) for name, raster in recorded.spikes.items()}, recorded.numbers,
+        {name: counts_of(raster) for name, raster in recorded.spikes.items() if raster.ndim == 2}, recorded.numbers,
         timed._asdict() if isinstance(timed, Timed) else None,
     )  # fmt: skip
 
 
 def counts_of(raster: NDArray[Any]) -> NDArray[np.integer]:
     """Spikes of each neuron from who fired in which step: bits of words (n_words, n)."""
-    words = np.atleast_2d(raster).astype(np.uint32)
-    return np.bitwise_count(words).sum(axis=0, dtype=np.int32)
+    return np.bitwise_count(raster.astype(np.uint32)).sum(axis=0, dtype=np.int32)

@@ -24,7 +24,7 @@ Rows = list[NDArray[np.float64]]
 
 
 class Shown:
-    """One run on a sheet. `pace`: s that lie between two pictures of one kind."""
+    """One run on a sheet. `began_ns`: where its time begins."""
 
     def __init__(self, sheet: Sheet, about: About, began_ns: int) -> None:
         self._sheet, self._about, self._began = sheet, about, began_ns
@@ -87,21 +87,24 @@ class Shown:
         values = np.array([[episode_return, np.nan if mean is None else mean]])
         self._sheet.series("return/ended", np.array([tick]), np.array([self._seconds(t_ns)]), values)
 
-    @property
-    def latest(self) -> Scene | None:
-        """The newest control step that waits to be shown."""
-        return self._scenes[-1] if self._scenes else None
-
     def flush(self, said: str = "") -> None:
         """Show what came since the last time. `said`: what else is known of the run."""
-        if self._scenes:
-            scenes = self._scenes[:: max(1, len(self._scenes) // MOST_POINTS)]
-            self._series(scenes)
-            self._pictures(self._scenes[-1])
-            self._scenes = []
+        self.paint()
+        self.draw(MOST_POINTS)
         if said:
             self._sheet.text("  \n".join([*self._about.facts, said]))
         self._sheet.arrange()
+
+    def paint(self) -> None:
+        """Pictures as they are now."""
+        if self._scenes:
+            self._pictures(self._scenes[-1])
+
+    def draw(self, most: int) -> None:
+        """Series of what came since the last time, with at most about so many points each."""
+        if self._scenes:
+            self._series(self._scenes[:: max(1, -(-len(self._scenes) // most))])
+            self._scenes = []
 
     def _series(self, scenes: list[Scene]) -> None:
         found: dict[str, tuple[list[Scene], Rows]] = {}
@@ -136,7 +139,6 @@ class Shown:
         return {path: np.asarray(row, np.float64) for path, row in rows.items() if len(row)}
 
     def _pictures(self, scene: Scene) -> None:
-        """Pictures as they are now."""
         sheet = self._sheet
         self._at(scene.tick, scene.t_ns)
         if self._about.populations:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ import typer
 from .stopping import stop_on_signals
 
 if TYPE_CHECKING:
+    from ..recording.reader import Recording
     from ..view.window import Window
     from .stopping import Stop
 
@@ -49,18 +51,26 @@ def view(
 
     check_installed()
     live = "://" in what
-    if not live and not Path(what).is_file():
-        raise BadInput(f"{what}: no such file, and no endpoint such as ipc:///tmp/tap.ipc either")
     web = web or not has_screen()
     if port is not None and not web:
         raise BadInput("--port: is for the browser; add --web")
+    recording = None if live else _recording(what)
     with stop_on_signals() as stop, Window(web=web, port=port) as window:
-        if live:
+        if recording is None:
             _follow(what, window, stop, owner, keys, server_key)
         else:
-            _show(Path(what), window, stop)
+            _show(recording, window, stop)
     if stop.signal and owner is None:
         raise SystemExit(128 + stop.signal)
+
+
+def _recording(what: str) -> Recording:
+    from ..errors import BadInput
+    from ..recording.reader import Recording
+
+    if not Path(what).is_file():
+        raise BadInput(f"{what}: no such file, and no endpoint such as ipc:///tmp/tap.ipc either")
+    return Recording(what)
 
 
 def _follow(
@@ -79,9 +89,19 @@ def _follow(
         follower.follow(
             lambda: window.open and not stop.signal and (follower.over or owner.there) and not (done and follower.over)
         )
+    if not owner.there and not follower.over:
+        _clear_up(endpoint)
 
 
-def _show(path: Path, window: Window, stop: Stop) -> None:
+def _clear_up(endpoint: str) -> None:
+    """Remove the socket, and its folder, of a run that was killed."""
+    place = Path(endpoint.removeprefix("ipc://"))
+    with contextlib.suppress(OSError):
+        place.unlink(missing_ok=True)
+        place.parent.rmdir()
+
+
+def _show(recording: Recording, window: Window, stop: Stop) -> None:
     from ..view.reading import show_recording
 
     _say_where(window)
@@ -89,7 +109,7 @@ def _show(path: Path, window: Window, stop: Stop) -> None:
     def go_on() -> bool:
         return window.open and not stop.signal
 
-    damage = show_recording(path, window, go_on)
+    damage = show_recording(recording, window, go_on)
     if damage:
         print(f"neuroloop: {damage}", file=sys.stderr)
     while go_on():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..agent import Agent
 
 BETWEEN_WEIGHTS = 2_000_000_000  # ns apart at least
+BETWEEN_SIGHTS = 20_000_000  # a picture shows the events of the latest control step, and nobody sees faster
 BETWEEN_FRAMES = 100_000_000
 DISPLAY = 1.0 / 2.2  # power that makes a byte of light
 
@@ -35,11 +36,12 @@ class Looks:
         self._network = controller.network if isinstance(controller, SpikingController) else None
         self._camera = camera_of(agent.env)
         self._events_too = self._camera is not None and not holds_events(agent.env.observation_space)
-        self._weighed = self._framed = 0
+        self._weighed = self._seen = self._framed = 0  # when each went out
 
     def show(self, publisher: Publisher, tick: int, now_ns: int) -> None:
         """Publish what is due and asked for."""
-        if self._camera is not None and SIGHT in publisher.wanted:
+        if self._camera is not None and SIGHT in publisher.wanted and now_ns - self._seen >= BETWEEN_SIGHTS:
+            self._seen = now_ns
             self._see(self._camera, publisher, tick, now_ns)
         if self._network is not None and WEIGHTS in publisher.wanted and now_ns - self._weighed >= BETWEEN_WEIGHTS:
             self._weighed = now_ns

@@ -100,7 +100,9 @@ class PictureFacts(Facts, kw_only=True, tag="picture"):
 
 
 class SightFacts(Facts, kw_only=True, tag="sight"):
-    """What an event camera saw in a tick. Body: its events, unless the observation holds them, and now and then its frame."""
+    """What an event camera saw in a tick, at most 50 times a second. Body: its events, unless the observation holds them, and
+    now and then its frame.
+    """
 
     tick: Word
     width: Side

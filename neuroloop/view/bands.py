@@ -30,7 +30,8 @@ def stretched(band: Pixels, height: int) -> Pixels:
     rows, columns = band.shape
     if not rows or not columns:
         return np.zeros((height, WIDTH), np.uint8)
-    return band[np.arange(height) * rows // height][:, np.arange(WIDTH) * columns // WIDTH]
+    picked: Pixels = band[np.arange(height) * rows // height][:, np.arange(WIDTH) * columns // WIDTH]
+    return picked
 
 
 @functools.lru_cache(maxsize=256)

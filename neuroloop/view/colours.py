@@ -23,7 +23,9 @@ def palette(anchors: tuple[tuple[int, int, int], ...], n: int = 256) -> Pixels:
     """`n` colours on the way from one anchor to the next, shape (n, 3)."""
     at, x = np.linspace(0.0, 1.0, len(anchors)), np.linspace(0.0, 1.0, n)
     channels = np.array(anchors, np.float64).T
-    return np.stack([np.interp(x, at, channel) for channel in channels], axis=-1).round().astype(np.uint8)
+    mixed = np.array([np.interp(x, at, channel) for channel in channels]).T
+    colours: Pixels = np.rint(mixed).astype(np.uint8)
+    return colours
 
 
 def to_bytes(values: NDArray[np.floating], low: float, high: float) -> Pixels:
@@ -38,7 +40,12 @@ def png(pixels: Pixels, colours: Pixels) -> bytes:
     rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter: none
     rows[:, 1:] = pixels
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"PLTE", colours.tobytes()), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")]
+    parts = [
+        (b"IHDR", header),
+        (b"PLTE", colours.tobytes()),
+        (b"IDAT", zlib.compress(rows.tobytes(), 1)),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_part(*part) for part in parts)
 
 

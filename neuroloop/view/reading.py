@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,11 +25,8 @@ FEWEST = 5  # control steps between two pictures
 LONG = 50_000  # control steps, where nobody knows how many there are
 
 
-def show_recording(path: Path, window: Window, go_on: Callable[[], bool]) -> str:
+def show_recording(recording: Recording, window: Window, go_on: Callable[[], bool]) -> str:
     """Show a recording until `go_on()` is False; returns what was wrong with it, if anything was."""
-    from ..recording.reader import Recording
-
-    recording = Recording(path)
     about, n = about_recording(recording), _length(recording)
     between, points = max(FEWEST, n // PICTURES), max(1, AT_ONCE * POINTS // max(n, POINTS))
     shown: Shown | None = None

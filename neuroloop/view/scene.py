@@ -80,4 +80,4 @@ def scene_recorded(recorded: Recorded, episode_return: float) -> Scene:
 
 def counts_of(raster: NDArray[Any]) -> NDArray[np.integer]:
     """Spikes of each neuron from who fired in which step: bits of words (n_words, n)."""
-    return np.bitwise_count(raster.astype(np.uint32)).sum(axis=0, dtype=np.int32)
+    return np.asarray(np.bitwise_count(raster.astype(np.uint32)).sum(axis=0), np.int32)

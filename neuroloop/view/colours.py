@@ -31,7 +31,8 @@ def palette(anchors: tuple[tuple[int, int, int], ...], n: int = 256) -> Pixels:
 def to_bytes(values: NDArray[np.floating], low: float, high: float) -> Pixels:
     """Numbers as places on a palette; what is no number lies in the middle."""
     scaled = 255.0 * (values - low) / max(high - low, 1e-30)
-    return np.nan_to_num(scaled, nan=127.5, posinf=255.0, neginf=0.0).clip(0.0, 255.0).astype(np.uint8)
+    finite: NDArray[np.float64] = np.nan_to_num(scaled, nan=127.5, posinf=255.0, neginf=0.0)
+    return finite.clip(0.0, 255.0).astype(np.uint8)
 
 
 def png(pixels: Pixels, colours: Pixels) -> bytes:

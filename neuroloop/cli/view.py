@@ -60,8 +60,8 @@ def view(
             _follow(what, window, stop, owner, keys, server_key)
         else:
             _show(recording, window, stop)
-    sys.stderr.flush()
-    os._exit(128 + stop.signal if stop.signal and owner is None else 0)  # Rerun would wait for a window that is gone
+    if stop.signal and owner is None:
+        raise SystemExit(128 + stop.signal)
 
 
 def _recording(what: str) -> Recording:

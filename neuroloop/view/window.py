@@ -60,6 +60,8 @@ class Window:
             command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, preexec_fn=ends_with_parent()
         )
         try:
+            import rerun  # noqa: F401 (takes seconds on a busy machine, meanwhile it begins)
+
             for place in (grpc, behind) if web else (grpc,):
                 self._wait_for(place)
         except BaseException:

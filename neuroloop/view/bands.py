@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,27 @@ class Raster:
                 ordered, least, max(most, least + 1)
             )
         return bands
+
+
+class Rolled:
+    """A long vector in the latest control steps that were seen, newest on the right."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._pick = n, max(1, n // MOST_NEURONS)
+        self._rows = np.full((-(-n // self._pick), LATEST), np.nan, np.float32)
+        self._next = 0
+
+    def note(self, values: NDArray[Any]) -> None:
+        """The vector of a control step."""
+        self._rows[:, self._next % LATEST] = np.ravel(values)[:: self._pick]
+        self._next += 1
+
+    def bands(self) -> dict[str, Pixels]:
+        """One band, from the least to the greatest number in it."""
+        seen = self._rows[np.isfinite(self._rows)]
+        least, most = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
+        ordered = np.nan_to_num(np.roll(self._rows, -(self._next % LATEST), axis=1), nan=least)
+        return {f"{self._n} numbers, {least:.3g} … {most:.3g}": to_bytes(ordered, least, max(most, least + 1e-9))}
 
 
 def weight_bands(weights: Mapping[str, NDArray[np.float32]], whole: Mapping[str, tuple[int, int]]) -> dict[str, Pixels]:

@@ -24,6 +24,7 @@ class Part(NamedTuple):
     kind: Kind
     groups: tuple[Group, ...] = ()  # of series
     size: tuple[int, int] = (0, 0)  # width and height in px
+    n: int = 0  # numbers of a long vector
 
     def of(self, observation: Any) -> Any:
         """Its value."""
@@ -55,7 +56,7 @@ def _numbers(space: gymnasium.Space[Any], env_id: str, path: tuple[str | int, ..
         return Part(path, name, "polarity")
     if n <= MOST_SERIES:
         return Part(path, name, "series", tuple(groups_of(env_id, n, name)))
-    return Part(path, name, "rolled")
+    return Part(path, name, "rolled", n=n)
 
 
 def is_picture(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .bands import Raster, banded, weight_bands
+from .bands import Raster, Rolled, banded, weight_bands
 from .colours import EVENTS, FIRE, SIGNED, palette, to_bytes
 from .layout import Part, is_picture, parts_of
 from .naming import action_names
@@ -30,9 +30,9 @@ class Shown:
         self._sheet, self._about, self._began = sheet, about, began_ns
         self._parts = parts_of(about.observation, about.env)
         self._raster = Raster(about.populations)
+        self._rolled = {part.name: Rolled(part.n) for part in self._parts if part.kind == "rolled"}
         self._scenes: list[Scene] = []
         self._ons: dict[str, NDArray[np.float32]] = {}  # ON less OFF of each pixel, by path
-        self._sizes: dict[str, tuple[int, int]] = {}
         self.ticks = 0
         self._declare()
 
@@ -58,6 +58,8 @@ class Shown:
         for part in self._parts:
             if part.kind == "events" and scene.observation is not None:
                 self.events(part.name, part.of(scene.observation), *part.size)
+            elif part.kind == "rolled" and scene.observation is not None:
+                self._rolled[part.name].note(np.asarray(part.of(scene.observation)))
 
     def events(self, name: str, events: NDArray[Any], width: int, height: int) -> None:
         """The events of a control step."""
@@ -143,6 +145,8 @@ class Shown:
         self._at(scene.tick, scene.t_ns)
         if self._about.populations:
             sheet.painted("raster", banded(self._raster.bands(), 0), _FIRE)
+        for name, rolled in self._rolled.items():
+            sheet.painted(f"seen/{name}", banded(rolled.bands(), 0), _FIRE)
         for path, seen in self._ons.items():
             sheet.painted(path, to_bytes(seen, -WHITE, WHITE), _EVENTS)
         for part in self._parts if scene.observation is not None else ():

@@ -16,7 +16,7 @@ from .report import Request, Session, command_of, command_to_go_on, draw, print_
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 from .tapping import tapped
-from .viewing import viewing
+from .viewing import check_view, viewing
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -142,6 +142,7 @@ def run(
         view,
         web,
     )
+    check_view(request)
     learner = learner_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
     checkpoint = save or folder / "checkpoint.zip"

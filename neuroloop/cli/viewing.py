@@ -13,14 +13,22 @@ if TYPE_CHECKING:
     from ..agent import Agent
 
 
+def check_view(request: Request) -> None:
+    """Raise `BadInput` for a view that cannot be."""
+    from ..errors import BadInput
+
+    if request.web and not request.view:
+        raise BadInput("--web: is where the run is shown; add --view")
+    if request.view:
+        from ..view.window import check_installed
+
+        check_installed()
+
+
 @contextmanager
 def viewing(request: Request, learner: Agent) -> Iterator[None]:
     """Show the run for a while, if the user asked for it; and say where."""
-    from ..errors import BadInput
-
     if not request.view:
-        if request.web:
-            raise BadInput("--web: is where the run is shown; add --view")
         yield
         return
     from ..view.beside import PICTURES, viewed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .blueprint import blueprint
 from .colours import SERIES, Pixels, png
 
-SHARP = 64  # px of a side, below which JPEG would blur what little there is
+SMALL = 1 << 16  # px of a picture that is passed on as it is: at once there, and sharp
 
 
 class Sheet:
@@ -62,14 +62,20 @@ class Sheet:
 
         flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
         image = rr.Image(flat)
-        self._stream.log(path, image if min(flat.shape[:2]) < SHARP else image.compress(jpeg_quality=85))
+        self._stream.log(path, image if flat.shape[0] * flat.shape[1] <= SMALL else image.compress(jpeg_quality=85))
         self._know(path)
 
     def painted(self, path: str, pixels: Pixels, colours: Pixels) -> None:
         """A picture whose bytes are places on a palette."""
         import rerun as rr
 
-        self._stream.log(path, rr.EncodedImage(contents=png(pixels, colours), media_type="image/png"))
+        small = pixels.size <= SMALL
+        self._stream.log(
+            path,
+            rr.Image(colours[pixels])
+            if small
+            else rr.EncodedImage(contents=png(pixels, colours), media_type="image/png"),
+        )
         self._know(path)
 
     def text(self, markdown: str) -> None:

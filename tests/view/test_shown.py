@@ -6,13 +6,13 @@ import io
 from typing import Any
 
 import gymnasium
+import neuroloop_envs  # noqa: F401 (registers worlds)
 import numpy as np
 import pytest
 from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
 
-import neuroloop_envs  # noqa: F401 (registers worlds)
 from neuroloop.sensors.space import EventSpace
 from neuroloop.types import EVENT
 from neuroloop.view.bands import CAPTION, LATEST, MOST_NEURONS, WIDTH, Raster, stretched, weight_bands

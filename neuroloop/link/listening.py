@@ -23,7 +23,8 @@ from .keys import key_of, read
 from .sockets import connected, socket_of
 from .telemetry import ALWAYS, EPISODE, PICTURE, PLANT, SIGHT, TICK, WEIGHTS, ByeFacts, RunFacts
 
-MOST_WAITING = 4096  # messages that are taken at once
+MOST_WAITING = 4096  # messages that have arrived
+RETRY_MS = 20  # between looks whether somebody publishes there
 REPLACED = (TICK, PLANT, PICTURE)  # kinds of which only the newest may matter
 
 
@@ -54,6 +55,11 @@ class Listener:
         self.heard, self.skipped = 0, 0  # messages that were given; that were left out for newer ones
         self._socket: Any = socket_of(zmq.SUB, place)
         try:
+            self._socket.setsockopt(zmq.RECONNECT_IVL, RETRY_MS)
+            if not newest:
+                self._socket.setsockopt(
+                    zmq.RCVHWM, MOST_WAITING
+                )  # one's own memory, for runs that are fast for a moment
             for topic in wanted:
                 self._socket.setsockopt(zmq.SUBSCRIBE, topic)
             connected(self._socket, place, own, None if server_key is None else key_of(server_key, "server_key"))

@@ -15,8 +15,8 @@ from ..network.engine import Engine
 from ..sensors.space import EventSpace
 from ..sensors.wrapper import EventCameraWrapper
 from . import messages
+from .gathering import body_of
 from .publishing import Publisher
-from .summing import body_of
 from .telemetry import MOST_SIDE, SIGHT, WEIGHTS, SightFacts, WeightsFacts
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import messages
+from .gathering import Travelling, body_of, sizes_of
 from .keys import Keys
 from .live import LivePlant
 from .publishing import Publisher
-from .summing import Travelling, body_of, sizes_of
-from .telemetry import BYE, PLANT, RUN, ByeFacts, PlantFacts, RunFacts
+from .telemetry import PLANT, RUN, PlantFacts, RunFacts
 
 
 class PlantTap:
@@ -54,10 +54,7 @@ class PlantTap:
 
     def close(self) -> None:
         """Say bye. A second call does nothing."""
-        if not self._publisher.closed:
-            ticks, overflows = self._publisher.told(PLANT), self._publisher.overflows
-            bye = ByeFacts(**self._publisher.head(BYE), ticks=ticks, overflows=overflows)
-            self._publisher.close([BYE, messages.packed(bye)])
+        self._publisher.close()
 
 
 @contextmanager

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
 import zmq
 
 from ..errors import BadInput
+from . import messages
 from .endpoint import endpoint_of
 from .keys import Keys
 from .sockets import bound, socket_of
-from .telemetry import RUN, TELEMETRY, TOPICS
+from .telemetry import BYE, PLANT, RUN, TELEMETRY, TICK, TOPICS, ByeFacts
 
 LOOK_NS = 50_000_000  # between looks at who came and went
 AGAIN_NS = 1_000_000_000  # after which everybody is told of the run again
+QUEUE = 256  # messages that are kept for a reader that is behind for a moment
 MOST_READ = 64  # wishes a look
 SOME = zmq.NOBLOCK | zmq.SNDMORE
+LEAVING = 1.0  # s that its file may take to go
 PARTING = (0.02, 0.05, 0.1)  # s after the last message, and after its repetitions
+LATE_PARTING = (0.2, 0.6)  # s more, where a reader was behind
 
 
 class Publisher:
@@ -33,6 +38,7 @@ class Publisher:
         self._endpoint = endpoint_of(endpoint, "tap")
         self._socket: Any = socket_of(zmq.XPUB, self._endpoint)
         try:
+            self._socket.setsockopt(zmq.SNDHWM, QUEUE)
             self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # who comes is seen, also where another is there already
             self._socket.setsockopt(zmq.XPUB_NODROP, 1)
             self.url = bound(self._socket, self._endpoint, None if self._endpoint.loopback else keys)
@@ -48,11 +54,7 @@ class Publisher:
         self._asked: set[bytes] = set()
         self._seq = dict.fromkeys(TOPICS, 0)
         self._looked = self._told = 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return bool(self._socket.closed)
+        self.closed = False
 
     def number(self, topic: bytes) -> int:
         """The sequence number of the next message of a kind, heard or not."""
@@ -115,18 +117,30 @@ class Publisher:
             send(frame, SOME)
         send(frames[-1], zmq.NOBLOCK)
 
-    def close(self, last: list[Any]) -> None:
-        """Tell the last message, and close. A second call does nothing.
+    def close(self) -> None:
+        """Say bye, and close. A second call does nothing.
 
-        It is told several times, so that it reaches also those whose queues are full just now; and as nobody says when it
+        It is said several times, so that it reaches also those whose queues are full just now; and as nobody says when it
         went out, and nothing lingers, there is a pause after each.
         """
         if self.closed:
             return
         self._look()
-        for pause in PARTING if self.wanted else ():
-            self.send(last)
+        ticks = self.told(TICK) + self.told(PLANT)
+        bye = [BYE, messages.packed(ByeFacts(**self.head(BYE), ticks=ticks, overflows=self.overflows))]
+        pauses = PARTING + (LATE_PARTING if self.overflows else ())
+        for pause in pauses if BYE in self.wanted else ():
+            self.send(bye)
             time.sleep(pause)
         self._socket.close()
+        self.closed = True
         if self._endpoint.path is not None:
-            self._endpoint.path.unlink(missing_ok=True)
+            _wait_until_gone(self._endpoint.path)
+
+
+def _wait_until_gone(path: Path) -> None:
+    """libzmq takes a socket's file away a moment after the socket was closed: by then it must not be another one's."""
+    end = time.monotonic() + LEAVING
+    while path.exists() and time.monotonic() < end:
+        time.sleep(0.001)
+    path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ What it publishes is told in `docs/telemetry.md`. While nobody listens, nothing 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,23 +23,22 @@ from ..loop.timing import TIMING
 from ..types import Tick, Timed
 from . import keys as keyring
 from . import messages
+from .gathering import Joined, Travelling, body_of, sizes_of
 from .looks import Looks
 from .publishing import Publisher
 from .remote import LINK
-from .summing import Joined, Travelling, body_of, sizes_of
 from .telemetry import (
-    BYE,
     EPISODE,
     PICTURE,
     RUN,
     TELEMETRY,
     TICK,
-    ByeFacts,
     EpisodeFacts,
     PictureFacts,
     RunFacts,
     TickFacts,
 )
+from .values import Frame
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -72,6 +72,11 @@ class Tap:
     def url(self) -> str:
         """Where it publishes."""
         return self._publisher.url
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """What somebody listens to, as was seen at the latest tick."""
+        return frozenset(topic.decode() for topic in self._publisher.wanted)
 
     @property
     def ticks(self) -> int:
@@ -112,7 +117,7 @@ class Tap:
             self._publisher.send([EPISODE, messages.packed(facts)])
 
     def _message(self, tick: Tick, seq: int, now: int) -> list[Any]:
-        seen, done = self._seen(tick.observation, now), self._actions.write(tick.action)
+        (seen, n_seen), done = self._seen(tick.observation, now), self._actions.write(tick.action)
         counts, cells = self._counts.read(), self._cells.read()
         outcome, names = tick.outcome, self._activity.numbers
         answer = None if outcome is None else outcome.reward
@@ -121,7 +126,7 @@ class Tap:
             tick=tick.tick, episode=tick.episode, first=tick.first, reward=tick.reward, answer=answer,
             episode_return=self._agent.progress.episode_return + (answer or 0.0),
             spikes=self._counts.sums(), numbers=dict(zip(names, self._activity.read(), strict=True)),
-            observation=sizes_of(seen), action=sizes_of(done),
+            observation=n_seen, action=sizes_of(done),
         )  # fmt: skip
         if outcome is not None:
             facts.terminated, facts.truncated, facts.n_steps = outcome.terminated, outcome.truncated, outcome.n_steps
@@ -130,15 +135,15 @@ class Tap:
             facts.link = messages.info_of(link) if isinstance(link, dict) else None
         return [TICK, messages.packed(facts), body_of([*seen, *done, counts, cells])]
 
-    def _seen(self, observation: Any, now: int) -> list[Any]:
-        """Frames of an observation; of a large one only now and then."""
+    def _seen(self, observation: Any, now: int) -> tuple[list[Frame], tuple[int, ...]]:
+        """Frames of an observation and their sizes; of a large one only now and then."""
         frames = self._observations.write(observation)
-        if sum(sizes_of(frames)) <= LARGE:
-            return frames
-        if now - self._large < BETWEEN_LARGE:
-            return []
-        self._large = now
-        return frames
+        sizes = sizes_of(frames)
+        if sum(sizes) > LARGE:
+            if now - self._large < BETWEEN_LARGE:
+                return [], ()
+            self._large = now
+        return frames, sizes
 
     def _show(self, tick: int) -> None:
         """Publish what the environment renders; if it fails, no more of it: a view must not stop a run."""
@@ -165,9 +170,12 @@ class Tap:
 
     def close(self) -> None:
         """Say bye. A second call does nothing."""
-        if not self._publisher.closed:
-            bye = ByeFacts(**self._publisher.head(BYE), ticks=self.ticks, overflows=self.overflows)
-            self._publisher.close([BYE, messages.packed(bye)])
+        self._publisher.close()
+
+    def __del__(self) -> None:
+        """Nobody holds it any more: `with agent.watched(Tap(…))`."""
+        with contextlib.suppress(AttributeError):  # it could not be made
+            self.close()
 
     def __enter__(self) -> Tap:
         return self

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,31 @@ from .window import check_installed
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..link.tap import Tap
+    from ..types import Tick
 
 PICTURES = 2.0  # a second, of what the environment renders: each costs the loop a rendering
+BETWEEN_TICKS = 3_000_000  # ns: as many ticks a second as plots draw points
 PARTING = 3.0  # s that a view for the browser has to end
+
+
+class Sparing:
+    """Tells a tap of so many ticks a second as a view can draw: others cost the loop nothing."""
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap, self._told = tap, 0
+
+    def put(self, tick: Tick) -> bool:
+        """Tell of a turn of the ring, if it is not too soon."""
+        now = time.monotonic_ns()
+        if now - self._told < BETWEEN_TICKS:
+            return True
+        self._told = now
+        return self._tap.put(tick)
+
+    def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:
+        """Tell of an episode's end."""
+        self._tap.close_episode(episode, episode_return, n_steps)
 
 
 @contextlib.contextmanager
@@ -41,7 +64,7 @@ def viewed(
         with rendering(agent.env, pictures is not None), Tap(place, agent, pictures=pictures) as tap:
             viewer, where = _started(place, web, port)
             try:
-                with agent.watched(tap):
+                with agent.watched(Sparing(tap)):
                     yield where
             finally:
                 tap.close()

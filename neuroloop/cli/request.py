@@ -10,7 +10,7 @@ WITH_VALUES = (
     "env", "connect", "keys", "server_key", "events_from", "camera_key", "events", "steps", "episodes", "checkpoint_every",
     "record", "tap", "pictures", "tensorboard",
 )  # fmt: skip
-FLAGS = "realtime", "fifo", "keep_on"
+FLAGS = "realtime", "fifo", "keep_on", "view", "web"
 
 
 class Request(NamedTuple):
@@ -37,6 +37,8 @@ class Request(NamedTuple):
     checkpoint_every: int | None = None  # environment steps; 0: only at the end; None: by the clock
     record: Path | None = None
     tensorboard: Path | None = None
+    view: bool = False
+    web: bool = False
 
 
 def command_of(request: Request, seed: int) -> str:

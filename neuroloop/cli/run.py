@@ -36,10 +36,13 @@ from .run_options import (
     ServerKey,
     Steps,
     Tap,
+    View,
+    Web,
 )  # fmt: skip
 from .starting import in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 from .tapping import tapped
+from .viewing import check_view, viewing
 from .watching import on_board
 
 if TYPE_CHECKING:
@@ -74,6 +77,8 @@ def run(
     tap: Tap = None,
     pictures: Pictures = None,
     tensorboard: Board = None,
+    view: View = False,
+    web: Web = False,
     json: Json = False,
 ) -> None:
     """Control an environment and learn on-line, from scratch or from a checkpoint.
@@ -92,8 +97,9 @@ def run(
         agent=agent, env=env, connect=connect, keys=keys, server_key=server_key, events_from=events_from,
         camera_key=camera_key, events=events, realtime=realtime, fifo=fifo, steps=steps, episodes=episodes, keep_on=keep_on,
         seed=seed, settings=tuple(settings or ()), checkpoint_every=checkpoint_every, resume=resume, record=record, tap=tap,
-        pictures=pictures, tensorboard=tensorboard,
+        pictures=pictures, tensorboard=tensorboard, view=view, web=web,
     )  # fmt: skip
+    check_view(request)
     if resume is not None:
         request = taken_over(request)
     learner = learner_of(request)
@@ -108,6 +114,7 @@ def run(
         on_board(learner, tensorboard, folder.name),
         stop_on_signals() as stop,
         tapped(request, learner),
+        viewing(request, learner),
         recorded(request, learner) as recording,
         in_time(request) as refused,
     ):

@@ -88,5 +88,9 @@ Tap = Annotated[
 ]
 Pictures = Annotated[
     float | None,
-    typer.Option("--pictures", metavar="HZ", help="With --tap: so many rendered pictures a second for who asks."),
+    typer.Option(
+        "--pictures", metavar="HZ", help="With --tap or --view: so many rendered pictures a second for who asks."
+    ),
 ]
+View = Annotated[bool, typer.Option("--view", help="Show it while it goes, in a window or in the browser.")]
+Web = Annotated[bool, typer.Option("--web", help="With --view: in the browser; the default where there is no screen.")]

@@ -19,8 +19,8 @@ def tapped(request: Request, learner: Agent) -> Iterator[None]:
     from ..errors import BadInput
 
     if request.tap is None:
-        if request.pictures is not None:
-            raise BadInput("--pictures: are published by a tap; add --tap ENDPOINT")
+        if request.pictures is not None and not request.view:
+            raise BadInput("--pictures: are published by a tap, or shown by a view; add --tap ENDPOINT or --view")
         yield
         return
     from ..link.tap import Tap

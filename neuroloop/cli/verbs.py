@@ -21,6 +21,7 @@ from . import (
     run,
     serve,
     sweep,
+    view,
     watch,
 )  # fmt: skip
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
 app.command("watch")(watch.watch)
+app.command("view")(view.view)
 app.command("camera")(camera.camera)
 app.command("replay")(replay.replay)
 app.command("recover")(recordings.recover)

@@ -11,8 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LinkError
+from ..types import EVENT
 from .spaces import Spec, rebuild
-from .telemetry import MOST_NEURONS, AnyFacts, ByeFacts, PictureFacts, PlantFacts, RunFacts, TickFacts, facts_of
+from .telemetry import (
+    MOST_NEURONS,
+    AnyFacts,
+    ByeFacts,
+    PictureFacts,
+    PlantFacts,
+    RunFacts,
+    SightFacts,
+    TickFacts,
+    WeightsFacts,
+    facts_of,
+)
 from .values import Values
 
 NOTHING: Mapping[str, NDArray[np.int32]] = MappingProxyType({})
@@ -26,7 +38,9 @@ class Heard(NamedTuple):
     action: Any = None
     spikes: Mapping[str, NDArray[np.int32]] = NOTHING  # of each neuron of each population
     cells: Mapping[str, NDArray[np.int32]] = NOTHING  # conjunctive cells that fire, of each encoder
-    picture: NDArray[np.uint8] | None = None
+    picture: NDArray[np.uint8] | None = None  # also: the frame of an event camera
+    events: NDArray[Any] | None = None
+    weights: Mapping[str, NDArray[np.float32]] = MappingProxyType({})  # (inputs, neurons), by projection
 
 
 class Hearing:
@@ -97,6 +111,10 @@ class Hearing:
             case PictureFacts():
                 _check_size("picture", body, int(np.prod(facts.shape, dtype=np.int64)))
                 return Heard(facts, picture=np.frombuffer(body, np.uint8).reshape(facts.shape).copy())
+            case SightFacts():
+                return _sight(facts, body)
+            case WeightsFacts():
+                return _weights(facts, body)
         _check_size(str(facts.__struct_config__.tag), body, 0)
         return Heard(facts)
 
@@ -124,3 +142,22 @@ def _parted(raw: memoryview, sizes: Mapping[str, int]) -> dict[str, NDArray[np.i
     """Whole numbers by name."""
     whole, ends = np.frombuffer(raw, "<i4").astype(np.int32), list(accumulate(sizes.values()))
     return {name: whole[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+
+def _sight(facts: SightFacts, body: memoryview) -> Heard:
+    n, pixels = EVENT.itemsize * facts.n_events, int(np.prod(facts.shape, dtype=np.int64)) if facts.shape else 0
+    _check_size("sight", body, n + pixels)
+    events = np.frombuffer(body[:n], EVENT).copy()
+    if events.size and (events["x"].max() >= facts.width or events["y"].max() >= facts.height):
+        raise LinkError("sight: events must lie within the camera's picture")
+    frame = np.frombuffer(body[n:], np.uint8).reshape(facts.shape).copy() if facts.shape else None
+    return Heard(facts, picture=frame, events=events)
+
+
+def _weights(facts: WeightsFacts, body: memoryview) -> Heard:
+    ends = list(accumulate(4 * rows * columns for rows, columns in facts.shapes.values()))
+    _check_size("weights", body, ends[-1] if ends else 0)
+    begins = [0, *ends]
+    parts = [np.frombuffer(body[begin:end], "<f4").astype(np.float32) for begin, end in zip(begins, ends, strict=False)]
+    shaped = {name: part.reshape(shape) for (name, shape), part in zip(facts.shapes.items(), parts, strict=True)}
+    return Heard(facts, weights=shaped)

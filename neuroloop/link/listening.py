@@ -21,7 +21,7 @@ from .hearing import Heard as Heard
 from .hearing import Hearing
 from .keys import key_of, read
 from .sockets import connected, socket_of
-from .telemetry import ALWAYS, EPISODE, PICTURE, PLANT, TICK, ByeFacts, RunFacts
+from .telemetry import ALWAYS, EPISODE, PICTURE, PLANT, SIGHT, TICK, WEIGHTS, ByeFacts, RunFacts
 
 MOST_WAITING = 4096  # messages that have arrived
 RETRY_MS = 20  # between looks whether somebody publishes there
@@ -31,9 +31,10 @@ REPLACED = (TICK, PLANT, PICTURE)  # kinds of which only the newest may matter
 class Listener:
     """Hears what a `Tap`, or a plant, publishes at `endpoint`; nobody need be there yet.
 
-    `topics`: `"tick"`, `"episode"`, `"plant"`, `"picture"`; the beginning and the end of a run are always heard. `newest`:
-    of ticks and pictures that wait, only the newest is given, others are counted as `skipped`. `timeout`: s of silence after
-    which iteration raises a `LinkError`. `keys` and `server_key`: see `RemoteEnv`. Raises `BadInput`.
+    `topics`: `"tick"`, `"episode"`, `"plant"`, `"picture"`, `"sight"`, `"weights"`; the beginning and the end of a run are
+    always heard. `newest`: of ticks and pictures that wait, only the newest is given, others are counted as `skipped`.
+    `timeout`: s of silence after which iteration raises a `LinkError`. `keys` and `server_key`: see `RemoteEnv`. Raises
+    `BadInput`.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Listener:
 
 
 def _topics(names: Iterable[str]) -> list[bytes]:
-    known = {topic.decode(): topic for topic in (TICK, EPISODE, PLANT, PICTURE)}
+    known = {topic.decode(): topic for topic in (TICK, EPISODE, PLANT, PICTURE, SIGHT, WEIGHTS)}
     wanted = list(ALWAYS)
     for name in [names] if isinstance(names, str) else names:
         if name not in known:

@@ -24,6 +24,7 @@ from ..types import LINK, Tick, Timed
 from . import keys as keyring
 from . import messages
 from .gathering import Joined, Travelling, body_of, sizes_of
+from .looks import Looks
 from .publishing import Publisher
 from .telemetry import (
     EPISODE,
@@ -64,6 +65,7 @@ class Tap:
         self._between_pictures = round(1e9 / rate) if rate else 0
         self._period_ns = round(1e9 * (step_time(self._env) or 0.0) * agent.loop.plant.repeat)
         self._shown = self._large = 0  # when the latest picture and the latest large observation went out
+        self._looks = Looks(agent)
         self._publisher = Publisher(endpoint, None if keys is None else keyring.read(Path(keys)))
 
     @property
@@ -99,6 +101,7 @@ class Tap:
         if self._pictures and PICTURE in publisher.wanted and now - self._shown >= self._between_pictures:
             self._shown = now
             self._show(tick.tick)
+        self._looks.show(publisher, tick.tick, now)
         return went
 
     def close_episode(self, episode: int, episode_return: float, n_steps: int) -> None:

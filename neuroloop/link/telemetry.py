@@ -14,18 +14,23 @@ import msgspec
 from msgspec import Meta
 
 from ..errors import LinkError
+from ..types import EVENT
 from .messages import MOST_HEADER, Session, Word
 from .spaces import MOST_BYTES, Spec
 
 TELEMETRY = 1  # version of what is published
-RUN, TICK, EPISODE, PICTURE, PLANT, BYE = (
-    b"run", b"tick", b"episode", b"picture", b"plant", b"bye",
+RUN, TICK, EPISODE, PICTURE, SIGHT, WEIGHTS, PLANT, BYE = (
+    b"run", b"tick", b"episode", b"picture", b"sight", b"weights", b"plant", b"bye",
 )  # fmt: skip
-TOPICS = (RUN, TICK, EPISODE, PICTURE, PLANT, BYE)
+TOPICS = (RUN, TICK, EPISODE, PICTURE, SIGHT, WEIGHTS, PLANT, BYE)
 ALWAYS = (RUN, BYE)  # without which nobody understands the rest
+MOST_SIDE = 256  # rows and columns of weights that are published of one array
 MOST_NEURONS = 1 << 26  # of all populations: what a publisher may make us allocate
 Sizes = Annotated[dict[str, Annotated[int, Meta(ge=1, le=MOST_NEURONS)]], Meta(max_length=4096)]
 Frames = Annotated[tuple[Annotated[int, Meta(ge=0, le=MOST_BYTES)], ...], Meta(max_length=1 << 16)]  # bytes of each
+
+Side = Annotated[int, Meta(ge=1, le=1 << 14)]
+Row = Annotated[int, Meta(ge=0, le=MOST_SIDE)]
 
 
 class Facts(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -94,6 +99,26 @@ class PictureFacts(Facts, kw_only=True, tag="picture"):
     shape: Annotated[tuple[Annotated[int, Meta(ge=1, le=1 << 14)], ...], Meta(min_length=2, max_length=3)]
 
 
+class SightFacts(Facts, kw_only=True, tag="sight"):
+    """What an event camera saw in a tick, at most 50 times a second. Body: its events, unless the observation holds them, and
+    now and then its frame.
+    """
+
+    tick: Word
+    width: Side
+    height: Side
+    n_events: Annotated[int, Meta(ge=0, le=MOST_BYTES // EVENT.itemsize)]
+    shape: Annotated[tuple[Side, ...], Meta(max_length=3)]  # of the frame, uint8; empty: there is none this time
+
+
+class WeightsFacts(Facts, kw_only=True, tag="weights"):
+    """Weights after a tick, evenly picked where they are many. Body: float32, one array after another."""
+
+    tick: Word
+    shapes: Annotated[dict[str, tuple[Row, Row]], Meta(max_length=1024)]  # (inputs, neurons) that are published
+    whole: Annotated[dict[str, tuple[Word, Word]], Meta(max_length=1024)]  # that there are
+
+
 class PlantFacts(Facts, kw_only=True, tag="plant"):
     """A tick of a plant that keeps its own time. Body: the action that was done; empty where no episode runs."""
 
@@ -114,7 +139,7 @@ class ByeFacts(Facts, kw_only=True, tag="bye"):
     overflows: Word  # how often a reader's queue ran full
 
 
-AnyFacts = RunFacts | TickFacts | EpisodeFacts | PictureFacts | PlantFacts | ByeFacts
+AnyFacts = RunFacts | TickFacts | EpisodeFacts | PictureFacts | SightFacts | WeightsFacts | PlantFacts | ByeFacts
 
 
 class _Version(msgspec.Struct):

@@ -26,6 +26,7 @@ class Eye:
         self.camera = EventCamera(*size, pixel, arguments.seed("seed", seed))
         self._scaler: Scaler | None = None
         self._shape: tuple[int, ...] | None = None
+        self.latest: NDArray[Any] | None = None  # frame that was seen, for those who watch
 
     def reset(self, noise: int) -> None:
         """Begin an episode, with its seed of the noise."""
@@ -38,6 +39,7 @@ class Eye:
             if frame.shape != self._shape:
                 self._fit(frame)
             seen.append(self.camera.see(self._light_of(frame), t_us).copy())
+            self.latest = frame
         return seen
 
     def _light_of(self, frame: NDArray[Any]) -> NDArray[Any]:

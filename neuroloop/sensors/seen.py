@@ -23,6 +23,7 @@ class Seen:
         self._events, self._only = events, only
         self._inside = isinstance(space, spaces.Dict)
         self.space = self._with(space)
+        self.latest = np.zeros(0, EVENT)  # events of the latest step, for those who watch
 
     def _with(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
         if self._only:
@@ -38,7 +39,7 @@ class Seen:
     ) -> tuple[Any, dict[str, Any]]:
         """The observation with the events of a step, and what `info["events"]` says of them."""
         events = packets[0] if len(packets) == 1 else np.concatenate([np.zeros(0, EVENT), *packets])
-        shown = thinned(events, self._events.most_events)
+        self.latest = shown = thinned(events, self._events.most_events)
         facts = {"start_us": start_us, "end_us": end_us, "dropped": events.size - shown.size}
         new: Any = shown.view(Packet)
         if not self._only:

@@ -66,6 +66,16 @@ class EventCameraWrapper(gymnasium.Wrapper[Any, Any, Any, Any], gymnasium.utils.
         self._seen = Seen(env.observation_space, EventSpace(*size, most_events), only)
         self.observation_space = self._seen.space
 
+    @property
+    def latest_frame(self) -> NDArray[Any] | None:
+        """The frame that the camera saw last; None before the first."""
+        return self._eye.latest
+
+    @property
+    def latest_events(self) -> NDArray[Any]:
+        """The events of the latest step."""
+        return self._seen.latest
+
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; the camera's noise follows `seed`, and in episodes after it without one, their number."""
         observation, info = self.env.reset(seed=seed, options=options)

@@ -50,13 +50,13 @@ if TYPE_CHECKING:  # `as` says that the names are exported
     from .errors import (
         UnsupportedSpace as UnsupportedSpace,
     )
-    from .link.camera import CameraServer as CameraServer
-    from .link.listening import Listener as Listener
-    from .link.pictures import PublishedFrames as PublishedFrames
+    from .link.cameras.camera import CameraServer as CameraServer
+    from .link.cameras.pictures import PublishedFrames as PublishedFrames
+    from .link.cameras.remote_camera import RemoteCamera as RemoteCamera
     from .link.remote import RemoteEnv as RemoteEnv
-    from .link.remote_camera import RemoteCamera as RemoteCamera
     from .link.server import PlantServer as PlantServer
-    from .link.tap import Tap as Tap
+    from .link.telemetry.listening import Listener as Listener
+    from .link.telemetry.tap import Tap as Tap
     from .network.devices import FixedPoint as FixedPoint
     from .network.devices import Memristive as Memristive
     from .network.layouts import (
@@ -164,13 +164,13 @@ _ROOMS = {
     "errors": "BadInput CheckpointError ConfigError DivergedError LinkError MissingExtra NeuroloopError PlantError"
     " RecordingError UnsupportedSpace",
     "encoders.events": "EventEncoder",
-    "link.listening": "Listener",
-    "link.camera": "CameraServer",
-    "link.pictures": "PublishedFrames",
+    "link.telemetry.listening": "Listener",
+    "link.cameras.camera": "CameraServer",
+    "link.cameras.pictures": "PublishedFrames",
     "link.remote": "RemoteEnv",
-    "link.remote_camera": "RemoteCamera",
+    "link.cameras.remote_camera": "RemoteCamera",
     "link.server": "PlantServer",
-    "link.tap": "Tap",
+    "link.telemetry.tap": "Tap",
     "network.devices": "FixedPoint Memristive",
     "network.layouts": "AllToAll AllToOthers Convolution FixedInDegree FixedOutDegree FixedProbability OneToOne Pairs",
     "network.network": "Network",

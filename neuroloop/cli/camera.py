@@ -55,7 +55,7 @@ def camera(
 
     Ends by Ctrl-C or SIGTERM. Plant, camera and controller may be started in any order.
     """
-    from ..link.camera import CameraServer
+    from ..link.cameras.camera import CameraServer
     from .cameras import gamma_of, settings_of, size_of
 
     changes = {"pixel": pixel, "size": size_of(size), "gamma": gamma_of(gamma), "seed": seed}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def showing(config: PlantConfig, frames: str, picture: str | None, keys: Keys | None) -> gymnasium.Env[Any, Any]:
     """The environment, which publishes its pictures."""
-    from ..link.pictures import PublishedFrames
+    from ..link.cameras.pictures import PublishedFrames
     from ..loop.plant import make_env
 
     made = make_env(config, shows=True)
@@ -38,7 +38,7 @@ def keys_at(endpoint: str, keys: Keys | None) -> Keys | None:
 
 def seeing(env: RemoteEnv, request: Request) -> gymnasium.Env[Any, Any]:
     """The plant at the other end of a link, with the events of a camera in a process of its own."""
-    from ..link.remote_camera import RemoteCamera
+    from ..link.cameras.remote_camera import RemoteCamera
 
     if request.events_from is None:
         return env
@@ -55,7 +55,7 @@ def counts_of(learner: Agent) -> dict[str, int] | None:
     """What a camera in a process of its own could not give; None where there is none."""
     import gymnasium
 
-    from ..link.remote_camera import RemoteCamera
+    from ..link.cameras.remote_camera import RemoteCamera
 
     inner: Any = learner.env
     while isinstance(inner, gymnasium.Wrapper):

@@ -90,8 +90,8 @@ def serve(
     """
     from ..config import apply
     from ..errors import BadInput
+    from ..link.cameras.pictures import PublishedFrames
     from ..link.keys import read
-    from ..link.pictures import PublishedFrames
     from ..link.server import PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig

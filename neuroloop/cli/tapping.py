@@ -23,7 +23,7 @@ def tapped(request: Request, learner: Agent) -> Iterator[None]:
             raise BadInput("--pictures: are published by a tap, or shown by a view; add --tap ENDPOINT or --view")
         yield
         return
-    from ..link.tap import Tap
+    from ..link.telemetry.tap import Tap
 
     with Tap(request.tap, learner, pictures=request.pictures, keys=request.keys) as tap, learner.watched(tap):
         print(f"tapped at {tap.url}", file=sys.stderr, flush=True)

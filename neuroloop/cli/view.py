@@ -15,7 +15,7 @@ from .stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from ..recording.reader import Recording
-    from ..view.window import Window
+    from ..view.window.window import Window
     from .stopping import Stop
 
 What = Annotated[
@@ -47,7 +47,7 @@ def view(
 ) -> None:
     """Show a run while it goes, or the recording of one. Only this machine can see it. Ends by Ctrl-C, or with its window."""
     from ..errors import BadInput
-    from ..view.window import Window, check_installed, has_screen
+    from ..view.window.window import Window, check_installed, has_screen
 
     check_installed()
     live = "://" in what
@@ -76,9 +76,9 @@ def _recording(what: str) -> Recording:
 def _follow(
     endpoint: str, window: Window, stop: Stop, owner_pid: int | None, keys: Path | None, server_key: str | None
 ) -> None:
-    from ..link.listening import Listener
-    from ..view.feeding import TOPICS, Follower
-    from ..view.owned import Owner
+    from ..link.telemetry.listening import Listener
+    from ..view.window.feeding import TOPICS, Follower
+    from ..view.window.owned import Owner
 
     os.nice(NICE)
     owner = Owner(owner_pid)
@@ -102,7 +102,7 @@ def _clear_up(endpoint: str) -> None:
 
 
 def _show(recording: Recording, window: Window, stop: Stop) -> None:
-    from ..view.reading import show_recording
+    from ..view.window.reading import show_recording
 
     _say_where(window)
 

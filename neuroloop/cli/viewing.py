@@ -20,7 +20,7 @@ def check_view(request: Request) -> None:
     if request.web and not request.view:
         raise BadInput("--web: is where the run is shown; add --view")
     if request.view:
-        from ..view.window import check_installed
+        from ..view.window.window import check_installed
 
         check_installed()
 
@@ -31,8 +31,8 @@ def viewing(request: Request, learner: Agent) -> Iterator[None]:
     if not request.view:
         yield
         return
-    from ..view.beside import PICTURES, viewed
-    from ..view.window import has_screen
+    from ..view.window.beside import PICTURES, viewed
+    from ..view.window.window import has_screen
 
     rate = None if request.realtime else PICTURES  # in real time nobody can wait for a picture, unless they say so
     pictures = rate if request.pictures is None else request.pictures

@@ -12,9 +12,9 @@ import typer
 from .stopping import stop_on_signals
 
 if TYPE_CHECKING:
-    from ..link.hearing import Heard
-    from ..link.listening import Listener
-    from ..link.telemetry import PlantFacts, TickFacts
+    from ..link.telemetry.facts import PlantFacts, TickFacts
+    from ..link.telemetry.hearing import Heard
+    from ..link.telemetry.listening import Listener
 
 LOOK = 0.25  # s between looks at whether to stop
 SILENCE = 2.0  # s after which it is said
@@ -39,7 +39,7 @@ def watch(
 ) -> None:
     """Show what a run or a plant publishes, until it is over or Ctrl-C. It may begin later, and does not wait for us."""
     from .. import arguments
-    from ..link.listening import Listener
+    from ..link.telemetry.listening import Listener
 
     patience = float("inf") if timeout is None else arguments.positive("--timeout", timeout, "s")
     with (
@@ -58,7 +58,7 @@ def watch(
 def _follow(listener: Listener, show: _Lines | _LiveLine, stop: Any, patience: float) -> bool:
     """Show what is heard until the run is over, or to be stopped; whether it is over."""
     from ..errors import LinkError
-    from ..link.telemetry import ByeFacts
+    from ..link.telemetry.facts import ByeFacts
 
     since, silent = time.monotonic(), False
     while not stop.signal:
@@ -103,7 +103,7 @@ class _LiveLine:
         self._mean, self._fields = "", list[str]()
 
     def message(self, heard: Heard) -> None:
-        from ..link.telemetry import EpisodeFacts, PlantFacts, RunFacts, TickFacts
+        from ..link.telemetry.facts import EpisodeFacts, PlantFacts, RunFacts, TickFacts
 
         match heard.facts:
             case RunFacts() as run:

@@ -19,9 +19,9 @@ from .endpoint import endpoint_of
 from .frames import NOW, receive, send_now
 from .keys import Keys
 from .live import LivePlant
-from .plant_tap import tapped
 from .serving import Serving
 from .sockets import bound, socket_of
+from .telemetry.plant_tap import tapped
 
 POLL_MS = 100  # between looks at whether to stop
 MOST_READ = 256  # messages a tick

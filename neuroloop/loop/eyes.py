@@ -15,7 +15,7 @@ from ..settings import PlantConfig
 from ..settings.sensors import EventCameraConfig
 
 if TYPE_CHECKING:
-    from ..link.aer import Facts
+    from ..link.cameras.aer import Facts
 
 Env = gymnasium.Env[Any, Any]
 PICTURES = "rgb_array"

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from neuroloop.cli.watch import plain
-from neuroloop.link.listening import Listener
-from neuroloop.link.telemetry import ByeFacts, EpisodeFacts, RunFacts, TickFacts
+from neuroloop.link.telemetry.facts import ByeFacts, EpisodeFacts, RunFacts, TickFacts
+from neuroloop.link.telemetry.listening import Listener
 
 ROOT = Path(__file__).parent.parent.parent
 Cli = Callable[..., Any]

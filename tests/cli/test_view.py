@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from neuroloop.view import window
+from neuroloop.view.window import window
 
 Cli = Callable[..., Any]
 INSTALLED = pytest.mark.skipif(find_spec("rerun") is None, reason="the live view needs rerun-sdk")

@@ -22,9 +22,10 @@ import neuroloop
 from neuroloop.activity import Activity
 from neuroloop.agent import Agent
 from neuroloop.errors import BadInput, LinkError
-from neuroloop.link import keys, tap
+from neuroloop.link import keys
 from neuroloop.link.remote import RemoteEnv
 from neuroloop.link.server import PlantServer
+from neuroloop.link.telemetry import tap
 from neuroloop.link.telemetry.facts import ByeFacts, EpisodeFacts, PictureFacts, PlantFacts, RunFacts, TickFacts
 from neuroloop.link.telemetry.listening import Listener
 from neuroloop.link.telemetry.tap import Tap

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from neuroloop.view import beside
+from neuroloop.view.window import beside
 from neuroloop.view.window.beside import BETWEEN_TICKS, Sparing, rendering
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from neuroloop.agent import load_agent
 from neuroloop.errors import BadInput, MissingExtra
-from neuroloop.view import window as windows
+from neuroloop.view.window import window as windows
 from neuroloop.view.window.beside import viewed
 from neuroloop.view.window.served_page import Page
 from neuroloop.view.window.window import Window, free_port, has_screen

@@ -17,7 +17,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -86,11 +86,10 @@ class Scribe:
     def _start(self) -> subprocess.Popen[bytes]:
         assert self._file is not None
         fd, root = self._file.fileno(), str(Path(__file__).parents[1])
-        with _ordinary():
-            return subprocess.Popen(
-                [sys.executable, "-c", START, root, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                pass_fds=[fd], start_new_session=True,
-            )  # fmt: skip  # a Ctrl-C at the terminal is for us
+        return subprocess.Popen(
+            [sys.executable, "-c", START, root, str(fd)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[fd],
+            start_new_session=True,  # a Ctrl-C at the terminal is for us
+        )  # fmt: skip
 
     def _fill(self, snapshot: Checkpoint) -> None:
         places: list[tuple[str, str, list[int], int]] = []
@@ -151,21 +150,6 @@ class Scribe:
             self._process.kill()
             self._process.wait()
         self._process, self._waits = None, False
-
-
-@contextlib.contextmanager
-def _ordinary() -> Iterator[None]:
-    """For a while, give up going before all others: a process that starts would inherit it, and hold up our ticks."""
-    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
-    if policy is None or policy == os.SCHED_OTHER:
-        yield
-        return
-    priority = os.sched_getparam(0)
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, policy, priority)
 
 
 def _mapped(file: IO[bytes], size: int) -> mmap.mmap | None:

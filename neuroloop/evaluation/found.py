@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,7 @@ class Found:
         """A number beside its target, and the samples behind it; `n` where these stand for more measurements."""
         spread = np.asarray(samples, np.float64)
         low, high = float(spread.min()), float(spread.max())
-        better = "high" if name in self._high else "low"
+        better: Literal["low", "high"] = "high" if name in self._high else "low"
         counted = spread.size if n is None else n
         self.figures.append(Figure(name, value, unit, counted, self._targets[name], better, low, high))
         self._report(f"{name}: {value:.4g} {unit}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +52,8 @@ class Rate(NamedTuple):
     ticks: int  # that were written
     dropped: int
     seconds: float  # closing included
+    closing: float  # s of them
+    writer_cpu: float  # s, of the process that writes
     events: int  # that were written
     bytes: int  # of the file
     put_us: Numbers  # what each tick took in the loop
@@ -58,13 +61,21 @@ class Rate(NamedTuple):
 
     @property
     def ticks_per_s(self) -> float:
-        """Achieved."""
-        return self.ticks / self.seconds
+        """Achieved in the loop."""
+        return self.ticks / (self.seconds - self.closing)
 
     @property
     def events_per_s(self) -> float:
-        """Achieved."""
+        """Achieved until the file was closed."""
         return self.events / self.seconds
+
+
+class Read(NamedTuple):
+    """How fast events were read."""
+
+    events_per_s: float
+    cpu_s: float
+    events: int
 
 
 def overhead(agent: Agent, sink: Sink, pairs: int, ticks: int) -> Overhead:
@@ -97,8 +108,10 @@ def write(path: Path, seconds: float, ticks_per_s: float | None = 1000.0, events
     agent = load_agent("random", _Still(EventSpace(SIDE, SIDE)))
     packets, n = packets_of(events), 0
     took, late = list[float](), list[float]()
-    period = None if ticks_per_s is None else 1.0 / ticks_per_s
-    with Recorder(path, agent, overwrite=True, room=ROOM if period is None else None, say=lambda text: None) as recorder:
+    period, children = None if ticks_per_s is None else 1.0 / ticks_per_s, _cpu_of_children()
+    with Recorder(
+        path, agent, overwrite=True, room=ROOM if period is None else None, say=lambda text: None
+    ) as recorder:
         began = time.perf_counter()
         while (now := time.perf_counter()) < began + seconds:
             if period is not None:
@@ -111,16 +124,23 @@ def write(path: Path, seconds: float, ticks_per_s: float | None = 1000.0, events
             n += 1
             if not kept and period is None:
                 time.sleep(0.002)
+        closes = time.perf_counter()
     total, written = time.perf_counter() - began, recorder.offered - recorder.dropped
-    size = path.stat().st_size
-    return Rate(written, recorder.dropped, total, written * events, size, np.array(took), np.array(late))
+    closing, cpu, size = began + total - closes, _cpu_of_children() - children, path.stat().st_size
+    return Rate(written, recorder.dropped, total, closing, cpu, written * events, size, np.array(took), np.array(late))
 
 
-def read(path: Path) -> float:
-    """Events a second, read and checked."""
-    began = time.perf_counter()
+def _cpu_of_children() -> float:
+    """s, of those that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def read(path: Path) -> Read:
+    """All events of a recording, checked."""
+    began, cpu = time.perf_counter(), time.process_time()
     n = sum(events.size for events in Recording(path).events())
-    return n / (time.perf_counter() - began)
+    return Read(n / (time.perf_counter() - began), time.process_time() - cpu, n)
 
 
 def packets_of(events: int) -> list[Any]:

@@ -1,6 +1,6 @@
 """What a tap with a reader adds to a tick: one that reads all, in a process of its own, and one that is stopped.
 
-    python -m neuroloop.evaluation.recording_view ENDPOINT     a reader, which prints in the end what it heard
+python -m neuroloop.evaluation.recording_view ENDPOINT     a reader, which prints in the end what it heard
 """
 
 from __future__ import annotations

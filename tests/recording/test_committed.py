@@ -1,7 +1,7 @@
 """What our own worlds and agents did when they were recorded, they still do.
 
-Where a change of behaviour is meant, `recordings/worlds/make.sh` makes the recordings anew: commit them with the change, and say
-why in its message.
+Where a change of behaviour is meant, `recordings/worlds/make.sh` makes the recordings anew: commit them with the change,
+and say why in its message.
 """
 
 from __future__ import annotations

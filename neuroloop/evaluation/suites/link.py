@@ -127,7 +127,9 @@ def _kills(found: Found, quick: bool) -> None:
     for one in both:
         found.row(wrong, f"{one.who}, kills", one.kills, "", f"in {one.series} runs, at random moments, by SIGKILL")
         found.row(lost, f"{one.who}, kills not recovered", one.lost, "", one.why)
-        note = "from the kill" if one.who == "plant" else "from the start of its process until it learns, imports included"
+        note = (
+            "from the kill" if one.who == "plant" else "from the start of its process until it learns, imports included"
+        )
         if one.back_s:
             found.row(lost, f"{one.who}, back p50", float(np.median(one.back_s)), "s", note)
             found.row(lost, f"{one.who}, back max", max(one.back_s), "s", note)

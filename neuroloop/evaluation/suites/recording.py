@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...agent import load_agent
 from ...errors import NeuroloopError
@@ -54,7 +55,7 @@ def run(quick: bool, report: Report) -> Suite:
 
 
 def _overheads(found: Found, quick: bool, folder: Path) -> None:
-    small = Stretches(2000, 10 if quick else 40, 500)
+    small = Stretches(2000, 8 if quick else 40, 500)
     with load_agent("cartpole") as agent:
         agent.learn(small.before)
         with Recorder(folder / "cartpole.mcap", agent) as recorder:
@@ -71,7 +72,7 @@ def _overheads(found: Found, quick: bool, folder: Path) -> None:
 
 
 def _events(quick: bool, folder: Path) -> Overhead:
-    one = Stretches(30, 4 if quick else 20, 15)
+    one = Stretches(20, 4, 10) if quick else Stretches(50, 20, 20)
     with load_agent("lane-keeping") as agent:
         agent.learn(one.before)
         with Recorder(folder / "lane-keeping.mcap", agent) as recorder:
@@ -91,62 +92,77 @@ def _rows(found: Found, name: str, what: str, one: Overhead) -> None:
 
 
 def _rates(found: Found, quick: bool, folder: Path) -> None:
-    path, seconds = folder / "events.mcap", 1.0 if quick else 5.0
-    written, reads = list[recording_cases.Rate](), list[float]()
+    path, seconds = folder / "events.mcap", 0.5 if quick else 5.0
+    written, read = list[recording_cases.Rate](), list[recording_cases.Read]()
     for _ in range(2 if quick else 5):
         written.append(recording_cases.write(path, seconds, None, EVENTS))
-        reads.append(recording_cases.read(path))
-    writes = [one.events_per_s for one in written]
-    for name, samples in (("write_events_per_s", writes), ("read_events_per_s", reads)):
+        read.append(recording_cases.read(path))
+    of_writes, of_reads = "write_events_per_s", "read_events_per_s"
+    for name, samples in ((of_writes, [w.events_per_s for w in written]), (of_reads, [r.events_per_s for r in read])):
         found.figure(name, max(samples), "1/s", samples)
         found.row(name, "median of the repeats", float(np.median(samples)), "1/s", f"packets of {EVENTS} events")
-    found.row("write_events_per_s", "bytes of an event in the file", _bytes(written[-1]), "")
-
-
-def _bytes(one: recording_cases.Rate) -> float:
-    return one.bytes / max(1, one.events)
+    by_cpu = max(w.events / w.writer_cpu for w in written)
+    found.row(of_writes, "a second of CPU", by_cpu, "1/s", "of the process that writes, its start included")
+    found.row(of_writes, "bytes of an event in the file", written[-1].bytes / written[-1].events, "")
+    found.row(of_reads, "a second of CPU", max(r.events / r.cpu_s for r in read), "1/s")
 
 
 def _sustained(found: Found, quick: bool, folder: Path) -> None:
     name, seconds = "sustained_1khz_drops", 5.0 if quick else 60.0
     one = recording_cases.write(folder / "sustained.mcap", seconds, 1000.0, EVENTS)
     found.figure(name, one.dropped, "ticks", [one.dropped], one.ticks + one.dropped)
-    found.row(name, "achieved", one.ticks_per_s, "1/s", f"ticks of {EVENTS} events, for {seconds:g} s, closing included")
+    found.row(name, "achieved", one.ticks_per_s, "1/s", f"ticks of {EVENTS} events, for {seconds:g} s")
+    found.row(name, "closing", one.closing, "s", "after the last tick")
     found.row(name, "file", one.bytes / 1e6, "MB", "packed")
     found.row(name, "file a second", one.bytes / 1e6 / one.seconds, "MB/s")
+    found.row(name, "CPU of the process that writes", one.writer_cpu / one.seconds, "", "of one core")
     found.spread(name, "a tick in the loop", one.put_us, "us", "max: the longest stall")
     found.spread(name, "late", one.late_us, "us", "of a loop of Python that sleeps, with ordinary scheduling")
 
 
+class Kills(NamedTuple):
+    """What was left of the recordings of all trials."""
+
+    lost: list[float]  # chunks, where something could be recovered
+    failed: list[str]  # why nothing could
+    opened: int  # by mcap's own reader, with as many ticks
+    converted: int  # by Rerun
+
+
 def _kills(found: Found, quick: bool, folder: Path) -> None:
-    name, each, rng = "kill9_lost_chunks_max", 2 if quick else 20, np.random.default_rng(0)
-    lost, failed, rerun = dict[str, list[float]](), dict[str, list[str]](), recording_kills.rerun()
-    opened = converted = 0
-    for who in KILLED:
-        lost[who], failed[who] = [], []
-        for n in range(each):
-            place = folder / f"{who}{n}"
-            place.mkdir()
-            try:
-                one = recording_kills.trial(place / "run.mcap", who, rng.uniform(0.2, 1.0 if quick else 2.5), 1000.0)
-            except (NeuroloopError, AssertionError) as error:
-                failed[who].append(str(error))
-                continue
-            lost[who].append(max(0.0, one.lost_chunks))
-            opened += recording_kills.ticks_by_stock_reader(one.whole) == one.ticks
-            converted += rerun is not None and recording_kills.converts(rerun, one.whole)
-    every, n = [x for some in lost.values() for x in some], each * len(KILLED)
-    if not every:
-        raise NeuroloopError(f"no recording could be recovered: {failed}")
-    found.figure(name, max(every), "chunks", every)
-    not_recovered = n - opened
-    found.figure("kill9_not_recovered", not_recovered, "", [not_recovered], n)
-    for who in KILLED:
-        found.row(name, f"{who} killed, lost, most", max(lost[who], default=float("nan")), "chunks", f"{each} times")
-        found.row("kill9_not_recovered", f"{who} killed", len(failed[who]), "", failed[who][0] if failed[who] else "")
-    found.row("kill9_not_recovered", "opened by mcap's own reader", opened, "", f"of {n}, by index and checksums")
-    if rerun is not None:
-        found.row("kill9_not_recovered", "converted by Rerun", converted, "", f"of {n}")
+    lost, left, each = "kill9_lost_chunks_max", "kill9_not_recovered", 2 if quick else 20
+    agent, longest = ("random", 0.6) if quick else ("cartpole", 2.5)
+    moments = np.random.default_rng(0).uniform(0.2, longest, (len(KILLED), each))
+    every = {who: _killed(folder, who, some, agent) for who, some in zip(KILLED, moments, strict=True)}
+    chunks, n = [x for one in every.values() for x in one.lost], each * len(KILLED)
+    if not chunks:
+        raise NeuroloopError(f"no recording could be recovered: {every['recorder'].failed}")
+    found.figure(lost, max(chunks), "chunks", chunks)
+    opened = sum(one.opened for one in every.values())
+    found.figure(left, n - opened, "", [each - one.opened for one in every.values()], n)
+    for who, one in every.items():
+        note = f"{each} times, at 1000 ticks a second of the agent {agent}"
+        found.row(lost, f"{who} killed, lost, most", max(one.lost, default=float("nan")), "chunks", note)
+        found.row(left, f"{who} killed", len(one.failed), "", one.failed[0] if one.failed else "")
+    found.row(left, "opened by mcap's own reader", opened, "", f"of {n}, by their index, checksums checked")
+    if recording_kills.rerun() is not None:
+        found.row(left, "converted by Rerun", sum(one.converted for one in every.values()), "", f"of {n}")
+
+
+def _killed(folder: Path, who: recording_kills.Who, moments: NDArray[np.float64], agent: str) -> Kills:
+    lost, failed, opened, converted, rerun = list[float](), list[str](), 0, 0, recording_kills.rerun()
+    for n, moment in enumerate(moments):
+        place = folder / f"{who}{n}"
+        place.mkdir()
+        try:
+            one = recording_kills.trial(place / "run.mcap", who, moment, 1000.0, agent)
+        except (NeuroloopError, AssertionError) as error:
+            failed.append(str(error))
+            continue
+        lost.append(max(0.0, one.lost_chunks))
+        opened += recording_kills.ticks_by_stock_reader(one.whole) == one.ticks
+        converted += rerun is not None and recording_kills.converts(rerun, one.whole)
+    return Kills(lost, failed, opened, converted)
 
 
 def _resume(found: Found, quick: bool, folder: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SPEED = (
     "engine",
     "link",
+    "recording",
     "sensors",
     "startup",
     "worlds",

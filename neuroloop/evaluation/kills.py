@@ -136,7 +136,7 @@ def plant_kills(n: int, folder: Path, seed: int = 0, alive_s: float = 0.3) -> Ki
     finally:
         env.close()
         plant.end()
-    return Killed(n, env.cut, back, _same(agent, _cut(agent.progress.ticks, env, seed)))
+    return Killed(n, env.cut, back, same(agent, _cut(agent.progress.ticks, env, seed)))
 
 
 def _cut(ticks: int, env: Counted, seed: int) -> Agent:
@@ -168,7 +168,7 @@ def controller_stops(
         plant.end()
     here = load_agent(AGENT, ENV, seed)
     here.learn(there.progress.steps)
-    return Killed(n, [], back, _same(here, there))
+    return Killed(n, [], back, same(here, there))
 
 
 def _stopped(what: list[str], endpoint: str, saved: Path, how: int, after_s: float) -> float:
@@ -213,7 +213,7 @@ def _ended(run: subprocess.Popen[bytes], screen: BinaryIO, code: int) -> None:
         raise RuntimeError(f"exit code {run.returncode}: {shown.decode(errors='replace')}")
 
 
-def _same(a: Agent, b: Agent) -> bool:
+def same(a: Agent, b: Agent) -> bool:
     """Whether two agents learned the same, bit for bit."""
     mine, theirs = a.controller.state(), b.controller.state()
     return (

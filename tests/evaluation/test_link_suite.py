@@ -11,13 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroloop.evaluation import link_cases, link_failsafe, link_memory, link_pace, link_processes, link_trips
+from neuroloop.evaluation import (
+    link_cases,
+    link_failsafe,
+    link_kills,
+    link_memory,
+    link_pace,
+    link_processes,
+    link_trips,
+)
 from neuroloop.evaluation.engine_cases import B1, B2
+from neuroloop.evaluation.kills import Killed
 from neuroloop.evaluation.suites import link
 
 NAMED = {
     "ipc_roundtrip_us", "ipc_over_bare_zmq", "codec_67kb_us", "lateness_p99_over_cyclictest", "failsafe_over_bound",
-    "tick_b2_us",
+    "tick_b2_us", "kills_wrongly_applied", "kills_not_recovered",
 }  # fmt: skip
 
 
@@ -27,11 +36,13 @@ def test_figures_have_their_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     grown = link_memory.Growth(1000, 0, 0.0, 4096, 0, 0)
     lateness = link_pace.Lateness([90.0], [20.0], "cyclictest", "SCHED_FIFO 80", late)
     deaths = link_failsafe.Deaths({kind: [105.0] for kind in link_failsafe.KINDS}, [30.0], [600.0])
+    killed = link_kills.Kills("plant", 2, 1, 0, 0, 1, [0.5], "")
     monkeypatch.setattr(link_trips, "trips", lambda n, turns: link_trips.Trips([90.0], [60.0], [90.0, 130.0]))
     monkeypatch.setattr(link_trips, "coding", lambda repeats: [4.0])
     monkeypatch.setattr(link_pace, "lateness", lambda ticks, turns: lateness)
     monkeypatch.setattr(link_pace, "plant_at_500_hz", lambda seconds: kept)
     monkeypatch.setattr(link_failsafe, "deaths", lambda repeats: deaths)
+    monkeypatch.setattr(link_kills, "kills", lambda who, n, each: killed._replace(who=who, lost=int(who == "plant")))
     monkeypatch.setattr(link_memory, "paced", lambda ticks: grown)
     monkeypatch.setattr(link_memory, "served", lambda ticks: grown._replace(garbage=None))
     monkeypatch.setattr(link, "tick_us", lambda spec, quick: ([250.0 if spec is B1 else 12.0], 20.0))
@@ -39,7 +50,8 @@ def test_figures_have_their_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     suite = link.run(True, said.append)
     met = {figure.name: figure.met for figure in suite.figures}
     assert NAMED < set(met) == set(link.TARGETS)
-    assert [name for name, is_met in met.items() if not is_met] == ["tick_b1_us", "lateness_p99_over_cyclictest"]
+    missed = ["tick_b1_us", "lateness_p99_over_cyclictest", "kills_not_recovered"]
+    assert [name for name, is_met in met.items() if not is_met] == missed
     assert len(said) == len(suite.figures)
     assert len({tuple(row) for row in suite.rows}) == 1  # all have the same columns
     rows = {row["what"]: row["value"] for row in suite.rows}
@@ -108,6 +120,18 @@ def test_a_plant_whose_controller_is_killed_helps_itself_and_a_new_one_takes_ove
     (ms,) = found.to_fail_safe["killed"]
     assert 1e3 * (link_failsafe.DEADLINE - link_failsafe.TICK) < ms < 10 * link_failsafe.BOUND_MS
     assert 0.0 < found.hello_to_live[0] < found.process_to_live[0]
+
+
+def test_kills_are_counted_in_series_and_those_that_did_not_go_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(each: int, place: Path, seed: int) -> Killed:
+        if seed == 2:
+            raise RuntimeError("the plant stays away")
+        return Killed(each, [3, 9], [0.1] * each, seed != 1)
+
+    monkeypatch.setitem(link_kills.KINDS, "plant", killed)
+    found = link_kills.kills("plant", 4, 5)
+    assert (found.kills, found.wrong, found.lost, found.cut, len(found.back_s)) == (20, 1, 5, 6, 15)
+    assert found.why == "the plant stays away"
 
 
 def test_memory_is_that_of_one_episode_of_the_loop() -> None:

@@ -16,7 +16,7 @@ import pytest
 from gymnasium import spaces
 
 from neuroloop import Recorder, Recording, RecordingError, load_agent
-from neuroloop.recording import kill9
+from neuroloop.evaluation.recording_kills import trial
 from neuroloop.recording.recover import recover
 
 from .conftest import AnyPlant
@@ -27,7 +27,7 @@ NOISE = spaces.Box(0, 255, (64, 64, 3), np.uint8)  # does not pack well
 @pytest.mark.parametrize("who", ["recorder", "controller"])
 def test_whoever_is_killed_one_part_is_lost_at_most(who: str, tmp_path: Path) -> None:
     for n in range(2):
-        found = kill9.trial(tmp_path / f"{n}.mcap", who, seconds=0.6 + 0.3 * n, steps_per_s=1000, agent="random")
+        found = trial(tmp_path / f"{n}.mcap", who, seconds=0.6 + 0.3 * n, steps_per_s=1000, agent="random")
         assert found.ticks > 100
         assert found.lost_chunks <= 1.05  # taken was read a little after it happened
         assert found.ticks >= found.done or who == "recorder"

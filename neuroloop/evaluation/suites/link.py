@@ -7,59 +7,33 @@ controllers and peers are in processes of their own; what each case is stands in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from .. import link_cases, link_failsafe, link_memory, link_pace, link_trips
+from .. import link_cases, link_failsafe, link_kills, link_memory, link_pace, link_trips
 from ..engine_cases import B1, B2, ClosedLoop, tick_medians
-from ..figures import Figure, Suite
+from ..figures import Suite
+from ..found import Found, Report
 from ..link_processes import on_one_core
 
-Report = Callable[[str], Any]
 TARGETS = {
     "ipc_roundtrip_us": 120.0, "ipc_over_bare_zmq": 1.5, "ipc_64kb_over_bare_zmq": 2.0, "codec_67kb_us": 10.0,
     "lateness_p99_over_cyclictest": 3.0, "failsafe_over_bound": 1.0, "tick_b2_us": 50.0, "tick_b1_us": 200.0,
-    "hz500_60s_misses_recorded": 0.0, "loop_blocks_per_tick": 0.0, "gc_collections_in_loop": 0.0,
+    "kills_wrongly_applied": 0.0, "kills_not_recovered": 0.0, "hz500_60s_misses_recorded": 0.0, "loop_blocks_per_tick": 0.0,
+    "gc_collections_in_loop": 0.0,
 }  # fmt: skip
 FLOATS, FLOATS_64KB = 64, 16_384
 
 
-class Found:
-    """Figures and rows as they come."""
-
-    def __init__(self, report: Report) -> None:
-        self.figures: list[Figure] = []
-        self.rows: list[dict[str, Any]] = []
-        self._report = report
-
-    def figure(self, name: str, value: float, unit: str, samples: ArrayLike) -> None:
-        """A number beside its target, and the samples behind it."""
-        spread = np.asarray(samples, np.float64)
-        low, high = float(spread.min()), float(spread.max())
-        self.figures.append(Figure(name, value, unit, spread.size, TARGETS[name], "low", low, high))
-        self._report(f"{name}: {value:.4g} {unit}")
-
-    def row(self, figure: str, what: str, value: float, unit: str, note: str = "") -> None:
-        """A number without one."""
-        self.rows.append({"figure": figure, "what": what, "value": value, "unit": unit, "note": note})
-
-    def spread(self, figure: str, what: str, samples: NDArray[Any], unit: str, note: str = "") -> None:
-        """Percentiles."""
-        for name, percent in (("p50", 50), ("p99", 99), ("p99.9", 99.9), ("max", 100)):
-            self.row(figure, f"{what} {name}", float(np.percentile(samples, percent)), unit, note)
-
-
 def run(quick: bool, report: Report) -> Suite:
     """Measure everything."""
-    found = Found(report)
+    found = Found(report, TARGETS)
     found.row("", "load", os.getloadavg()[0], "", "of the last minute, when the suite began")
     _trips(found, quick)
     _ticks(found, quick)
     _lateness(found, quick)
     _deaths(found, quick)
+    _kills(found, quick)
     _misses(found, quick)
     _memory(found, quick)
     return Suite("link", found.figures, found.rows)
@@ -141,6 +115,25 @@ def _deaths(found: Found, quick: bool) -> None:
     ):
         found.row(name, f"{what} p50", float(np.median(ms)), "ms", note)
         found.row(name, f"{what} max", max(ms), "ms", note)
+
+
+def _kills(found: Found, quick: bool) -> None:
+    wrong, lost = "kills_wrongly_applied", "kills_not_recovered"
+    both = [link_kills.kills("plant", *((1, 2) if quick else (5, 10)))]
+    both.append(link_kills.kills("controller", *((1, 1) if quick else (5, 10))))
+    n = sum(one.kills for one in both)
+    found.figure(wrong, sum(one.wrong for one in both), "series", [one.wrong for one in both], n)
+    found.figure(lost, sum(one.lost for one in both), "kills", [one.lost for one in both], n)
+    for one in both:
+        found.row(wrong, f"{one.who}, kills", one.kills, "", f"in {one.series} runs, at random moments, by SIGKILL")
+        found.row(lost, f"{one.who}, kills not recovered", one.lost, "", one.why)
+        note = (
+            "from the kill" if one.who == "plant" else "from the start of its process until it learns, imports included"
+        )
+        if one.back_s:
+            found.row(lost, f"{one.who}, back p50", float(np.median(one.back_s)), "s", note)
+            found.row(lost, f"{one.who}, back max", max(one.back_s), "s", note)
+    found.row(wrong, "plant, episodes cut off", both[0].cut, "", "and begun anew")
 
 
 def _misses(found: Found, quick: bool) -> None:

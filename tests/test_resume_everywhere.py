@@ -206,7 +206,7 @@ def test_a_world_that_went_on_is_not_driven_through_old_actions(tmp_path: Path) 
     world = Lives(gymnasium.make("CartPole-v1"))
     resumed = Agent.load(agent.save(tmp_path / "a.zip"), world)
     with pytest.warns(
-        UserWarning, match="keeps its own time, so nothing in it can be brought back, the episode begins"
+        UserWarning, match="keeps its own time, so nothing in it can be brought back; the episode begins"
     ):
         resumed.learn(1)
     assert world.steps == 1

@@ -1,4 +1,5 @@
-"""What a tap with a reader adds to a tick: one that reads all, in a process of its own, and one that is stopped.
+"""What a tap with a reader in a process of its own adds to a tick: as the live view has it told, or of every tick; and where its
+reader is stopped.
 
 python -m neuroloop.evaluation.recording_view ENDPOINT     a reader, which prints in the end what it heard
 """
@@ -19,6 +20,7 @@ from ..agent import Agent
 from ..link.telemetry.facts import TickFacts
 from ..link.telemetry.listening import Listener
 from ..link.telemetry.tap import Tap
+from ..view.window.beside import Sparing
 from .link_processes import STARTING, folder
 from .recording_cases import Overhead, overhead
 
@@ -33,15 +35,18 @@ class Viewed(NamedTuple):
     heard: int  # of them
 
 
-def viewed(agent: Agent, pairs: int, ticks: int, *, stopped: bool = False) -> Viewed:
-    """An agent that learns and has learned a while, with a reader and without, in turns."""
+def viewed(agent: Agent, pairs: int, ticks: int, *, every: bool = False, stopped: bool = False) -> Viewed:
+    """An agent that learns and has learned a while, with a reader and without, in turns.
+
+    `every`: the reader is told of every tick, and not only of as many a second as a view can draw.
+    """
     with folder() as place:
         endpoint = f"ipc://{place}/tap.ipc"
         with Tap(endpoint, agent) as tap, _reader(endpoint) as reader:
             _until_wanted(agent, tap)
             if stopped:
                 os.kill(reader.pid, signal.SIGSTOP)
-            found = overhead(agent, tap, pairs, ticks)
+            found = overhead(agent, tap if every else Sparing(tap), pairs, ticks)
             os.kill(reader.pid, signal.SIGCONT)
             time.sleep(0.2)  # the bye after it says how many there were
             tap.close()

@@ -90,8 +90,8 @@ def test_what_a_watcher_adds_is_found_on_the_wall_clock_and_in_cpu() -> None:
 
 def test_a_reader_hears_every_tick_and_one_that_is_stopped_holds_nothing_up() -> None:
     with load_agent("random", "CartPole-v1") as agent:
-        read = recording_view.viewed(agent, 2, 50)
-        stopped = recording_view.viewed(agent, 2, 50, stopped=True)
+        read = recording_view.viewed(agent, 2, 50, every=True)
+        stopped = recording_view.viewed(agent, 2, 50, every=True, stopped=True)
     assert read.heard == read.told >= 100
     assert stopped.overhead.wall_with.max() < 100_000
 

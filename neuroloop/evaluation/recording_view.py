@@ -1,5 +1,4 @@
-"""What a tap with a reader in a process of its own adds to a tick: as the live view has it told, or of every tick; and where its
-reader is stopped.
+"""What a tap with a reader in a process of its own adds to a tick: as the live view has it told, and of every tick.
 
 python -m neuroloop.evaluation.recording_view ENDPOINT     a reader, which prints in the end what it heard
 """

@@ -64,7 +64,11 @@ def test_figures_have_their_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(said) == len(suite.figures)
     assert len({tuple(row) for row in suite.rows}) == 1  # all have the same columns
     rows = {row["what"]: row["value"] for row in suite.rows}
-    assert (rows["achieved"], rows["cartpole, heard"], rows["kill 2, resumed from step"]) == (1000.0, 0.9, 800)
+    assert (rows["achieved"], rows["cartpole, heard of every tick"], rows["kill 2, resumed from step"]) == (
+        1000.0,
+        0.9,
+        800,
+    )
 
 
 def test_a_recording_that_cannot_be_recovered_counts_as_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ LEAST_SHARE = 100  # times what the copying of one took lie between two at least
 
 
 class Autosave:
-    """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block.
+    """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block; the first is of its beginning.
 
     `every`: environment steps between two; without it, they are `seconds` apart, where an episode ends if one does within
     as long again. A checkpoint that cannot be written leaves the one before as it is, and is told once, by `tell(text)` or
@@ -65,8 +65,7 @@ class Autosave:
     def __enter__(self) -> Autosave:
         checkpoint.check_place(self.path)
         self._schedule(0.0)
-        if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
-            self._take()
+        self._take()  # so that there is one from the beginning; it takes longest: a process starts, memory is made
         self._agent.loop.between.append(self._between)
         return self
 

@@ -21,7 +21,7 @@ from neuroloop.link.cameras.remote_camera import RemoteCamera
 from neuroloop.link.endpoint import endpoint_of
 from neuroloop.link.messages import PROTOCOL
 from neuroloop.link.remote import RemoteEnv
-from neuroloop.link.sockets import Publisher
+from neuroloop.link.publisher import Publisher
 from neuroloop.sensors.wrapper import EventCameraWrapper
 from neuroloop.types import EVENT
 

@@ -351,3 +351,14 @@ def test_a_checkpoint_of_before_this_was_kept_still_loads(tmp_path: Path) -> Non
     agent.learn(500)
     resumed.learn(500)
     same(resumed, agent)
+
+
+def test_there_is_a_checkpoint_from_the_beginning(tmp_path: Path) -> None:
+    agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
+    with Autosave(agent, path):
+        wait_for(path)
+        assert Agent.load(path).progress.steps == 0
+    agent.learn(200)
+    resumed = Agent.load(path)
+    resumed.learn(200)
+    same(resumed, agent)

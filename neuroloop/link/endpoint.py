@@ -108,7 +108,9 @@ def _own_folder(path: Path) -> int:
         raise BadInput(f"{folder}: {error.strerror}; name another folder for the socket") from None
     trouble = ""
     if found.st_uid not in (0, os.geteuid()):
-        trouble = "belongs to somebody else, who could put another socket there; name a folder of your own for the socket"
+        trouble = (
+            "belongs to somebody else, who could put another socket there; name a folder of your own for the socket"
+        )
     elif stat.S_IMODE(found.st_mode) & 0o022 and not found.st_mode & stat.S_ISVTX:
         trouble = "others may write there; chmod 700 it, or name another folder for the socket"
     if trouble:

@@ -62,7 +62,9 @@ def allow(folder: Path, key: str, name: str) -> Path:
         if _is_secret_of(checked, folder):
             raise BadInput("key: is our own secret key; nobody else may have it. Give the public key of the other side")
         if place.exists() and _read(place) != checked:
-            raise BadInput(f"name: {name!r} is somebody else's; `neuroloop keys forget {name}` first, or give another name")
+            raise BadInput(
+                f"name: {name!r} is somebody else's; `neuroloop keys forget {name}` first, or give another name"
+            )
         for made in (folder, place.parent):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.write_bytes(checked)

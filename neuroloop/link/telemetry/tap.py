@@ -79,6 +79,11 @@ class Tap:
         return frozenset(topic.decode() for topic in self._publisher.wanted)
 
     @property
+    def pictures(self) -> float:
+        """The most pictures a second that readers may ask for; 0 where the environment renders none."""
+        return self._pictures
+
+    @property
     def ticks(self) -> int:
         """Ticks that were told, heard or not."""
         return self._publisher.told(TICK)

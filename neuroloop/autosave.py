@@ -51,21 +51,24 @@ class Autosave:
         self._due_step, self._due_time = 0, 0.0
         self.copied = 0.0  # s that learning waited for copies
         self._told = False
+        self._unsaved: CheckpointError | None = None  # why the first could not be written
 
     @property
     def written(self) -> int:
-        """Checkpoints written so far."""
+        """Checkpoints written so far, besides the first."""
         return self._scribe.written
 
     @property
     def failure(self) -> CheckpointError | None:
         """Why the latest checkpoint could not be written; None where it could."""
-        return self._scribe.failure
+        return self._scribe.failure or (None if self.written else self._unsaved)
 
     def __enter__(self) -> Autosave:
         checkpoint.check_place(self.path)
         self._schedule(0.0)
-        self._take()  # so that there is one from the beginning; it takes longest: a process starts, memory is made
+        self._save()
+        if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
+            self._take()
         self._agent.loop.between.append(self._between)
         return self
 
@@ -82,6 +85,14 @@ class Autosave:
         if not waits and not self._scribe.busy:  # else an episode's end may be near
             self._tell_failure()
             self._take()
+
+    def _save(self) -> None:
+        """Write the first one here and now, so that there is one however soon the process is killed."""
+        try:
+            self._agent.save(self.path)
+        except CheckpointError as error:
+            self._unsaved = error
+            self._tell_failure()
 
     def _take(self) -> None:
         began = time.perf_counter()

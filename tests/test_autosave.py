@@ -271,7 +271,7 @@ def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None
     (tmp_path / ".a.zip.abcd").write_bytes(b"half")
     with Autosave(load_agent("random", "CartPole-v1"), tmp_path / "a.zip"):
         pass
-    assert not list(tmp_path.iterdir())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
 # Killed at random, resumed again and again.
@@ -356,7 +356,6 @@ def test_a_checkpoint_of_before_this_was_kept_still_loads(tmp_path: Path) -> Non
 def test_there_is_a_checkpoint_from_the_beginning(tmp_path: Path) -> None:
     agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
     with Autosave(agent, path):
-        wait_for(path)
         assert Agent.load(path).progress.steps == 0
     agent.learn(200)
     resumed = Agent.load(path)

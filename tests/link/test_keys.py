@@ -123,7 +123,7 @@ def test_a_secret_key_is_not_taken_for_a_public_one(folders: Any, tmp_path: Path
     for key in (friend / "secret.key", renamed):
         with pytest.raises(BadInput, match="is secret, and its owner's alone"):
             keys.allow(plant, str(key), "lap")
-        with pytest.raises(BadInput, match="server_key: .* is secret"):
+        with pytest.raises(BadInput, match=r"server_key: .* is secret"):
             RemoteEnv("tcp://127.0.0.1:5999", keys=friend, server_key=str(key))
     with pytest.raises(BadInput, match="our own secret key"):
         keys.allow(plant, before.secret.decode(), "lap")
@@ -166,7 +166,7 @@ def test_a_tap_is_locked_by_keys_on_this_machine_too(folders: Any) -> None:
 
 def test_what_other_machines_could_do_with_a_tap_is_said(folders: Any) -> None:
     agent = load_agent("random", "CartPole-v1")
-    with pytest.raises(BadInput, match="tap: tcp://0.0.0.0:5601: other machines could read along"):
+    with pytest.raises(BadInput, match=r"tap: tcp://0\.0\.0\.0:5601: other machines could read along"):
         Tap("tcp://0.0.0.0:5601", agent)
 
 

@@ -90,8 +90,13 @@ class Autosave:
         """Write the first one here and now, so that there is one however soon the process is killed."""
         try:
             self._agent.save(self.path)
-        except CheckpointError as error:
-            self._unsaved = error
+        except (
+            CheckpointError,
+            TypeError,
+            ValueError,
+        ) as error:  # it cannot be written, or what it holds cannot be packed
+            known = isinstance(error, CheckpointError)
+            self._unsaved = error if known else CheckpointError(f"{self.path}: cannot be written: {error}")
             self._tell_failure()
 
     def _take(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def test_a_checkpoint_is_there_while_learning_goes_on(tmp_path: Path) -> None:
     agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
     seen: list[int] = []
     with Autosave(agent, path, every=100) as save:
+        path.unlink()  # the one of the beginning
         agent.learn(1_000)
         wait_for(path)
         seen.append(Agent.load(path).progress.steps)
@@ -138,7 +140,7 @@ def test_where_nobody_is_told_it_is_a_warning(tmp_path: Path) -> None:
     agent = load_agent("cartpole", seed=SEED)
     save = Autosave(agent, tmp_path / "gone" / "a.zip", every=10)
     save.__enter__()
-    (tmp_path / "gone").rmdir()
+    shutil.rmtree(tmp_path / "gone")
     (tmp_path / "gone").write_text("")
     agent.learn(10)
     with pytest.warns(UserWarning, match="cannot be written"):

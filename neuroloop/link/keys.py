@@ -74,7 +74,7 @@ def allow(folder: Path, key: str, name: str) -> Path:
 
 
 def forget(folder: Path, name: str) -> Path:
-    """Let the owner of an allowed key in no more; a connection that stands stays. Raises `BadInput` where nobody has the name."""
+    """Let the owner of an allowed key in no more; a connection that stands stays. Raises `BadInput` if nobody is."""
     folder = folder.expanduser()
     place = _place_of(folder, name)
     try:
@@ -142,7 +142,7 @@ def _allowed(folder: Path) -> dict[str, bytes]:
 def key_of(text: str, what: str) -> bytes:
     """A Z85 key, or the one in a file, such as a `public.key` that was brought over. Raises `BadInput`; also for a secret."""
     path, is_file = Path(text), False
-    with contextlib.suppress(OSError, ValueError):  # what is no name of a file
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # what is no name of a file
         path = path.expanduser()
         is_file = len(text) != 40 and path.is_file()
     if not is_file:

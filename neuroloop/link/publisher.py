@@ -49,7 +49,7 @@ class Publisher:
     def wishes(self) -> Iterator[tuple[bool, bytes]]:
         """Who came and went: whether a topic is wanted, and the topic, of which all messages begin with it."""
         for _ in range(MOST_WISHES):
-            if not self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN:
+            if not int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
                 return
             said, *more = self._socket.recv_multipart(zmq.NOBLOCK)
             if not more and said[:1] in (b"\0", b"\1"):

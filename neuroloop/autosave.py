@@ -65,8 +65,8 @@ class Autosave:
 
     def __enter__(self) -> Autosave:
         checkpoint.check_place(self.path)
-        self._schedule(0.0)
         self._save()
+        self._schedule(0.0)
         if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
             self._take()
         self._agent.loop.between.append(self._between)
@@ -90,14 +90,11 @@ class Autosave:
         """Write the first one here and now, so that there is one however soon the process is killed."""
         try:
             self._agent.save(self.path)
-        except (
-            CheckpointError,
-            TypeError,
-            ValueError,
-        ) as error:  # it cannot be written, or what it holds cannot be packed
-            known = isinstance(error, CheckpointError)
-            self._unsaved = error if known else CheckpointError(f"{self.path}: cannot be written: {error}")
-            self._tell_failure()
+        except CheckpointError as error:
+            self._unsaved = error
+        except (TypeError, ValueError) as error:  # what it holds cannot be packed
+            self._unsaved = CheckpointError(f"{self.path}: cannot be written: {error}")
+        self._tell_failure()
 
     def _take(self) -> None:
         began = time.perf_counter()

@@ -1,6 +1,7 @@
 """What real time asks of the operating system, and gives back."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ def carriers() -> list[tuple[int, int]]:
 
 def test_the_threads_that_carry_messages_come_right_after_the_loop_and_are_as_before_afterwards() -> None:
     with zmq.Context() as context, context.socket(zmq.PUB):  # which start them
-        before = carriers()
-        assert before
+        end = time.monotonic() + 10.0
+        while len(before := carriers()) < 2:  # they name themselves, once they run
+            assert time.monotonic() < end
         with undisturbed(fifo=True) as refused:
             if any("SCHED_FIFO" in why for why in refused):
                 pytest.skip(f"not permitted here: {refused}")

@@ -46,7 +46,10 @@ def ask(kind: str, *frames: bytes, **fields: Any) -> tuple[dict[str, Any], list[
 
 send("hello", protocol=1, session=session, client="wire_client.py")
 welcome, _ = receive()
-assert welcome["action_space"]["kind"] == "discrete", "this client pushes left or right"
+left_or_right, seen = welcome["action_space"], welcome["observation_space"]
+if (left_or_right["kind"], left_or_right.get("n")) != ("discrete", 2) or seen.get("shape") != [4]:
+    ask("bye")
+    sys.exit(f"{welcome['env']}: this client pushes a pole to the left or to the right; serve CartPole-v1")
 total, tick = 0.0, 0
 _, (frame,) = ask("reset", seed=0)
 while True:

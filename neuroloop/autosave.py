@@ -25,7 +25,7 @@ LEAST_SHARE = 100  # times what the copying of one took lie between two at least
 
 
 class Autosave:
-    """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block.
+    """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block; the first is of its beginning.
 
     `every`: environment steps between two; without it, they are `seconds` apart, where an episode ends if one does within
     as long again. A checkpoint that cannot be written leaves the one before as it is, and is told once, by `tell(text)` or
@@ -51,19 +51,21 @@ class Autosave:
         self._due_step, self._due_time = 0, 0.0
         self.copied = 0.0  # s that learning waited for copies
         self._told = False
+        self._unsaved: CheckpointError | None = None  # why the first could not be written
 
     @property
     def written(self) -> int:
-        """Checkpoints written so far."""
+        """Checkpoints written so far, besides the first."""
         return self._scribe.written
 
     @property
     def failure(self) -> CheckpointError | None:
         """Why the latest checkpoint could not be written; None where it could."""
-        return self._scribe.failure
+        return self._scribe.failure or (None if self.written else self._unsaved)
 
     def __enter__(self) -> Autosave:
         checkpoint.check_place(self.path)
+        self._save()
         self._schedule(0.0)
         if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
             self._take()
@@ -83,6 +85,16 @@ class Autosave:
         if not waits and not self._scribe.busy:  # else an episode's end may be near
             self._tell_failure()
             self._take()
+
+    def _save(self) -> None:
+        """Write the first one here and now, so that there is one however soon the process is killed."""
+        try:
+            self._agent.save(self.path)
+        except CheckpointError as error:
+            self._unsaved = error
+        except (TypeError, ValueError) as error:  # what it holds cannot be packed
+            self._unsaved = CheckpointError(f"{self.path}: cannot be written: {error}")
+        self._tell_failure()
 
     def _take(self) -> None:
         began = time.perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def test_a_checkpoint_is_there_while_learning_goes_on(tmp_path: Path) -> None:
     agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
     seen: list[int] = []
     with Autosave(agent, path, every=100) as save:
+        path.unlink()  # the one of the beginning
         agent.learn(1_000)
         wait_for(path)
         seen.append(Agent.load(path).progress.steps)
@@ -138,7 +140,7 @@ def test_where_nobody_is_told_it_is_a_warning(tmp_path: Path) -> None:
     agent = load_agent("cartpole", seed=SEED)
     save = Autosave(agent, tmp_path / "gone" / "a.zip", every=10)
     save.__enter__()
-    (tmp_path / "gone").rmdir()
+    shutil.rmtree(tmp_path / "gone")
     (tmp_path / "gone").write_text("")
     agent.learn(10)
     with pytest.warns(UserWarning, match="cannot be written"):
@@ -271,7 +273,7 @@ def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None
     (tmp_path / ".a.zip.abcd").write_bytes(b"half")
     with Autosave(load_agent("random", "CartPole-v1"), tmp_path / "a.zip"):
         pass
-    assert not list(tmp_path.iterdir())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
 # Killed at random, resumed again and again.
@@ -350,4 +352,14 @@ def test_a_checkpoint_of_before_this_was_kept_still_loads(tmp_path: Path) -> Non
     resumed = Agent.load(old)
     agent.learn(500)
     resumed.learn(500)
+    same(resumed, agent)
+
+
+def test_there_is_a_checkpoint_from_the_beginning(tmp_path: Path) -> None:
+    agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
+    with Autosave(agent, path):
+        assert Agent.load(path).progress.steps == 0
+    agent.learn(200)
+    resumed = Agent.load(path)
+    resumed.learn(200)
     same(resumed, agent)

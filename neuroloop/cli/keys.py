@@ -45,3 +45,14 @@ def allow(
     from ..link import keys
 
     print(keys.allow(folder, key, name))
+
+
+@app.command("forget")
+def forget(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `neuroloop keys show` lists it.")],
+    folder: Folder = DEFAULT,
+) -> None:
+    """Let somebody in no more, from their next connection on; one that stands stays until the plant is served anew."""
+    from ..link import keys
+
+    print(f"{keys.forget(folder, name)} is removed")

@@ -66,6 +66,7 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
     pace = f", {report['times_real_time']:.0f} × real time" if report["times_real_time"] else ""
     repeat = learner.config.plant.action_repeat
     held = f", held for {repeat} environment steps" if repeat > 1 else ""
+    show(f"plant       {report['env']}")
     show(f"episodes    {report['episodes']}, {report['steps']} environment steps in all")
     show(
         f"speed       {report['steps_per_s']:.0f} environment steps/s in {report['wall_s']:.1f} s, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import dumps
@@ -29,7 +30,9 @@ def learner_of(request: Request) -> Agent:
             name, config = read_config(request.agent, request.settings, request.env)
             return Agent(config, plant, request.seed or 0, name)
         if plant is not None:
-            return load_agent(request.agent, plant, request.seed or 0, request.settings)
+            learner = load_agent(request.agent, plant, request.seed or 0, request.settings)
+            _compare(learner)
+            return learner
         if request.events is None:
             return load_agent(request.agent, request.env, request.seed or 0, request.settings)
         return load_agent(request.agent, *_playback(request.agent, request))
@@ -39,6 +42,13 @@ def learner_of(request: Request) -> Agent:
             f"--resume: {request.resume} holds the agent {learner.name!r}, not {request.agent!r}; leave the name out"
         )
     return learner
+
+
+def _compare(learner: Agent) -> None:
+    """Say so where another environment is served than the agent was made for: it may fit, and be meant."""
+    made_for, served = learner.config.plant.env, learner.env_id
+    if made_for and made_for.rpartition(":")[2] != served.rpartition(":")[2]:
+        print(f"neuroloop: {learner.name} is made for {made_for}; what is served is {served}", file=sys.stderr)
 
 
 def _remote(request: Request) -> Any:

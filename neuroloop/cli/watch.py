@@ -57,7 +57,6 @@ def watch(
 
 def _follow(listener: Listener, show: _Lines | _LiveLine, stop: Any, patience: float) -> bool:
     """Show what is heard until the run is over, or to be stopped; whether it is over."""
-    from ..errors import LinkError
     from ..link.telemetry.facts import ByeFacts
 
     since, silent = time.monotonic(), False
@@ -71,10 +70,11 @@ def _follow(listener: Listener, show: _Lines | _LiveLine, stop: Any, patience: f
             continue
         quiet = time.monotonic() - since
         if quiet > patience:
-            raise LinkError(f"{listener.url}: silent for {patience:g} s; is a run or a plant tapped there (`--tap`)?")
+            raise listener.silence(patience)
         if quiet > SILENCE and not silent:
             silent = True
-            print(f"{listener.url}: silent for {SILENCE:g} s", file=sys.stderr, flush=True)
+            why = f"; {listener.why}" if listener.why else ""
+            print(f"{listener.url}: silent for {SILENCE:g} s{why}", file=sys.stderr, flush=True)
     return False
 
 

@@ -9,11 +9,14 @@ from zmq.utils.monitor import parse_monitor_message
 
 _UP = zmq.EVENT_HANDSHAKE_SUCCEEDED
 _DOWN = zmq.EVENT_DISCONNECTED
-_REASONS = {
+_REASONS = {  # of us who have keys
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "our key is not allowed there (`neuroloop keys allow`)",
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "one side is locked by keys and the other is not, or it is no neuroloop",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "we come with keys, and it is not locked, or it is no neuroloop",
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "no handshake: is its public key another one (`neuroloop keys show` there)?",
 }
+_WITHOUT_KEYS = (
+    "no handshake: it may be locked; give our keys and its public key (--keys, --server-key), or it is no neuroloop"
+)
 
 
 class Connection:
@@ -52,4 +55,5 @@ class Connection:
             elif event == _DOWN:
                 self._stands = False
             else:
-                self._why = _REASONS[zmq.Event(event)]
+                keyed = self._socket.getsockopt(zmq.MECHANISM) == zmq.CURVE
+                self._why = _REASONS[zmq.Event(event)] if keyed else _WITHOUT_KEYS

@@ -32,16 +32,27 @@ class Endpoint(NamedTuple):
 def endpoint_of(url: str, name: str = "endpoint") -> Endpoint:
     """An endpoint, checked. Raises `BadInput` for what is none."""
     if url.startswith("ipc://"):
-        path = Path(url.removeprefix("ipc://"))
-        if not path.name or len(os.fsencode(path)) > LONGEST_PATH:
-            raise BadInput(f"{name}: needs a path of at most {LONGEST_PATH} bytes, {EXAMPLES}, got {url!r}")
-        return Endpoint(url, path, True)
+        return _socket_at(url, name)
     match = _TCP.fullmatch(url)
     if match is None:
         raise BadInput(f"{name}: must be ipc://PATH or tcp://HOST:PORT, {EXAMPLES}, got {url!r}")
     if match[2] != "*" and not 1 <= int(match[2]) <= 65535:
         raise BadInput(f"{name}: a port is a number from 1 to 65535, got {match[2]}")
     return Endpoint(url, None, _is_loopback(match[1].strip("[]")))
+
+
+def _socket_at(url: str, name: str) -> Endpoint:
+    """A socket that is a file, so that its mode says who may come in: Linux's abstract names (`@`) let everybody in."""
+    told = url.removeprefix("ipc://")
+    if told.startswith("@") or told == "*":
+        raise BadInput(f"{name}: needs the path of a file, {EXAMPLES}, got {url!r}")
+    try:
+        path = Path(told).expanduser()
+    except RuntimeError:  # there is no such user
+        raise BadInput(f"{name}: whose home is meant in {url!r}? name a path, {EXAMPLES}") from None
+    if not path.name or len(os.fsencode(path)) > LONGEST_PATH or "\0" in told:
+        raise BadInput(f"{name}: needs a path of at most {LONGEST_PATH} bytes, {EXAMPLES}, got {url!r}")
+    return Endpoint(f"ipc://{path}" if told.startswith("~") else url, path, True)
 
 
 def _is_loopback(host: str) -> bool:
@@ -53,8 +64,8 @@ def _is_loopback(host: str) -> bool:
 
 @contextlib.contextmanager
 def taking(path: Path) -> Iterator[None]:
-    """While a socket takes its place. Raises `BadInput` where others could come in, something else lies there, or a socket
-    that somebody serves: ZeroMQ would take its file away."""
+    """While a socket takes its place, which is its owner's only. Raises `BadInput` where others could put another one there,
+    something else lies there, or a socket that somebody serves: ZeroMQ would take its file away."""
     folder = _own_folder(path)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # of two that come at once, one finds the other
@@ -63,7 +74,12 @@ def taking(path: Path) -> Iterator[None]:
                 raise BadInput(f"ipc://{path}: somebody is served there already; stop it, or name another place")
         elif path.exists():
             raise BadInput(f"ipc://{path}: something that is no socket lies there; name another place")
-        yield
+        before = os.umask(0o077)  # so that nobody comes in before its mode is set
+        try:
+            yield
+        finally:
+            os.umask(before)
+        path.chmod(0o600)
     finally:
         os.close(folder)
 
@@ -84,13 +100,20 @@ def _own_folder(path: Path) -> int:
     folder = path.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
+        found = folder.stat()
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise BadInput(f"{folder}: {error.strerror}; name another folder for the socket") from None
-    if stat.S_IMODE(mode) & 0o022 and not mode & stat.S_ISVTX:
+    trouble = ""
+    if found.st_uid not in (0, os.geteuid()):
+        trouble = (
+            "belongs to somebody else, who could put another socket there; name a folder of your own for the socket"
+        )
+    elif stat.S_IMODE(found.st_mode) & 0o022 and not found.st_mode & stat.S_ISVTX:
+        trouble = "others may write there; chmod 700 it, or name another folder for the socket"
+    if trouble:
         os.close(opened)
-        raise BadInput(f"{folder}: others may write there; chmod 700 it, or name another folder for the socket")
+        raise BadInput(f"{folder}: {trouble}")
     return opened

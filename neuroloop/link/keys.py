@@ -55,18 +55,48 @@ def new(folder: Path) -> bytes:
 
 
 def allow(folder: Path, key: str, name: str) -> Path:
-    """Let the owner of a public key in. Raises `BadInput` for what is no key."""
+    """Let the owner of a public key in. Raises `BadInput` for what is no key, or secret, and for a name that another has."""
     folder, checked = folder.expanduser(), key_of(key, "key")
-    if not _NAME.fullmatch(name):
-        raise BadInput(f"name: letters, digits, '.', '_' and '-', got {name!r}")
-    place = folder / "allowed" / f"{name}.key"
+    place = _place_of(folder, name)
     try:
+        if _is_secret_of(checked, folder):
+            raise BadInput("key: is our own secret key; nobody else may have it. Give the public key of the other side")
+        if place.exists() and _read(place) != checked:
+            raise BadInput(
+                f"name: {name!r} is somebody else's; `neuroloop keys forget {name}` first, or give another name"
+            )
         for made in (folder, place.parent):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.write_bytes(checked)
     except OSError as error:
         raise BadInput(f"{place}: {error.strerror}") from None
     return place
+
+
+def forget(folder: Path, name: str) -> Path:
+    """Let the owner of an allowed key in no more; a connection that stands stays. Raises `BadInput` if nobody is."""
+    folder = folder.expanduser()
+    place = _place_of(folder, name)
+    try:
+        place.unlink()
+    except FileNotFoundError:
+        known = ", ".join(path.stem for path in sorted(place.parent.glob("*.key"))) or "nobody"
+        raise BadInput(f"name: nobody is allowed as {name!r}; allowed are: {known}") from None
+    except OSError as error:
+        raise BadInput(f"{place}: {error.strerror}") from None
+    return place
+
+
+def _place_of(folder: Path, name: str) -> Path:
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"name: letters, digits, '.', '_' and '-', got {name!r}")
+    return folder / "allowed" / f"{name}.key"
+
+
+def _is_secret_of(key: bytes, folder: Path) -> bool:
+    """Whether it is the secret that belongs to the public key in a folder."""
+    public = folder / "public.key"
+    return public.is_file() and zmq.curve_public(key) == public.read_bytes().strip()
 
 
 def read(folder: Path) -> Keys:
@@ -110,11 +140,20 @@ def _allowed(folder: Path) -> dict[str, bytes]:
 
 
 def key_of(text: str, what: str) -> bytes:
-    """A Z85 key, or the one in a file, such as a `public.key` that was brought over. Raises `BadInput`."""
-    with contextlib.suppress(OSError, ValueError):  # what is no name of a file
-        if len(text) != 40 and Path(text).is_file():
-            return _read(Path(text))
-    return _key(text, what)
+    """A Z85 key, or the one in a file, such as a `public.key` that was brought over. Raises `BadInput`; also for a secret."""
+    path, is_file = Path(text), False
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # what is no name of a file
+        path = path.expanduser()
+        is_file = len(text) != 40 and path.is_file()
+    if not is_file:
+        return _key(text, what)
+    try:
+        key = _read(path)
+        if path.name == "secret.key" or _is_secret_of(key, path.parent):
+            raise BadInput(f"{what}: {path} is secret, and its owner's alone; bring over the public.key beside it")
+    except OSError as error:
+        raise BadInput(f"{what}: {path}: {error.strerror}") from None
+    return key
 
 
 def _key(text: str, what: str) -> bytes:

@@ -30,6 +30,7 @@ from .keys import key_of, read
 from .line import MOST_READ, Answer, EpisodeOver, Line, SessionLost, Silent, log
 from .messages import Outcome, Picture, Render, Reset, Step, Welcome
 from .spaces import dtype_of, rebuild
+from .sparing import Sparing
 from .values import Values
 
 PATIENCE = 30.0  # s
@@ -73,6 +74,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         self._place: tuple[int, int | None] = (0, None)  # the plant, and the episode that we are in
         self._running, self._gone = False, False  # whether we are in an episode, and whether it is lost
         self._answered_ns = 0
+        self._greetings = Sparing(log.warning)  # who learns slowly may lose a plant in real time every few steps
         self.timing = Timing() if self.real_time else None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -121,6 +123,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
 
     def close(self) -> None:
         """Say bye; the plant goes on without us. A second call does nothing."""
+        self._greetings.flush()
         self._line.close()
 
     def _tried(self, ask: Callable[[], Answer]) -> Answer | None:
@@ -149,7 +152,7 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
             self._gone, self._plant = place != self._place, welcome.plant
             if silent or (self._gone and self._running):
                 what = "its episode is lost" if self._gone else "the episode goes on"
-                log.warning("%s: greeted anew, %s", self._line.url, what)
+                self._greetings.say(f"{self._line.url}: greeted anew, {what}")
             if self._gone:
                 self._place = place
                 return None

@@ -19,7 +19,6 @@ from .keys import Keys, allowed_now
 
 MOST_BYTES = 1 << 28  # of a frame
 QUEUE = 64  # messages
-MOST_READ = 256  # messages of subscribers at a time
 _doors = itertools.count(1)  # locked sockets of this process
 # a tcp peer of which nothing was heard for so long, or that took nothing, is gone: its plant is free for others
 ALIVE = {
@@ -52,8 +51,9 @@ def ms_until(moment: float) -> int:
 def bound(socket: zmq.Socket[bytes], endpoint: Endpoint, keys: Keys | None = None) -> str:
     """Bind; returns where. Raises `BadInput` for a place that is taken, or not ours to open."""
     if endpoint.path is None and not endpoint.loopback and keys is None:
+        could = "drive the plant" if socket.getsockopt(zmq.TYPE) == zmq.ROUTER else "read along"
         raise BadInput(
-            f"{endpoint.url}: other machines could drive the plant; use tcp://127.0.0.1:PORT, or keys (`neuroloop keys new`)"
+            f"{endpoint.url}: other machines could {could}; use tcp://127.0.0.1:PORT, or keys (`neuroloop keys new`)"
         )
     if keys is not None:
         _lock(socket, endpoint, keys)
@@ -61,7 +61,8 @@ def bound(socket: zmq.Socket[bytes], endpoint: Endpoint, keys: Keys | None = Non
         with contextlib.nullcontext() if endpoint.path is None else taking(endpoint.path):
             socket.bind(endpoint.url)
     except zmq.ZMQError as error:
-        raise BadInput(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}; is another plant served there?") from None
+        why = zmq.strerror(error.errno or 0)
+        raise BadInput(f"{endpoint.url}: {why}; stop what runs there, or name another place") from None
     return str(socket.get_string(zmq.LAST_ENDPOINT))
 
 
@@ -111,42 +112,6 @@ def connected(socket: Any, endpoint: Endpoint, keys: Keys | None = None, server_
         socket.connect(endpoint.url)
     except zmq.ZMQError as error:
         raise LinkError(f"{endpoint.url}: {zmq.strerror(error.errno or 0)}") from None
-
-
-class Publisher:
-    """A bound XPUB socket: sends to whoever reads, never waits, and knows how many read. Raises `BadInput`."""
-
-    def __init__(self, endpoint: Endpoint, keys: Keys | None = None) -> None:
-        self._endpoint, self._socket = endpoint, socket_of(zmq.XPUB, endpoint)
-        self.came, self._left = 0, 0  # readers, since it was bound
-        try:
-            self._socket.setsockopt(zmq.XPUB_VERBOSER, 1)
-            self.url = bound(self._socket, endpoint, keys)
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def readers(self) -> int:
-        """How many read now."""
-        for _ in range(MOST_READ):
-            if not self._socket.poll(0, zmq.POLLIN):
-                break
-            said = self._socket.recv_multipart(zmq.NOBLOCK, copy=True)[0]
-            self.came += said == b"\1"  # a subscription to everything
-            self._left += said == b"\0"
-        return self.came - self._left
-
-    def send(self, message: list[Any]) -> None:
-        """To all who read; whoever is too slow for it loses it."""
-        with contextlib.suppress(zmq.Again):
-            self._socket.send_multipart(message, zmq.NOBLOCK, copy=True)
-
-    def close(self) -> None:
-        """Close the socket, and take away its file, before another one can lie there."""
-        if not self._socket.closed:
-            if self._endpoint.path is not None:
-                self._endpoint.path.unlink(missing_ok=True)
-            self._socket.close()
 
 
 class Subscriber:

@@ -30,7 +30,7 @@ class Spread(NamedTuple):
 
 
 class Timing:
-    """Notes of ticks, int64 ns, in room that is there from the beginning: noting allocates nothing, however long it goes on.
+    """Notes of ticks, int64 ns, in room that is there from the beginning: noting keeps nothing, however long it goes on.
 
     Every tick counts. Of the latest `KEPT` all numbers are kept; once there are more, percentiles come from `Buckets`.
     """

@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from neuroloop import load_agent
 from neuroloop.cli.watch import plain
+from neuroloop.link import keys
 from neuroloop.link.telemetry.facts import ByeFacts, EpisodeFacts, RunFacts, TickFacts
 from neuroloop.link.telemetry.listening import Listener
+from neuroloop.link.telemetry.tap import Tap
 
 ROOT = Path(__file__).parent.parent.parent
 Cli = Callable[..., Any]
@@ -94,6 +97,27 @@ def test_watching_gives_up_after_a_silence(cli: Cli, place: str) -> None:
     assert "silent for 0.1 s" in done.err
 
 
+def test_watching_says_why_it_hears_nothing(cli: Cli, tmp_path: Path) -> None:
+    keys.new(tmp_path / "plant")
+    keys.new(tmp_path / "friend")
+    keys.allow(tmp_path / "plant", str(tmp_path / "friend" / "public.key"), "friend")
+    agent = load_agent("random", "CartPole-v1")
+    with Tap("tcp://127.0.0.1:*", agent, keys=tmp_path / "plant") as tap:
+        done = cli("watch", tap.url, "--timeout", 2.5)
+    assert done.code == 1
+    first, *_, last = done.err.strip().splitlines()
+    assert f"{tap.url}: silent for 2 s; no handshake: it may be locked" in first
+    assert f"{tap.url}: silent for 2.5 s; no handshake: it may be locked" in last
+
+
+def test_a_run_renders_for_those_who_ask_where_its_environment_can(cli: Cli, place: str) -> None:
+    pytest.importorskip("pygame")
+    done = cli(
+        "run", "random", "--env", "CartPole-v1", "--steps", 5, "--save", "a.zip", "--tap", place, "--pictures", 5
+    )
+    assert done.code == 0, done.err
+
+
 def test_a_run_that_breaks_off_says_bye(cli: Cli, place: str) -> None:
     heard: list[Any] = []
     with Listener(place, timeout=20.0) as listener:
@@ -118,6 +142,7 @@ def test_a_run_that_breaks_off_says_bye(cli: Cli, place: str) -> None:
         (("run", *SLOW, "--tap", "nonsense"), "tap: must be ipc://PATH or tcp://HOST:PORT"),
         (("run", *SLOW, "--tap", "tcp://127.0.0.1:*", "--pictures", -1), "pictures"),
         (("serve", "CartPole-v1", "--bind", "tcp://127.0.0.1:*", "--tap", "tcp://127.0.0.1:*"), "add --realtime"),
+        (("run", *SLOW, "--tap", "tcp://127.0.0.1:*", "--pictures", 5), "gives none here; give it a mode"),
         (("watch", "nonsense"), "endpoint: must be ipc://PATH"),
         (("watch", "tcp://127.0.0.1:5599", "--timeout", 0), "--timeout"),
     ],

@@ -1,6 +1,7 @@
 """Keys: who is allowed comes in over tcp, who is not does not, and secrets stay secret."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ import gymnasium
 import numpy as np
 import pytest
 
+from neuroloop import load_agent
 from neuroloop.errors import BadInput, LinkError
 from neuroloop.link import keys
 from neuroloop.link.remote import RemoteEnv
 from neuroloop.link.server import PlantServer
+from neuroloop.link.telemetry.listening import Listener
+from neuroloop.link.telemetry.tap import Tap
 
 
 @pytest.fixture
@@ -93,6 +97,77 @@ def test_what_is_no_key_is_refused(folders: Any, key: str) -> None:
 def test_names_stay_in_their_folder(folders: Any, name: str) -> None:
     with pytest.raises(BadInput, match="name: letters"):
         keys.allow(folders[0], keys.read(folders[1]).public.decode(), name)
+
+
+def test_a_name_is_one_keys_until_it_is_taken_back(folders: Any) -> None:
+    plant, friend, stranger = folders
+    ours, theirs = (keys.read(folder).public.decode() for folder in (friend, stranger))
+    with pytest.raises(BadInput, match="'friend' is somebody else's; `neuroloop keys forget friend`"):
+        keys.allow(plant, theirs, "friend")
+    keys.allow(plant, ours, "friend")  # the same key again
+    assert keys.read(plant).allowed == {"friend": ours.encode()}
+    with pytest.raises(BadInput, match="nobody is allowed as 'lap'; allowed are: friend"):
+        keys.forget(plant, "lap")
+    keys.forget(plant, "friend")
+    assert keys.allowed_now(keys.read(plant)) == frozenset()
+    keys.allow(plant, theirs, "friend")
+    with pytest.raises(BadInput, match="name: letters"):
+        keys.forget(plant, "../secret")
+
+
+def test_a_secret_key_is_not_taken_for_a_public_one(folders: Any, tmp_path: Path) -> None:
+    plant, friend, _ = folders
+    before, secret = keys.read(plant), keys.read(friend).secret
+    renamed = friend / "lap.key"
+    renamed.write_bytes(secret)
+    for key in (friend / "secret.key", renamed):
+        with pytest.raises(BadInput, match="is secret, and its owner's alone"):
+            keys.allow(plant, str(key), "lap")
+        with pytest.raises(BadInput, match=r"server_key: .* is secret"):
+            RemoteEnv("tcp://127.0.0.1:5999", keys=friend, server_key=str(key))
+    with pytest.raises(BadInput, match="our own secret key"):
+        keys.allow(plant, before.secret.decode(), "lap")
+    assert keys.read(plant) == before
+
+
+def test_who_comes_without_keys_is_told_that_it_may_need_some(served: Any, folders: Any) -> None:
+    with pytest.raises(LinkError, match=r"it may be locked; give our keys .*--keys, --server-key"):
+        RemoteEnv(served[0], timeout=1.0)
+    with PlantServer(gymnasium.make("CartPole-v1"), "tcp://127.0.0.1:*") as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        with pytest.raises(LinkError, match="we come with keys, and it is not locked"):
+            RemoteEnv(server.url, timeout=1.0, keys=folders[1], server_key=served[1])
+        server.stop()
+        thread.join(10)
+
+
+def test_a_tap_is_locked_by_keys_on_this_machine_too(folders: Any) -> None:
+    agent = load_agent("random", "CartPole-v1")
+    key = keys.read(folders[0]).public.decode()
+    with (
+        Tap("tcp://127.0.0.1:*", agent, keys=folders[0]) as tap,
+        agent.watched(tap),
+        Listener(tap.url) as stranger,
+        Listener(tap.url, keys=folders[2], server_key=key) as other,
+        Listener(tap.url, keys=folders[1], server_key=key) as friend,
+    ):
+        end, heard = time.monotonic() + 10.0, None
+        while (heard is None or not stranger.why or not other.why) and time.monotonic() < end:
+            agent.learn(1)
+            heard = friend.next(0.01) or heard
+        assert heard is not None
+        assert (stranger.next(0.05), other.next(0.05)) == (None, None)
+        assert "it may be locked" in str(stranger.silence(3.0))
+        assert "our key is not allowed there" in str(other.silence(3.0))
+    with Tap(f"ipc://{folders[0]}/s/tap.ipc", agent, keys=folders[0]):
+        pass  # a socket has its mode
+
+
+def test_what_other_machines_could_do_with_a_tap_is_said(folders: Any) -> None:
+    agent = load_agent("random", "CartPole-v1")
+    with pytest.raises(BadInput, match=r"tap: tcp://0\.0\.0\.0:5601: other machines could read along"):
+        Tap("tcp://0.0.0.0:5601", agent)
 
 
 def test_a_folder_without_keys_says_how_to_make_them(tmp_path: Path) -> None:

@@ -208,6 +208,20 @@ def test_a_client_that_knows_nothing_of_neuroloop_drives_a_plant(endpoint: str) 
             assert done.stdout.startswith(f"CartPole-v1: {total:g} in ")
 
 
+def test_that_client_says_in_a_line_what_it_cannot_drive_and_leaves_the_plant_free(endpoint: str) -> None:
+    client = Path(__file__).parents[2] / "docs" / "wire_client.py"
+    with serving("Pendulum-v1", endpoint):
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-I", str(client), endpoint], capture_output=True, text=True, timeout=60
+            )
+            assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+            assert "Pendulum-v1: this client pushes a pole" in done.stderr
+        env = RemoteEnv(endpoint)
+        env.reset(seed=0)
+        env.close()
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
@@ -219,6 +233,9 @@ def test_a_client_that_knows_nothing_of_neuroloop_drives_a_plant(endpoint: str) 
         ("ipc://", "needs a path"),
         ("ipc://" + "a" * 200, "at most 107 bytes"),
         ("tcp://0.0.0.0:5555", "other machines could drive the plant"),
+        ("ipc://@plant", "needs the path of a file"),
+        ("ipc://*", "needs the path of a file"),
+        ("ipc://~nobody-here/plant.ipc", "whose home is meant"),
         ("tcp://*:5555", "other machines"),
     ],
 )
@@ -232,7 +249,7 @@ def test_a_place_that_is_taken_is_refused(tmp_path: Path) -> None:
     env = gymnasium.make("CartPole-v1")
     with (
         PlantServer(env, "tcp://127.0.0.1:*") as server,
-        pytest.raises(BadInput, match="is another plant served there"),
+        pytest.raises(BadInput, match="stop what runs there"),
     ):
         PlantServer(env, server.url)
     open_folder = tmp_path / "open"
@@ -259,6 +276,13 @@ def test_the_command_line_drives_a_plant_elsewhere(endpoint: str, tmp_path: Path
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
         assert done.returncode == 0, done.stderr
         assert f"--connect {endpoint}" in done.stdout
+        assert "is made for" not in done.stderr
+        other = subprocess.run(
+            [*command[:4], "pole", *command[5:-3], "--steps", "50", "--set", "plant.action_repeat=1"],
+            capture_output=True, text=True, cwd=tmp_path, timeout=120,
+        )  # fmt: skip
+        assert "pole is made for neuroloop/PoleBalance-v0; what is served is CartPole-v1" in other.stderr
+        assert "plant       CartPole-v1" in other.stdout or other.returncode
     failed = subprocess.run(
         [*command[:-1], "--connect", "nowhere"], capture_output=True, text=True, cwd=tmp_path, timeout=60
     )

@@ -144,7 +144,7 @@ def test_places_that_cannot_be_served_at_are_told_in_one_line(start: Any, tmp_pa
             f"ipc://{notes}/plant.ipc": "name another folder for the socket",
             "ipc:///proc/nobody/plant.ipc": "name another folder for the socket",
             f"ipc://{crowded}/plant.ipc": "others may write there; chmod 700 it, or name another folder for the socket",
-            f"tcp://127.0.0.1:{port}": "Address already in use; is another plant served there?",
+            f"tcp://127.0.0.1:{port}": "Address already in use; stop what runs there, or name another place",
             "tcp://10.0.0.1:5555": "other machines could drive the plant; use tcp://127.0.0.1:PORT, or keys",
             "here": "must be ipc://PATH or tcp://HOST:PORT",
         }
@@ -321,7 +321,11 @@ def test_whoever_has_not_the_right_keys_is_told_why(
     command = [*networks.controller, sys.executable, "-c", KNOCK, *names]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     said = done.stdout.splitlines()
-    reasons = ("our key is not allowed there", "is its public key another one", "one side is locked by keys")
+    reasons = (
+        "our key is not allowed there",
+        "is its public key another one",
+        "it may be locked; give our keys and its public key (--keys, --server-key)",
+    )
     assert len(said) == 3
     assert all(f"{url}: no answer for 5 s: " in line and why in line for line, why in zip(said, reasons, strict=True))
     keys.allow(folders["plant"], public(folders["stranger"]), "stranger")  # while the plant is served

@@ -25,7 +25,8 @@ from .. import messages
 from ..endpoint import endpoint_of
 from ..keys import key_of, read
 from ..messages import PROTOCOL
-from ..sockets import Publisher, Subscriber
+from ..publisher import Publisher
+from ..sockets import Subscriber
 from .aer import Blind, Events, Facts, Pictures, pictures_of
 
 POLL_MS = 50  # between looks at whether to stop, and who came
@@ -58,7 +59,7 @@ class CameraServer:
         if where.url == place.url:
             raise BadInput(f"frames: pictures come from another place than events go to, got {frames} for both")
         own = None if keys is None else read(Path(keys))
-        self._publisher = Publisher(place, None if place.path is not None else own)
+        self._publisher = Publisher(place, None if place.path else own)
         self.url = self._publisher.url
         try:
             plant = None if server_key is None else key_of(server_key, "server_key")

@@ -19,7 +19,7 @@ from ...sensors.source import CAMERA_FRAMES, Frames, Source
 from .. import messages
 from ..endpoint import endpoint_of
 from ..keys import Keys
-from ..sockets import Publisher
+from ..publisher import Publisher
 from .aer import Mark, Pictures, packed_pictures
 
 

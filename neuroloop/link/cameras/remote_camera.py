@@ -63,7 +63,10 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._patience = getattr(remote, "dt", 0.0) * PATIENCE if patience is None else max(float(patience), 0.0)
         only = arguments.switch("only", only)
         self._packets = endpoint if isinstance(endpoint, Packets) else _packets(endpoint, timeout, keys, server_key)
-        self._run, self._end_us, self._origin_us = 0, 0, 0  # of the camera; of what was taken; of one that runs free
+        self._run, self._end_us = 0, 0  # of the camera; of what was taken of the episode
+        # of a camera that runs free, on its own clock: where the episode began, and the end of its latest packet
+        self._origin_us: int | None = None
+        self._free = (0, 0)  # its run, and that end
         self._empty, self._heard, self.without = 0, True, 0  # steps in real time without a packet, in all
         try:
             facts = self._met()
@@ -95,8 +98,7 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._empty, self._end_us = 0, 0
         if self._live:
             observation, info = self.env.reset(seed=seed, options=options)
-            if not self.camera.pictures:
-                self._skip()
+            self._skip()
             packets = self._arrived(mark_of(info))
         else:
             observation, info, packet = self._begun(seed, options)
@@ -158,9 +160,12 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         return packet
 
     def _skip(self) -> None:
-        """A camera that runs free is at the beginning of an episode now."""
-        for packet in self._packets.waiting():
-            self._origin_us = packet.header.end_us
+        """A camera that runs free is at the beginning of an episode now; what it saw before is not of it."""
+        if self.camera.pictures:
+            return
+        for header, _ in self._packets.waiting():
+            self._free = header.run, header.end_us
+        self._origin_us = self._free[1] if self._free[0] else None  # nothing came yet: it begins with the first packet
 
     def _arrived(self, mark: Mark | None) -> list[Packet]:
         """In real time: those of the episode that are there, the latest one after a little patience."""
@@ -191,8 +196,9 @@ class RemoteCamera(gymnasium.Wrapper[Any, Any, Any, Any]):
         if header.plant:
             self._end_us = header.end_us
             return events
-        if not self._origin_us:
-            self._origin_us = header.start_us
+        if self._origin_us is None or header.run != self._free[0]:  # its clock began anew: the episode's goes on
+            self._origin_us = header.start_us - self._end_us
+        self._free = header.run, header.end_us
         self._end_us = max(header.end_us - self._origin_us, 0)
         later = events[events["t_us"] >= self._origin_us]
         later["t_us"] -= self._origin_us

@@ -16,6 +16,7 @@ import zmq
 
 from ... import arguments
 from ...errors import BadInput, LinkError, unknown
+from ..connection import Connection
 from ..endpoint import endpoint_of
 from ..keys import key_of, read
 from ..sockets import connected, socket_of
@@ -54,6 +55,7 @@ class Listener:
         self._hearing, self._waiting = Hearing(), deque[tuple[list[bytes], bool]]()
         self.heard, self.skipped = 0, 0  # messages that were given; that were left out for newer ones
         self._socket: Any = socket_of(zmq.SUB, place)
+        self._connection = Connection(self._socket)  # before it connects, so that nothing is missed
         try:
             self._socket.setsockopt(zmq.RECONNECT_IVL, RETRY_MS)
             if not newest:
@@ -64,7 +66,7 @@ class Listener:
                 self._socket.setsockopt(zmq.SUBSCRIBE, topic)
             connected(self._socket, place, own, None if server_key is None else key_of(server_key, "server_key"))
         except BaseException:
-            self._socket.close()
+            self.close()
             raise
 
     @property
@@ -76,6 +78,16 @@ class Listener:
     def lost(self) -> int:
         """Messages of this run that did not arrive, found by gaps in their numbers."""
         return self._hearing.lost
+
+    @property
+    def why(self) -> str:
+        """Why nothing can be heard, such as keys that do not fit; empty where nobody is there, or all is well."""
+        return self._connection.why
+
+    def silence(self, lasted: float) -> LinkError:
+        """What to say where nothing was heard for so long."""
+        hint = self.why or f"is a run tapped there (`neuroloop run … --tap {self.url}`)?"
+        return LinkError(f"{self.url}: silent for {lasted:g} s; {hint}")
 
     def next(self, timeout: float | None = None) -> Heard | None:
         """The next message; None after `timeout` s of silence. Raises `LinkError` for one that is not as it must be."""
@@ -95,9 +107,7 @@ class Listener:
             yield heard
             if isinstance(heard.facts, ByeFacts):
                 return
-        raise LinkError(
-            f"{self.url}: silent for {self._timeout:g} s; is a run tapped there (`neuroloop run … --tap {self.url}`)?"
-        )
+        raise self.silence(self._timeout)
 
     def _fetch(self, end: float) -> bool:
         """Wait until something is there; take all of it if only the newest matters."""
@@ -112,7 +122,9 @@ class Listener:
 
     def close(self) -> None:
         """Hear no more. A second call does nothing."""
-        self._socket.close()
+        if not self._socket.closed:
+            self._connection.close()
+            self._socket.close()
 
     def __enter__(self) -> Listener:
         return self

@@ -17,7 +17,7 @@ from ...sensors.wrapper import EventCameraWrapper
 from .. import messages
 from .facts import MOST_SIDE, SIGHT, WEIGHTS, SightFacts, WeightsFacts
 from .gathering import body_of
-from .publishing import Publisher
+from .publishing import Teller
 
 if TYPE_CHECKING:
     from ...agent import Agent
@@ -38,7 +38,7 @@ class Looks:
         self._events_too = self._camera is not None and not holds_events(agent.env.observation_space)
         self._weighed = self._seen = self._framed = 0  # when each went out
 
-    def show(self, publisher: Publisher, tick: int, now_ns: int) -> None:
+    def show(self, publisher: Teller, tick: int, now_ns: int) -> None:
         """Publish what is due and asked for."""
         if self._camera is not None and SIGHT in publisher.wanted and now_ns - self._seen >= BETWEEN_SIGHTS:
             self._seen = now_ns
@@ -47,7 +47,7 @@ class Looks:
             self._weighed = now_ns
             self._weigh(self._network, publisher, tick)
 
-    def _see(self, camera: EventCameraWrapper, publisher: Publisher, tick: int, now_ns: int) -> None:
+    def _see(self, camera: EventCameraWrapper, publisher: Teller, tick: int, now_ns: int) -> None:
         due = camera.latest_frame is not None and now_ns - self._framed >= BETWEEN_FRAMES
         events = camera.latest_events if self._events_too else camera.latest_events[:0]
         if not due and not events.size:
@@ -62,7 +62,7 @@ class Looks:
         seen = [np.ascontiguousarray(events).view(np.uint8), *([] if frame is None else [frame])]
         publisher.send([SIGHT, messages.packed(facts), body_of(seen)])
 
-    def _weigh(self, network: Engine, publisher: Publisher, tick: int) -> None:
+    def _weigh(self, network: Engine, publisher: Teller, tick: int) -> None:
         whole = weights_of(network)
         some = {name: picked(weights) for name, weights in whole.items()}
         facts = WeightsFacts(

@@ -12,7 +12,7 @@ from ..keys import Keys
 from ..live import LivePlant
 from .facts import PLANT, RUN, PlantFacts, RunFacts
 from .gathering import Travelling, body_of, sizes_of
-from .publishing import Publisher
+from .publishing import Teller
 
 
 class PlantTap:
@@ -23,7 +23,7 @@ class PlantTap:
         self._observations = Travelling(plant.env.observation_space)
         self._actions = Travelling(plant.env.action_space)
         self._helped = plant.helped
-        self._publisher = Publisher(endpoint, keys)
+        self._publisher = Teller(endpoint, keys)
         self.url = self._publisher.url
 
     def put(self, late_ns: int, left_out: int) -> bool:

@@ -37,7 +37,7 @@ from .facts import (
 )
 from .gathering import Joined, Travelling, body_of, sizes_of
 from .looks import Looks
-from .publishing import Publisher
+from .publishing import Teller
 
 if TYPE_CHECKING:
     from ...agent import Agent
@@ -66,7 +66,7 @@ class Tap:
         self._period_ns = round(1e9 * (step_time(self._env) or 0.0) * agent.loop.plant.repeat)
         self._shown = self._large = 0  # when the latest picture and the latest large observation went out
         self._looks = Looks(agent)
-        self._publisher = Publisher(endpoint, None if keys is None else keyring.read(Path(keys)))
+        self._publisher = Teller(endpoint, None if keys is None else keyring.read(Path(keys)))
 
     @property
     def url(self) -> str:
@@ -77,6 +77,11 @@ class Tap:
     def wanted(self) -> frozenset[str]:
         """What somebody listens to, as was seen at the latest tick."""
         return frozenset(topic.decode() for topic in self._publisher.wanted)
+
+    @property
+    def pictures(self) -> float:
+        """The most pictures a second that readers may ask for; 0 where the environment renders none."""
+        return self._pictures
 
     @property
     def ticks(self) -> int:

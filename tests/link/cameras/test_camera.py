@@ -15,7 +15,7 @@ from neuroloop.link.cameras.aer import Mark, Pictures, packed_pictures
 from neuroloop.link.cameras.camera import CameraServer
 from neuroloop.link.cameras.packets import Packet, Packets
 from neuroloop.link.endpoint import endpoint_of
-from neuroloop.link.sockets import Publisher
+from neuroloop.link.publisher import Publisher
 
 RNG = np.random.default_rng(0)
 LIGHT = [RNG.random((4, 6)).astype(np.float32) for _ in range(8)]

@@ -20,8 +20,8 @@ from neuroloop.link.cameras.aer import Events, Facts
 from neuroloop.link.cameras.remote_camera import RemoteCamera
 from neuroloop.link.endpoint import endpoint_of
 from neuroloop.link.messages import PROTOCOL
+from neuroloop.link.publisher import Publisher
 from neuroloop.link.remote import RemoteEnv
-from neuroloop.link.sockets import Publisher
 from neuroloop.sensors.wrapper import EventCameraWrapper
 from neuroloop.types import EVENT
 
@@ -205,7 +205,7 @@ class Driver:
     """A real camera's program: it publishes packets, and knows nothing of a plant."""
 
     def __init__(self, url: str) -> None:
-        self.out, self.seq, self.t_us = Publisher(endpoint_of(url)), 0, 5_000_000
+        self.out, self.seq, self.t_us, self.run = Publisher(endpoint_of(url)), 0, 5_000_000, 7
 
     def tell(self, **more: Any) -> None:
         facts: dict[str, Any] = {"protocol": PROTOCOL, "run": 7, "width": 16, "height": 12} | more
@@ -216,7 +216,7 @@ class Driver:
         events = np.array([(self.t_us + t_us, x, 2, 1) for t_us in at_us], EVENT)
         header = {"start_us": self.t_us, "end_us": self.t_us + lasts} | more
         self.t_us += lasts
-        packet = Events(protocol=PROTOCOL, run=7, seq=self.seq, t_ns=0, **header)
+        packet = Events(protocol=PROTOCOL, run=self.run, seq=self.seq, t_ns=0, **header)
         self.out.send([messages.packed(packet), events.tobytes() if raw is None else raw])
 
 
@@ -265,6 +265,33 @@ def test_a_real_cameras_driver_is_taken_in_real_time_with_times_from_the_reset_o
     observation, *_, info = env.step(0)
     assert observation["events"]["t_us"].tolist() == [2007, 6005]
     assert (info["events"]["packets"], info["events"]["lost"]) == (2, 3 + 3 + 1)
+    observation, info = env.reset(seed=0)  # nothing waits: the times begin anew all the same
+    assert (info["events"]["start_us"], info["events"]["end_us"]) == (0, 0)
+    driver.send(3)
+    time.sleep(0.05)
+    observation, *_, info = env.step(0)
+    assert observation["events"]["t_us"].tolist() == [3]
+    assert (info["events"]["start_us"], info["events"]["end_us"]) == (0, 1000)
+    driver.t_us, driver.run = 0, 8  # it is started anew, and its clock with it: the episode's goes on
+    driver.send(0)
+    time.sleep(0.05)
+    observation, *_, info = env.step(0)
+    assert observation["events"]["t_us"].tolist() == [1000]
+    assert (info["events"]["start_us"], info["events"]["end_us"]) == (1000, 2000)
+    env.close()
+
+
+def test_the_times_of_a_camera_that_runs_free_may_begin_with_0(three: Three, driver: Driver, start: Any) -> None:
+    start("serve", "spots:Endless-v0", "--bind", three.plant, "--realtime", "--deadline", "5", until="is served at")
+    driver.t_us = 0
+    env = with_driver(driver, lambda: RemoteCamera(RemoteEnv(three.plant), driver.out.url, patience=0.0))
+    env.reset(seed=0)
+    for n in range(2):
+        driver.send(5)
+        time.sleep(0.05)
+        observation, *_, info = env.step(0)
+        assert observation["events"]["t_us"].tolist() == [1000 * n + 5]
+        assert info["events"]["end_us"] == 1000 * n + 1000
     env.close()
 
 

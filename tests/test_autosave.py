@@ -270,7 +270,7 @@ def test_in_a_vector_environment_too(tmp_path: Path) -> None:
 
 
 def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None:
-    (tmp_path / ".a.zip.abcd").write_bytes(b"half")
+    (tmp_path / ".a.zip.abcdefgh.unfinished").write_bytes(b"half")
     with Autosave(load_agent("random", "CartPole-v1"), tmp_path / "a.zip"):
         pass
     assert not list(tmp_path.iterdir())

@@ -41,7 +41,7 @@ class _Rows:
     @property
     def table(self) -> NDArray[np.float64]:
         """One row a message."""
-        return np.frombuffer(self._numbers, "<f8").reshape(-1, self.width)
+        return np.frombuffer(self._numbers, "<f8").reshape(len(self), self.width)
 
     def of_ticks(self, n: int) -> NDArray[np.float64]:
         """One row a tick, of `n` ticks; zeros where a tick has no such message."""

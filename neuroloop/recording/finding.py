@@ -80,12 +80,15 @@ def whole_parts(file: IO[bytes], size: int) -> Iterator[Found]:
 
 
 def _record_at(file: IO[bytes], place: int, size: int) -> Record | None:
-    """The record that seems to be there."""
+    """The record that seems to be there. What looks like a chunk is taken for one, whatever its first byte says."""
     file.seek(place)
-    head = file.read(_HEAD.size)
+    head = file.read(_HEAD.size + MOST_BEFORE)
     if len(head) < _HEAD.size:
         return None
-    opcode, length = _HEAD.unpack(head)
+    opcode, length = _HEAD.unpack_from(head)
+    _, text, before = BEGINNINGS[0]
+    if head[_HEAD.size + before :].startswith(text):
+        opcode = Opcode.CHUNK
     fits = opcode in KNOWN and length <= size - place - _HEAD.size
     return Record(opcode, place + _HEAD.size, length) if fits else None
 

@@ -75,6 +75,7 @@ class _Copy:
         self._group: list[Message] = []  # messages of the tick in hand
         self._ticks: list[tuple[int, int]] = []  # seq and tick
         self._lost = self._unknown = 0
+        self._doubtful, self._seq = 0, -1  # damaged parts since the tick in hand began, and its number
 
     def run(self, target: Path) -> Recovered:
         """Copy all that can be read."""
@@ -87,6 +88,7 @@ class _Copy:
         self._writer.add_metadata(AGAIN, signed(meta | {"channels": declared}))
         left = self._copy()
         self._close_group()
+        self._lost += self._doubtful
         ended = self._source.end
         self._finish({name: text for name, text in ended.items() if name != "digest" or not self._lost})
         seqs = [seq for seq, _ in self._ticks]
@@ -142,8 +144,7 @@ class _Copy:
         with self._source.path.open("rb") as file:
             for part in whole_parts(file, self._size):
                 if part.record is None:
-                    self._lost += 1
-                    self._group = []
+                    self._doubtful += 1
                     continue
                 end = part.record.place + part.record.size
                 if part.record.opcode == Opcode.DATA_END:
@@ -158,20 +159,28 @@ class _Copy:
             self._unknown += 1
             return
         if message.channel == self._tick_channel:
-            self._close_group()
-        self._group.append(message)
+            whole = self._close_group()
+            if not whole or message.sequence != self._seq + 1 & 0xFFFFFFFF:
+                self._lost += self._doubtful  # else no tick was in what is damaged
+            self._doubtful, self._seq = 0, message.sequence
+            self._group.append(message)
+        elif self._group and message.sequence == self._seq:  # not of a tick that began in a damaged part
+            self._group.append(message)
 
-    def _close_group(self) -> None:
+    def _close_group(self) -> bool:
         """Write the tick in hand, if it is whole."""
         group, self._group = self._group, []
-        if not group or self._needed - {one.channel for one in group}:
-            return
+        if not group:
+            return self._seq < 0
+        if self._needed - {one.channel for one in group}:
+            return False
         for one in group:
             self._writer.add_message(
                 self._channels[one.channel], one.log_ns, bytes(one.data), one.publish_ns, one.sequence
             )
         seq, tick = floats(group[0].data, len(COLUMNS[TICK]))[:2]
         self._ticks.append((int(seq), int(tick)))
+        return True
 
 
 def _items(piece: memoryview) -> list[Message | Declaration]:

@@ -217,7 +217,7 @@ def test_a_wrong_byte_costs_one_part_wherever_it_is(
     path.write_bytes(path.read_bytes()[: int(share * cartpole.path.stat().st_size)])
     found, true = recover(path), seen(cartpole.path)[0]
     assert found.unknown == 0
-    assert found.lost_chunks == 1
+    assert found.lost_chunks == (where != "opcode")  # what it is can be told without
     ticks = seen(found.path)[0]
     assert len(ticks) == found.ticks > 100
     assert len(set(ticks) - set(true)) <= 2  # before a gap, and at the end, a tick does not know what it led to
@@ -275,15 +275,9 @@ def test_columns_keep_nothing_of_the_chunks_that_they_come_from() -> None:
         Channel(id=1, topic="/tick", message_encoding="cdr", metadata={}, schema_id=0).write(builder)
         Channel(id=2, topic="/observation", message_encoding="cdr", metadata={}, schema_id=0).write(builder)
         Channel(id=3, topic="/reward", message_encoding="cdr", metadata={}, schema_id=0).write(builder)
-        MessageRecord(channel_id=1, log_time=n, data=head + numbers, publish_time=n, sequence=0).write(builder)
-        MessageRecord(channel_id=2, log_time=n, data=bytes(big), publish_time=n, sequence=0).write(builder)
-        MessageRecord(
-            channel_id=3,
-            log_time=n,
-            data=b"\0\1\0\0" + struct.pack("<III", 0, 0, 2) + bytes(20),
-            publish_time=n,
-            sequence=0,
-        ).write(builder)
+        few = b"\0\1\0\0" + struct.pack("<III", 0, 0, 2) + bytes(20)
+        for channel, data in enumerate((head + numbers, bytes(big), few), 1):
+            MessageRecord(channel_id=channel, log_time=n, data=data, publish_time=n, sequence=0).write(builder)
         return memoryview(builder.end())
 
     needed = frozenset(("/tick", "/reward", "/observation"))

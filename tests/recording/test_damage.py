@@ -64,7 +64,7 @@ def cut(raw: bytearray, rng: random.Random) -> None:
 @pytest.mark.parametrize("damage", [flip, overwrite, shift, cut])
 def test_nothing_that_is_read_of_a_damaged_file_is_wrong(damage: Any, small: Path, tmp_path: Path) -> None:
     raw, rng, path = small.read_bytes(), random.Random(damage.__name__), tmp_path / "damaged.mcap"
-    true, _, _ = seen(small)
+    true, meta = seen(small)[0], Recording(small).meta
     assert len(true) == 20
     refused = short = 0
     for _ in range(CASES):
@@ -76,6 +76,7 @@ def test_nothing_that_is_read_of_a_damaged_file_is_wrong(damage: Any, small: Pat
         except RecordingError:
             refused += 1
             continue
+        assert recording.meta == meta
         known = max(len(ticks) - 1, 0)  # the last one may not know what it led to
         assert ticks[:known] == true[:known]
         if error:
@@ -87,7 +88,7 @@ def test_nothing_that_is_read_of_a_damaged_file_is_wrong(damage: Any, small: Pat
         for read in (lambda r=recording: r.column("reward"), lambda r=recording: r.start):
             with contextlib.suppress(RecordingError):
                 read()
-    assert refused
+    assert refused or damage is flip  # most of what stands at the beginning is there twice
     assert short
 
 
@@ -217,7 +218,7 @@ def test_a_wrong_byte_costs_one_part_wherever_it_is(
     path.write_bytes(path.read_bytes()[: int(share * cartpole.path.stat().st_size)])
     found, true = recover(path), seen(cartpole.path)[0]
     assert found.unknown == 0
-    assert found.lost_chunks == (where != "opcode")  # what it is can be told without
+    assert found.lost_chunks == 1 if where == "content" else found.lost_chunks <= 1  # its bytes may be whole
     ticks = seen(found.path)[0]
     assert len(ticks) == found.ticks > 100
     assert len(set(ticks) - set(true)) <= 2  # before a gap, and at the end, a tick does not know what it led to

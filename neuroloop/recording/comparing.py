@@ -87,7 +87,7 @@ class Comparison:
 
     def _action(self, recorded: Recorded, action: Any) -> list[Difference]:
         then, now = seen(recorded.tick.action), seen(action)
-        if len(then) == len(now) and all(_bits(a) == _bits(b) for a, b in zip(then, now, strict=True)):
+        if len(then) == len(now) and all(bits(a) == bits(b) for a, b in zip(then, now, strict=True)):
             return []
         return [self._of(recorded, "action", recorded.tick.action, action, far=difference(then, now) is not None)]
 
@@ -95,7 +95,7 @@ class Comparison:
         return Difference(recorded.tick.tick, recorded.tick.episode, where, then, now, far)
 
 
-def _bits(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
+def bits(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
     """What an array is, to the last bit; a whole number is recorded as one of its space, however large it was."""
     if array.ndim == 0 and array.dtype.kind in "iu":
         array = array.astype(np.int64)

@@ -15,7 +15,8 @@ def info_of(recording: Recording) -> dict[str, Any]:
     meta = recording.meta
     facts: dict[str, Any] = {
         "file": str(recording.path), "bytes": recording.path.stat().st_size, "complete": recording.complete,
-        "ended": recording.end.get("reason", "cut off"), "dropped": recording.dropped, "lost_parts": recording.lost_parts, "damage": None,
+        "ended": recording.end.get("reason", "cut off"), "dropped": recording.dropped,
+        "lost_parts": recording.lost_parts, "damage": None,
         "agent": meta["agent"], "env": meta["env"], "seed": int(meta["seed"]), "command": meta["command"],
         "started": meta["started"], "versions": _plain(meta["versions"]), "machine": _plain(meta["machine"]),
         "observation_space": str(recording.observation_space), "action_space": str(recording.action_space),
@@ -38,7 +39,8 @@ def _ticks(recording: Recording) -> dict[str, Any]:
         return facts
     returns = recording.episodes()["return"]
     return facts | {
-        "first_tick": int(number[0]), "last_tick": int(number[-1]), "seconds": float(times[-1] - times[0]) / 1e9, "episodes": returns.size,
+        "first_tick": int(number[0]), "last_tick": int(number[-1]),
+        "seconds": float(times[-1] - times[0]) / 1e9, "episodes": returns.size,
         "mean_return": float(returns.mean()) if returns.size else None,
         "environment_steps": int(recording.column("n_steps").sum()),
     }  # fmt: skip

@@ -168,7 +168,7 @@ class _Replay:
                         if self._damaged
                         else "were dropped"
                     )
-                    self._stopped = f"{n} ticks that {what} after {latest}"
+                    self._stopped = f"ticks that {what} after {latest} ({n} of them)"
                     return
                 due, latest = due + 1, f"tick {recorded.tick.tick}"
                 yield recorded

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+ENDING, RANDOM = ".unfinished", 8  # of temporary files: how they end, after so many characters
 BETWEEN_LOOKS = 0.01  # s, at whether another still writes
 
 
@@ -39,11 +42,45 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[IO[bytes]]:
     """A temporary file in the folder of `path`, gone afterwards unless it was renamed. Raises `OSError`."""
-    with _temporary(path) as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_prefix(path), suffix=ENDING, delete=False) as file:
         try:
+            _locked(file.fileno())
             yield file
         finally:
             Path(file.name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path`, for those who open files by their names; gone afterwards. Raises `OSError`."""
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path), suffix=ENDING))
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        _locked(fd)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(fd)
+
+
+def settle(made: Path, path: Path) -> None:
+    """Give a file or a folder, made on the same disk, its name. Raises `FileExistsError` if there is something of that name."""
+    folder = made.is_dir()
+    if folder:
+        path.mkdir()
+    else:
+        try:
+            os.link(made, path)
+            return made.unlink()
+        except FileExistsError:
+            raise
+        except OSError:  # exFAT, FAT and some networks have no links: whoever makes the file has the name
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        made.replace(path)
+    except OSError:
+        path.rmdir() if folder else path.unlink()
+        raise
 
 
 def sweep(path: Path, patience: float = 0.0) -> int:
@@ -52,30 +89,27 @@ def sweep(path: Path, patience: float = 0.0) -> int:
     Returns how many files were removed.
     """
     removed, until = 0, time.monotonic() + patience
-    for left in path.parent.glob(f"{_prefix(path)}*"):
-        with contextlib.suppress(OSError), left.open("rb") as file:  # another's, or gone meanwhile
-            while not _locked(file) and time.monotonic() < until:
-                time.sleep(BETWEEN_LOOKS)
-            if _locked(file):
-                left.unlink()
-                removed += 1
+    for left in path.parent.glob(f"{glob.escape(_prefix(path))}{'?' * RANDOM}{ENDING}"):
+        with contextlib.suppress(OSError):  # another's, or gone meanwhile
+            fd = os.open(left, os.O_RDONLY)
+            try:
+                while not _locked(fd) and time.monotonic() < until:
+                    time.sleep(BETWEEN_LOOKS)
+                if _locked(fd):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+                    removed += 1
+            finally:
+                os.close(fd)
     return removed
 
 
-def _locked(file: IO[bytes]) -> bool:
-    """Lock a file, unless another has."""
+def _locked(fd: int) -> bool:
+    """Lock a file, unless another has, or the file system locks nothing."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         return False
     return True
-
-
-def _temporary(path: Path) -> Any:
-    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=_prefix(path), delete=False)  # noqa: SIM115
-    with contextlib.suppress(OSError):  # some file systems lock nothing
-        _locked(file)
-    return file
 
 
 def _prefix(path: Path) -> str:

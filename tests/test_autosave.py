@@ -183,11 +183,13 @@ def test_what_cannot_be_is_refused(arguments: tuple[object, ...], says: str) -> 
 
 def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    for name in (".a.zip.abcd", ".a.zip.efgh", ".b.zip.abcd"):
+    others = [".b.zip.abcdefgh.unfinished", ".a.zip.bak", ".a.zip.b.abcdefgh.unfinished"]
+    for name in (".a.zip.abcdefgh.unfinished", *others):
         (tmp_path / name).write_bytes(b"half")
+    (tmp_path / ".a.zip.ijklmnop.unfinished").mkdir()
     with beside(path) as living:
         assert sweep(path) == 2
-        assert {file.name for file in tmp_path.iterdir()} == {".b.zip.abcd", Path(living.name).name}
+        assert {file.name for file in tmp_path.iterdir()} == {*others, Path(living.name).name}
 
 
 def test_who_still_writes_is_waited_for(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ def test_in_a_vector_environment_too(tmp_path: Path) -> None:
 
 
 def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None:
-    (tmp_path / ".a.zip.abcd").write_bytes(b"half")
+    (tmp_path / ".a.zip.abcdefgh.unfinished").write_bytes(b"half")
     with Autosave(load_agent("random", "CartPole-v1"), tmp_path / "a.zip"):
         pass
     assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]

@@ -16,6 +16,7 @@ from .request import Request, command_of
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..recording.recover import Recovered
 
 
 class To(StrEnum):
@@ -79,18 +80,29 @@ def show_recording(file: Path, json: bool) -> None:
 
 
 def recover(file: Recording, to: Target = None, json: Json = False) -> None:
-    """Make a recording that was cut off, or is damaged, whole again: all that can be read, with an index."""
+    """Make a recording that was cut off, or is damaged, whole again: all that can be read, with an index.
+
+    Exits with 1 where no decision can be read.
+    """
     from ..recording import recover as recovering
 
     found = recovering.recover(file, to)
     if json:
         print_json(found._asdict() | {"path": str(found.path)})
-        return
+    else:
+        _tell_recovered(found)
+    if not found.ticks:
+        raise typer.Exit(1)
+
+
+def _tell_recovered(found: Recovered) -> None:
     which = "no decision" if found.first_tick is None else f"decisions {found.first_tick} to {found.last_tick}"
     missing = f", {found.gaps} between them are missing" if found.gaps else ""
     print(f"{found.path}: {found.ticks} in all: {which}{missing}")
     if found.lost_chunks:
         print(f"{found.lost_chunks} damaged parts were left out")
+    if found.unknown:
+        print(f"{found.unknown} messages were left out, since nothing tells any more what they are")
     if not found.start:
         print("the checkpoint that the run began with could not be read: it cannot be replayed")
     if found.cut_off:

@@ -79,6 +79,8 @@ def lines_of(report: ReplayReport) -> list[str]:
 
 def _verdict(report: ReplayReport) -> str:
     weights = {True: ", weights too", False: "", None: "; weights could not be compared"}[report.weights_equal]
+    if not report.ticks:
+        return "nothing was compared" if report.weights_equal is None else "no decision was recorded"
     if report.exact:
         return f"equal, bit for bit{weights}"
     if report.first is None:
@@ -89,7 +91,9 @@ def _verdict(report: ReplayReport) -> str:
 
 
 def _lines_of_changed(changed: Changed) -> list[str]:
-    lines = ["", f"what if     {'; '.join(changed.settings) or 'nothing is changed'}", f"begins with {changed.begins}"]
+    settings = changed.settings or ("nothing is changed",)
+    lines = ["", *(f"{'' if k else 'what if':12}{setting}" for k, setting in enumerate(settings))]
+    lines.append(f"begins with {changed.begins}")
     if changed.stopped is not None:
         lines.append(f"not beyond  {changed.stopped}")
     if changed.first is not None:
@@ -99,9 +103,9 @@ def _lines_of_changed(changed: Changed) -> list[str]:
     lines.append(f"actions     {100 * changed.actions:.1f} % of {changed.ticks} decisions are others{first}{rms}")
     lines += [f"spikes      {name}: {_pair(pair)} a decision" for name, pair in changed.spikes.items()]
     for name, pair in changed.numbers.items():
-        lines.append(
-            f"mean        {name}: {_pair(pair)}; rms of the difference {changed.numbers_rms.get(name, 0.0):.3g}"
-        )
+        apart = changed.numbers_rms.get(name)
+        rms = "" if apart is None else f"; rms of the difference {apart:.3g}"
+        lines.append(f"mean        {name}: {_pair(pair)}{rms}")
     for name, distance in (changed.weights or {}).items():
         lines.append(f"weights     {name}: {100 * distance:.2f} % apart at the end")
     if changed.weights is None:

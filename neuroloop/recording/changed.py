@@ -223,16 +223,23 @@ def _flat(action: Any) -> NDArray[np.float64]:
 
 
 def _differences(then: Any, now: Any, path: str = "") -> list[str]:
-    """Settings that differ, as "key: before, now after"."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        keys = [*then, *(key for key in now if key not in then)]
+    """Settings that differ, as "key: before, now after"; where one has a table and the other none, all that is in it."""
+    if isinstance(then, dict | list) or isinstance(now, dict | list):
+        before, after = _named(then), _named(now)
+        keys = [*before, *(key for key in after if key not in before)]
         return [
             line for key in keys if path or key not in ("about", "plant")
-            for line in _differences(then.get(key), now.get(key), f"{path}.{key}" if path else str(key))
+            for line in _differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
         ]  # fmt: skip
     return [] if then == now else [f"{path}: {_short(then)}, now {_short(now)}"]
 
 
+def _named(value: Any) -> dict[str, Any]:
+    """What is in a table or a list, by its name."""
+    if isinstance(value, list):
+        return {str(k): one for k, one in enumerate(value)}
+    return value if isinstance(value, dict) else {} if value is None else {"": value}
+
+
 def _short(value: Any) -> str:
-    text = "–" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return "–" if value is None else str(value)

@@ -12,6 +12,7 @@ import msgspec
 
 FORMAT = "1"
 META, END = "neuroloop", "neuroloop.end"  # metadata records: what began, and how it ended
+AGAIN = "neuroloop.again"  # what began once more, with what channels there are: one wrong byte shall not cost a file
 START = "start.zip"  # attachment: the checkpoint that the run began with
 CHUNK = 1 << 16  # bytes
 TICK, REWARD, NUMBERS, TIMING, RATES, EPISODE = "/tick", "/reward", "/numbers", "/timing", "/rates", "/episode"

@@ -87,12 +87,19 @@ class Comparison:
 
     def _action(self, recorded: Recorded, action: Any) -> list[Difference]:
         then, now = seen(recorded.tick.action), seen(action)
-        if all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(then, now, strict=True)):
+        if len(then) == len(now) and all(bits(a) == bits(b) for a, b in zip(then, now, strict=True)):
             return []
         return [self._of(recorded, "action", recorded.tick.action, action, far=difference(then, now) is not None)]
 
     def _of(self, recorded: Recorded, where: str, then: Any, now: Any, *, far: bool) -> Difference:
         return Difference(recorded.tick.tick, recorded.tick.episode, where, then, now, far)
+
+
+def bits(array: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
+    """What an array is, to the last bit; a whole number is recorded as one of its space, however large it was."""
+    if array.ndim == 0 and array.dtype.kind in "iu":
+        array = array.astype(np.int64)
+    return array.dtype.str, array.shape, array.tobytes()
 
 
 def first_spike_that_differs(then: NDArray[Any], now: NDArray[Any]) -> tuple[int, int, bool]:

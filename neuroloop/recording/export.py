@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from ..errors import RecordingError, unknown
+from ..whole_file import folder_beside, settle, sweep
 from .reader import Recording
 
 KINDS = {  # module, function and ending of each
@@ -36,14 +35,14 @@ def export(path: str | Path, to: str, out: str | Path | None = None) -> Path:
     if target.exists():
         raise RecordingError(f"{target}: is there already; name another one")
     write: Callable[[Recording, Path], None] = getattr(import_module(f".exporting.{module}", __package__), function)
-    unfinished = target.with_name(f".{secrets.token_hex(4)}.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write(recording, unfinished)
-        unfinished.rename(target)
+        sweep(target)
+        with folder_beside(target) as folder:
+            write(recording, folder / target.name)
+            settle(folder / target.name, target)
+    except FileExistsError:
+        raise RecordingError(f"{target}: is there already; name another one") from None
     except OSError as error:
         raise RecordingError(f"{target}: cannot be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.unlink(missing_ok=True)
     return target

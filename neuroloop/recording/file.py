@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,17 +10,18 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from mcap.records import Channel, Schema
 from mcap.writer import CompressionType, Writer
 
 from ..types import EVENT
 from . import cdr, raw_image
 from .channels import (
     ACTION,
+    AGAIN,
     CHUNK,
     COLUMNS,
     EPISODE,
     EVENTS_ENCODING,
-    FORMAT,
     FRAMES_ENCODING,
     LAST,
     LINK,
@@ -36,7 +38,8 @@ from .channels import (
     Leaf,
     Setup,
 )  # fmt: skip
-from .checksum import checksum
+from .checksum import signed
+from .declared import Declaration, text_of
 from .raw_image import RawImage
 from .records import (
     CODES,
@@ -62,14 +65,31 @@ class File:
 
     def __init__(self, setup: Setup) -> None:
         self.setup, self._stream = setup, Stream(setup.path, setup.overwrite)
+        try:
+            self._begin()
+        except BaseException:  # a disk that is full: nothing is left of what did not begin
+            with contextlib.suppress(OSError):
+                self._stream.close()
+            Path(setup.path).unlink(missing_ok=True)
+            raise
+
+    def _begin(self) -> None:
+        """Write all that comes before the ticks."""
+        setup = self.setup
         self._writer = Writer(self._stream, CHUNK, CompressionType.ZSTD, enable_data_crcs=True)  # type: ignore[arg-type]
         self._writer.start(library=f"neuroloop {setup.meta.get('neuroloop', '')}")
         self._schemas: dict[str, int] = {}
+        self._declared: list[Declaration] = []
         self._offset = setup.wall_ns - setup.monotonic_ns
-        self._seq, self._now, self.chunk_began = 0, setup.monotonic_ns, 0
+        self._seq, self._now = 0, setup.monotonic_ns
         self.add_metadata(META, setup.meta)
         checkpoint = Path(setup.checkpoint).read_bytes()
         self._writer.add_attachment(setup.wall_ns, setup.wall_ns, START, "application/zip", checkpoint)
+        self._make_channels()
+        self.add_metadata(AGAIN, setup.meta | {"channels": text_of(self._declared)})
+
+    def _make_channels(self) -> None:
+        setup = self.setup
         self._head = head_of(len(setup.numbers))
         self._tick = self._columns(TICK, COLUMNS[TICK])
         self._reward = self._columns(REWARD, COLUMNS[REWARD])
@@ -87,8 +107,7 @@ class File:
 
     def add_metadata(self, name: str, facts: Mapping[str, str]) -> None:
         """Facts, with a checksum of their own: MCAP has none for them."""
-        text = {**facts, "format": FORMAT}
-        self._writer.add_metadata(name, {**text, "crc32": str(checksum(text))})
+        self._writer.add_metadata(name, signed(facts))
 
     def tick(self, record: memoryview) -> None:
         """Write a tick."""
@@ -161,12 +180,18 @@ class File:
 
     def _schema(self, name: str, encoding: str, text: bytes) -> int:
         if name not in self._schemas:
-            self._schemas[name] = self._writer.register_schema(name, encoding, text)
+            own = self._schemas[name] = self._writer.register_schema(name, encoding, text)
+            self._declared.append(Schema(own, text, encoding, name))
         return self._schemas[name]
+
+    def _channel(self, topic: str, encoding: str, schema: int, facts: dict[str, str]) -> int:
+        own = self._writer.register_channel(topic, encoding, schema, facts)
+        self._declared.append(Channel(id=own, topic=topic, message_encoding=encoding, metadata=facts, schema_id=schema))
+        return own
 
     def _array(self, topic: str, code: str, facts: dict[str, str]) -> int:
         schema = self._schema(cdr.schema_name(code), "ros2msg", cdr.schema(code))
-        return self._writer.register_channel(topic, "cdr", schema, facts)
+        return self._channel(topic, "cdr", schema, facts)
 
     def _columns(self, topic: str, columns: Sequence[str]) -> int:
         return self._array(topic, "f8", {"columns": ",".join(columns)})
@@ -178,7 +203,7 @@ class File:
 
     def _picture(self, topic: str, facts: dict[str, str] | None = None) -> int:
         schema = self._schema(raw_image.NAME, "protobuf", raw_image.schema())
-        return self._writer.register_channel(topic, "protobuf", schema, facts or {})
+        return self._channel(topic, "protobuf", schema, facts or {})
 
     def _part(self, root: str, leaf: Leaf) -> tuple[int, Encode]:
         """A channel for a part, and how its messages are made."""
@@ -190,7 +215,7 @@ class File:
         encoding = EVENTS_ENCODING if leaf.kind == "events" else FRAMES_ENCODING
         if leaf.kind == "events":
             facts = {"height": str(leaf.height), "width": str(leaf.width), "dtype": _text(EVENT.descr)}
-        return self._writer.register_channel(topic, encoding, 0, facts), lambda raw, code, t_ns: bytes(raw)
+        return self._channel(topic, encoding, 0, facts), lambda raw, code, t_ns: bytes(raw)
 
 
 class _View:

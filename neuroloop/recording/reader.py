@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from ..errors import BadInput, LinkError, RecordingError, unknown
 from ..link.spaces import Spec, rebuild
 from .assembling import Assembler
-from .channels import FORMAT, META, OBSERVATION, START
-from .checksum import checksum
+from .channels import ACTION, AGAIN, FORMAT, META, NUMBERS, OBSERVATION, REWARD, START, TICK
+from .checksum import checksum, signed
 from .columns import Columns, columns_of
 from .decoding import Decode, decoder_of
+from .finding import whole_parts
 from .layout import parts_of
 from .recorded import Recorded
 from .scan import MAGIC, Damaged, Message, Record, attachment, check_data, facts_of, records, unpacked, within
@@ -35,6 +36,7 @@ class Recording:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._start: Record | None = None
+        self.declared = ""  # what channels there are, as JSON; nothing in older files
         with self._open() as file:
             self.meta = self._begin(file)
             self.end = end_of(file, self._size)
@@ -53,6 +55,13 @@ class Recording:
         return self.observation_space, self.action_space
 
     @property
+    def needed(self) -> frozenset[str]:
+        """Topics on which every tick has a message, spikes apart."""
+        both = ((OBSERVATION, self.observation_space), (ACTION, self.action_space))
+        parts = (f"{root}{leaf.path}" for root, space in both for leaf, _, _ in parts_of(space))
+        return frozenset((TICK, REWARD, *parts, *([NUMBERS] if self.numbers else [])))
+
+    @property
     def complete(self) -> bool:
         """Whether it was closed by the run that it is of; else the run, or the file, ended early."""
         return self.end.get("reason") == "closed"
@@ -66,6 +75,11 @@ class Recording:
     def first_dropped(self) -> int | None:
         """`seq` of the first tick that was dropped, as far as anybody could say so; replay ends before it."""
         return int(self.end["first_dropped"]) if self.end.get("first_dropped") else None
+
+    @property
+    def lost_parts(self) -> int:
+        """Damaged parts that were left out when the file was recovered."""
+        return int(self.end.get("lost_chunks", "0"))
 
     @property
     def digest(self) -> str | None:
@@ -141,7 +155,7 @@ class Recording:
     @functools.cached_property
     def _columns(self) -> Columns:
         try:
-            return columns_of(self.chunks(), self.numbers)
+            return columns_of(self.chunks(), self.numbers, self.needed)
         except Damaged as error:
             raise RecordingError(f"{self.path}: {error}; `neuroloop recover` keeps what can be read") from None
 
@@ -175,23 +189,39 @@ class Recording:
         """What stands at the beginning."""
         if file.read(len(MAGIC)) != MAGIC:
             raise RecordingError(f"{self.path}: is not an MCAP file")
-        meta: dict[str, str] | None = None
+        found: dict[str, dict[str, str]] = {}
+        damage = ""
         try:
             for record in records(file, self._size):
-                if record.opcode == Opcode.METADATA and meta is None:
+                if record.opcode == Opcode.METADATA:
                     name, facts = facts_of(file, record)
-                    meta = checked(facts) if name == META else None
+                    if name in (META, AGAIN) and name not in found:
+                        found[name] = checked(facts)
                 elif record.opcode == Opcode.ATTACHMENT:
                     self._start = record
                 elif record.opcode in (Opcode.CHUNK, Opcode.DATA_END):
                     break
         except Damaged as error:
-            raise RecordingError(f"{self.path}: {error}; nothing can be read") from None
-        if meta is None:
-            raise RecordingError(
-                f"{self.path}: was not recorded by neuroloop, or ends before it says of what run it is"
-            )
-        return meta
+            damage = str(error)
+            self._search(file, found)
+        self.declared = found.get(AGAIN, {}).get("channels", "")
+        if META in found:
+            return found[META]
+        if AGAIN in found:
+            return signed({name: text for name, text in found[AGAIN].items() if name not in ("channels", "crc32")})
+        if damage:
+            raise RecordingError(f"{self.path}: {damage}; nothing can be read")
+        raise RecordingError(f"{self.path}: was not recorded by neuroloop, or ends before it says of what run it is")
+
+    def _search(self, file: IO[bytes], found: dict[str, dict[str, str]]) -> None:
+        """Look for what stands at the beginning of a file that is damaged there."""
+        for part in whole_parts(file, self._size):
+            if part.facts is not None and part.facts[0] in (META, AGAIN) and part.facts[1].get("format") == FORMAT:
+                found.setdefault(*part.facts)
+            elif part.record is not None and part.record.opcode == Opcode.ATTACHMENT:
+                self._start = part.record
+            elif part.chunk is not None:
+                return
 
 
 def checked(facts: dict[str, str]) -> dict[str, str]:

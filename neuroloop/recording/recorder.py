@@ -6,6 +6,7 @@ A tick that finds no room in the ring between the two is dropped and counted; th
 from __future__ import annotations
 
 import math
+import struct
 import tempfile
 import time
 import warnings
@@ -18,13 +19,14 @@ import msgspec
 import numpy as np
 
 from ..activity import Activity
-from ..errors import NeuroloopError
+from ..errors import NeuroloopError, RecordingError
 from ..types import Outcome, Tick
 from .channels import Setup
 from .digest import digest_of
 from .layout import Part, parts_of
 from .meta import meta_of
 from .packing import Packer
+from .reader import Recording
 from .records import END, EPISODE, EPISODE_HEAD, SHORT_HEAD
 from .writer import Writer
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 ROOM = 1 << 25  # bytes between loop and file, at least: seconds of a camera of events
 FIT = 8  # observations that must find room
+REFUSED = (NeuroloopError, TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, struct.error)
 LOOK_NS = 1_000_000_000  # between looks at whether the process still is there
 
 
@@ -58,7 +61,7 @@ class Recorder:
         self.offered = self.dropped = 0
         self.first_dropped: int | None = None  # seq
         self.failure = ""
-        self._look_at, self._closed = 0, False
+        self._look_at, self._closed, self._ends_early = 0, False, False
         activity, started, monotonic = Activity(agent.controller), time.time_ns(), time.monotonic_ns()
         observation, action = parts_of(agent.env.observation_space), parts_of(agent.env.action_space)
         self._packer = Packer(activity, observation, action)
@@ -88,7 +91,7 @@ class Recorder:
         if self._writer is not None:
             try:
                 kept = self._writer.put(self._packer.tick(tick, seq))
-            except (NeuroloopError, TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            except REFUSED as error:
                 self._warn(f"tick {tick.tick} cannot be recorded: {error}")
         self._answered = tick.outcome if kept else None
         if not kept:
@@ -109,10 +112,15 @@ class Recorder:
         self._closed = True
         if writer is not None:
             if self._answered is not None and not self._answered.ended:
-                writer.insist(self._packer.last(self._answered))
+                try:
+                    writer.insist(self._packer.last(self._answered))
+                except REFUSED as error:
+                    self._warn(f"the last observation cannot be recorded: {error}")
             writer.insist(SHORT_HEAD.pack(END) + msgspec.json.encode(self._end()))
             self._look(writer.wait())
         self._writer = None
+        if self._ends_early:
+            self._count()
         if self.dropped:
             self._warn(f"{self.dropped} of {self.offered} ticks were dropped, the first one was {self.first_dropped}")
 
@@ -138,10 +146,20 @@ class Recorder:
         if writer is None or not (why := why or writer.look()):
             return
         writer.wait()
-        self._writer, written = None, writer.written
-        self.dropped = self.offered - written
+        self._writer, self._ends_early, written = None, True, writer.written
+        self.dropped = self.offered - written  # at least: what it had not yet packed is gone too
         self.first_dropped = written if self.first_dropped is None else min(written, self.first_dropped)
         self._warn(f"ends early: {why}; what was written is kept, and `neuroloop recover {self.path}` makes it whole")
+
+    def _count(self) -> None:
+        """Count the ticks that a file which ends early really holds; a disk that is gone leaves the estimate."""
+        try:
+            kept = Recording(self.path).column("seq")
+        except RecordingError:
+            return
+        self.dropped = self.offered - kept.size
+        missing = np.flatnonzero(kept != np.arange(kept.size))
+        self.first_dropped = int(missing[0]) if missing.size else kept.size
 
     def _warn(self, what: str) -> None:
         if not self.failure:

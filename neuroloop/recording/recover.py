@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +12,16 @@ from mcap.records import Channel, Schema
 from mcap.writer import CompressionType, Writer
 
 from ..errors import RecordingError
-from .channels import ACTION, CHUNK, COLUMNS, END, FORMAT, META, NUMBERS, OBSERVATION, REWARD, SPIKES, START, TICK
-from .checksum import checksum
+from ..whole_file import folder_beside, settle, sweep
+from .channels import ACTION, AGAIN, CHUNK, COLUMNS, END, META, NUMBERS, OBSERVATION, REWARD, SPIKES, START, TICK
+from .checksum import signed
+from .declared import Declaration, declarations, text_of
 from .decoding import floats
+from .finding import whole_parts
 from .reader import Recording
-from .scan import Damaged, Message, Record, records, unpacked, within
+from .scan import Damaged, Message, within
 from .stream import Stream
+from .tail import summary_of
 
 
 class Recovered(NamedTuple):
@@ -30,6 +33,7 @@ class Recovered(NamedTuple):
     last_tick: int | None
     gaps: int  # ticks between those two that are missing
     lost_chunks: int  # that were damaged; what was cut off at the end cannot be counted
+    unknown: int  # messages of channels that nothing tells of any more
     cut_off: bool  # whether the file ended before its end
     bytes_left: int  # at its end that could not be read
     start: bool  # whether the checkpoint that the run began with could be read; without it there is no replay
@@ -44,18 +48,17 @@ def recover(path: str | Path, to: str | Path | None = None) -> Recovered:
     target = source.path.with_name(f"{source.path.stem}.recovered.mcap") if to is None else Path(to)
     if target.exists():
         raise RecordingError(f"{target}: is there already; name another file")
-    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(Stream(str(unfinished), overwrite=False)) as stream:
-            found = _Copy(source, stream).run(target)
-        os.link(unfinished, target)  # unlike a rename, this never overwrites
+        sweep(target)
+        with folder_beside(target) as folder:
+            with contextlib.closing(Stream(str(folder / target.name), overwrite=False)) as stream:
+                found = _Copy(source, stream).run(target)
+            settle(folder / target.name, target)
     except FileExistsError:
         raise RecordingError(f"{target}: is there already; name another file") from None
     except OSError as error:
         raise RecordingError(f"{target}: cannot be written: {error.strerror}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return found
 
 
@@ -63,7 +66,7 @@ class _Copy:
     """A recording being written anew."""
 
     def __init__(self, source: Recording, stream: Stream) -> None:
-        self._source = source
+        self._source, self._size = source, source.path.stat().st_size
         self._writer = Writer(stream, CHUNK, CompressionType.ZSTD, enable_data_crcs=True)  # type: ignore[arg-type]
         self._writer.start(library=f"neuroloop {source.meta.get('neuroloop', '')}")
         self._schemas: dict[int, int] = {}
@@ -71,22 +74,29 @@ class _Copy:
         self._tick_channel, self._needed = 0, set[int]()
         self._group: list[Message] = []  # messages of the tick in hand
         self._ticks: list[tuple[int, int]] = []  # seq and tick
-        self._lost = 0
+        self._lost = self._unknown = 0
+        self._doubtful, self._seq = 0, -1  # damaged parts since the tick in hand began, and its number
 
     def run(self, target: Path) -> Recovered:
         """Copy all that can be read."""
-        self._writer.add_metadata(META, dict(self._source.meta))
-        start, created = self._start(), int(self._source.meta["started_ns"])
+        meta = dict(self._source.meta)
+        self._writer.add_metadata(META, meta)
+        start, created = self._start(), int(meta["started_ns"])
         if start is not None:
             self._writer.add_attachment(created, created, START, "application/zip", start)
-        left = self._chunks()
+        declared = text_of([self._declare(one) for one in self._declarations()])
+        self._writer.add_metadata(AGAIN, signed(meta | {"channels": declared}))
+        left = self._copy()
         self._close_group()
+        self._lost += self._doubtful
         ended = self._source.end
         self._finish({name: text for name, text in ended.items() if name != "digest" or not self._lost})
         seqs = [seq for seq, _ in self._ticks]
         first, last = (None, None) if not seqs else (self._ticks[0][1], self._ticks[-1][1])
         gaps = seqs[-1] - seqs[0] + 1 - len(seqs) if seqs else 0
-        return Recovered(target, len(seqs), first, last, gaps, self._lost, not ended, left, start is not None)
+        return Recovered(
+            target, len(seqs), first, last, gaps, self._lost, self._unknown, not ended, left, start is not None
+        )
 
     def _start(self) -> bytes | None:
         try:
@@ -95,67 +105,87 @@ class _Copy:
             return None
 
     def _finish(self, ended: dict[str, str]) -> None:
-        told = {**ended, "reason": "recovered", "ticks": str(len(self._ticks)), "lost_chunks": str(self._lost)}
-        told["format"] = FORMAT
-        self._writer.add_metadata(END, told | {"crc32": str(checksum(told))})
+        told = {"reason": "recovered", "ticks": str(len(self._ticks)), "lost_chunks": str(self._lost)}
+        if offered := ended.get("offered", ended.get("ticks", "")):
+            told["offered"] = offered
+        self._writer.add_metadata(END, signed(ended | told))
         self._writer.finish()  # type: ignore[no-untyped-call]
 
-    def _chunks(self) -> int:
+    def _declarations(self) -> list[Declaration]:
+        """What channels there are: from the facts; in older files from the index, or the first chunk that says it."""
+        if self._source.declared:
+            return declarations(self._source.declared)
+        with self._source.path.open("rb") as file:
+            chunks = (part.chunk for part in whole_parts(file, self._size) if part.chunk is not None)
+            for piece in chain([memoryview(summary_of(file, self._size))], chunks):
+                if found := [one for one in _items(piece) if not isinstance(one, Message)]:
+                    return found
+        return []
+
+    def _declare(self, one: Declaration) -> Declaration:
+        """Declare a schema or a channel anew; returns it as it is now."""
+        if isinstance(one, Schema):
+            own = self._schemas[one.id] = self._writer.register_schema(one.name, one.encoding, one.data)
+            return Schema(own, one.data, one.encoding, one.name)
+        schema = self._schemas.get(one.schema_id, 0)
+        own = self._writer.register_channel(one.topic, one.message_encoding, schema, one.metadata)
+        self._channels[one.id] = own
+        if one.topic == TICK:
+            self._tick_channel = one.id
+        if one.topic in (TICK, REWARD, NUMBERS) or one.topic.startswith((OBSERVATION, ACTION, SPIKES)):
+            self._needed.add(one.id)
+        return Channel(
+            id=own, topic=one.topic, message_encoding=one.message_encoding, metadata=one.metadata, schema_id=schema
+        )
+
+    def _copy(self) -> int:
         """Copy every chunk that is whole; returns how many bytes at the end could not be read."""
-        size = self._source.path.stat().st_size
         end = 0
         with self._source.path.open("rb") as file:
-            try:
-                for record in records(file, size):
-                    end = record.place + record.size
-                    if record.opcode == Opcode.DATA_END:
-                        return 0
-                    if record.opcode == Opcode.CHUNK:
-                        self._chunk(file, record)
-            except Damaged:
-                self._lost += 1
-        return size - end
-
-    def _chunk(self, file: object, record: Record) -> None:
-        try:
-            items = list(within(unpacked(file, record)))  # type: ignore[arg-type]
-        except Damaged:
-            self._lost += 1
-            self._group = []
-            return
-        for item in items:
-            if isinstance(item, Schema):
-                self._schemas[item.id] = self._writer.register_schema(item.name, item.encoding, item.data)
-            elif isinstance(item, Channel):
-                self._declare(item)
-            else:
-                self._message(item)
-
-    def _declare(self, channel: Channel) -> None:
-        schema = self._schemas.get(channel.schema_id, 0)
-        self._channels[channel.id] = self._writer.register_channel(
-            channel.topic, channel.message_encoding, schema, channel.metadata
-        )
-        if channel.topic == TICK:
-            self._tick_channel = channel.id
-        if channel.topic in (TICK, REWARD, NUMBERS) or channel.topic.startswith((OBSERVATION, ACTION, SPIKES)):
-            self._needed.add(channel.id)
+            for part in whole_parts(file, self._size):
+                if part.record is None:
+                    self._doubtful += 1
+                    continue
+                end = part.record.place + part.record.size
+                if part.record.opcode == Opcode.DATA_END:
+                    return 0
+                for item in () if part.chunk is None else _items(part.chunk):
+                    if isinstance(item, Message):
+                        self._message(item)
+        return self._size - end
 
     def _message(self, message: Message) -> None:
         if message.channel not in self._channels:
+            self._unknown += 1
             return
         if message.channel == self._tick_channel:
-            self._close_group()
-        self._group.append(message)
+            whole = self._close_group()
+            if not whole or message.sequence != self._seq + 1 & 0xFFFFFFFF:
+                self._lost += self._doubtful  # else no tick was in what is damaged
+            self._doubtful, self._seq = 0, message.sequence
+            self._group.append(message)
+        elif self._group and message.sequence == self._seq:  # not of a tick that began in a damaged part
+            self._group.append(message)
 
-    def _close_group(self) -> None:
+    def _close_group(self) -> bool:
         """Write the tick in hand, if it is whole."""
         group, self._group = self._group, []
-        if not group or self._needed - {one.channel for one in group}:
-            return
+        if not group:
+            return self._seq < 0
+        if self._needed - {one.channel for one in group}:
+            return False
         for one in group:
             self._writer.add_message(
                 self._channels[one.channel], one.log_ns, bytes(one.data), one.publish_ns, one.sequence
             )
         seq, tick = floats(group[0].data, len(COLUMNS[TICK]))[:2]
         self._ticks.append((int(seq), int(tick)))
+        return True
+
+
+def _items(piece: memoryview) -> list[Message | Declaration]:
+    """What is in a chunk or an index; nothing where that is no list of records, whatever its checksum says."""
+    try:
+        return list(within(piece))
+    except Damaged:
+        return []

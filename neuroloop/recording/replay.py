@@ -54,7 +54,8 @@ class ReplayReport(NamedTuple):
     @property
     def exact(self) -> bool:
         """Whether every bit was as recorded, as far as it could be replayed."""
-        return self.first is None and self.weights_equal is not False
+        compared = self.ticks > 0 or self.weights_equal is not None
+        return compared and self.first is None and self.weights_equal is not False
 
     @property
     def same(self) -> bool:
@@ -161,7 +162,13 @@ class _Replay:
         try:
             for recorded in self._recording.ticks():
                 if recorded.seq != due:
-                    self._stopped = f"ticks that were dropped after {latest} ({recorded.seq - due} of them)"
+                    n, self._damaged = recorded.seq - due, self._recording.lost_parts > 0
+                    what = (
+                        "are missing, since the file was damaged before it was recovered,"
+                        if self._damaged
+                        else "were dropped"
+                    )
+                    self._stopped = f"ticks that {what} after {latest} ({n} of them)"
                     return
                 due, latest = due + 1, f"tick {recorded.tick.tick}"
                 yield recorded
@@ -169,6 +176,7 @@ class _Replay:
             self._stopped, self._damaged = str(error), True
             return
         if not self._recording.complete:
+            self._damaged = self._recording.lost_parts > 0
             self._stopped = f"{latest}, where the recording ends early"
 
     def _weights(self) -> bool | None:

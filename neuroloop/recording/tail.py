@@ -25,22 +25,25 @@ def end_of(file: IO[bytes], size: int) -> dict[str, str]:
         return {}
 
 
-def _end_of(file: IO[bytes], size: int) -> dict[str, str]:
+def summary_of(file: IO[bytes], size: int) -> bytes:
+    """The index at the end, with what channels there are; nothing where there is none, or it is damaged."""
     tail = _FOOTER.size + len(MAGIC)
     if size < tail + len(MAGIC):
-        return {}
+        return b""
     file.seek(size - tail)
     footer = file.read(tail)
     opcode, length, start, _, crc = _FOOTER.unpack_from(footer)
     if (opcode, length) != (Opcode.FOOTER, 20) or footer[_FOOTER.size :] != MAGIC:
-        return {}
+        return b""
     if not 0 < start <= size - tail or size - tail - start > MOST_CHUNK:
-        return {}
+        return b""
     file.seek(start)
     summary = file.read(size - tail - start)
-    if zlib.crc32(footer[: _FOOTER.size - 4], zlib.crc32(summary)) != crc:
-        return {}
-    place = 0
+    return summary if zlib.crc32(footer[: _FOOTER.size - 4], zlib.crc32(summary)) == crc else b""
+
+
+def _end_of(file: IO[bytes], size: int) -> dict[str, str]:
+    summary, place = summary_of(file, size), 0
     while place < len(summary):
         opcode, length = _HEAD.unpack_from(summary, place)
         place += _HEAD.size

@@ -98,3 +98,23 @@ def test_what_a_recording_does_not_hold_cannot_be_exported(recorded: Path, cli: 
 
 def test_info_without_a_file_still_tells_of_the_machine(cli: Cli) -> None:
     assert "numba" in json.loads(cli("info", "--json").out)
+
+
+def test_where_nothing_can_be_recovered_the_exit_code_says_so(recorded: Path, cli: Cli) -> None:
+    raw = recorded.read_bytes()
+    Path("head.mcap").write_bytes(raw[: raw.index(b"neuroloop.again") + 4000])
+    done = cli("recover", "head.mcap")
+    assert done.code == 1
+    assert "0 in all: no decision" in done.out
+
+
+def test_info_of_what_was_damaged_counts_what_is_missing(recorded: Path, cli: Cli) -> None:
+    raw = bytearray(recorded.read_bytes())
+    raw[raw.index(b"\x04\0\0\0zstd") + 2000] ^= 1
+    Path("hurt.mcap").write_bytes(raw)
+    done = cli("recover", "hurt.mcap", "--json")
+    assert done.code == 0
+    facts = json.loads(cli("info", "hurt.recovered.mcap", "--json").out)
+    assert facts["lost_parts"] == 1
+    assert facts["ticks"] + facts["missing"] == 250
+    assert facts["missing"] > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from gymnasium import spaces
 
 from neuroloop import BadInput, EventSpace, MissingExtra, Recording, RecordingError, load_agent, read_events
 from neuroloop.recording.export import KINDS, export
+from neuroloop.recording.exporting import tables
+from neuroloop.recording.recover import recover
 
 from .conftest import AnyPlant, record
 
@@ -97,3 +101,32 @@ def test_kinds_that_there_are_not_are_refused(cartpole: Recording) -> None:
     assert len(KINDS) == 7
     with pytest.raises(BadInput, match="no such file"):
         export("nothing.mcap", "csv")
+
+
+def test_an_archive_that_memory_would_not_hold_is_refused(
+    seen: Path, cartpole: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events and spikes count too, and all arrays together."""
+    events = sum(np.asarray(packet).nbytes for packet in Recording(seen).events())
+    columns = sum(cartpole.column(name).nbytes for name in cartpole.columns)
+    spikes = sum(raster.nbytes for one in cartpole.ticks() for raster in one.spikes.values())
+    for path, most in ((seen, events), (cartpole.path, columns + spikes)):
+        monkeypatch.setattr(tables, "MOST_BYTES", most)
+        with pytest.raises(RecordingError, match=f"more than {most} bytes as arrays; export to parquet"):
+            export(path, "npz", tmp_path / "a.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_without_links_takes_exports_and_recovered_files(
+    cartpole: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / ".a.npz.abcdefgh.unfinished").mkdir()  # of one that was killed
+    assert export(cartpole.path, "npz", tmp_path / "a.npz").stat().st_size
+    assert recover(cartpole.path, tmp_path / "a.mcap").ticks == 300
+    with pytest.raises(RecordingError, match="is there already"):
+        recover(cartpole.path, tmp_path / "a.mcap")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "a.mcap"}

@@ -17,6 +17,8 @@ from gymnasium import spaces
 
 from neuroloop import Recorder, Recording, RecordingError, load_agent
 from neuroloop.evaluation.recording_kills import trial
+from neuroloop.recording.channels import Setup
+from neuroloop.recording.file import File
 from neuroloop.recording.recover import recover
 
 from .conftest import AnyPlant
@@ -74,6 +76,50 @@ def test_a_full_file_system_is_said_by_name(tmp_path: Path) -> None:
         assert recover(disk / "run.mcap", tmp_path / "again.mcap").ticks > 10
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_recording_that_could_not_begin_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.mcap"
+    setup = Setup(
+        path=str(path), overwrite=False, meta={"agent": "x" * 100}, checkpoint=str(tmp_path / "none.zip"), wall_ns=0,
+        monotonic_ns=0, numbers=(), rasters=(), observation=(), action=(),
+    )  # fmt: skip
+    with pytest.raises(FileNotFoundError):
+        File(setup)
+    assert not path.exists()
+    path.write_bytes(b"another's")
+    with pytest.raises(FileExistsError):
+        File(setup)
+    assert path.exists()
+
+
+def test_what_is_dropped_is_what_cannot_be_read(tmp_path: Path) -> None:
+    """Also what the process that writes had taken, but not yet written, when it was killed."""
+    agent, said = load_agent("random", "CartPole-v1"), list[str]()
+    with Recorder(tmp_path / "run.mcap", agent, say=said.append) as recorder, agent.watched(by=recorder):
+        agent.learn(800)
+        deadline = time.monotonic() + 10.0
+        while recorder.written < 800 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(recorder.pid, signal.SIGKILL)
+        agent.learn(200)
+    read = [one.seq for one in Recording(tmp_path / "run.mcap").ticks()]
+    assert recorder.dropped + len(read) == recorder.offered == 1000
+    assert recorder.first_dropped == len(read)
+    assert "was killed" in said[0]
+
+
+def test_a_number_that_cannot_be_packed_drops_its_tick_and_not_the_run(tmp_path: Path) -> None:
+    class Odd(AnyPlant):
+        def step(self, action: Any) -> Any:
+            observation, reward, *rest, info = super().step(action)
+            return observation, reward, *rest, info | ({"link": {"tick": 1 << 80}} if self.steps == 3 else {})
+
+    agent, said = load_agent("random", Odd(spaces.Box(-1, 1, (2,)))), list[str]()
+    with Recorder(tmp_path / "run.mcap", agent, say=said.append) as recorder, agent.watched(by=recorder):
+        agent.learn(6)
+    assert recorder.dropped == 1
+    assert "cannot be recorded" in said[0]
 
 
 def test_places_that_cannot_be_written_are_refused_before_the_run(tmp_path: Path, small: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_stock_reader_reads_every_channel(cartpole: Recording) -> None:
             struct.unpack_from("<d", message.data, 20)[0] for _, _, message in reader.iter_messages(topics=["/numbers"])
         ]
         assert values == cartpole.column("value").tolist()
-        assert {record.name for record in reader.iter_metadata()} == {"neuroloop", "neuroloop.end"}
+        assert {record.name for record in reader.iter_metadata()} == {"neuroloop", "neuroloop.again", "neuroloop.end"}
         assert next(reader.iter_attachments()).data == cartpole.start
 
 

@@ -10,15 +10,19 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from mcap.opcode import Opcode
 
 from neuroloop import BadInput, Recorder, Recording, RecordingError, load_agent, replay
 from neuroloop.agent import Agent
+from neuroloop.cli.replay import lines_of
 from neuroloop.errors import PlantError
 from neuroloop.loop.paced import Paced
+from neuroloop.loop.seen import seen
 from neuroloop.recording import replay as replaying
-from neuroloop.recording.comparing import first_spike_that_differs
+from neuroloop.recording.comparing import bits, first_spike_that_differs
 from neuroloop.recording.recorded import Recorded
 from neuroloop.recording.recover import recover
+from neuroloop.recording.scan import records
 
 SEED = 17
 GAIN = "projection.policy.plasticity.gain"
@@ -282,6 +286,44 @@ def test_a_recording_that_was_cut_off_and_recovered_is_replayed(cartpole: Path, 
     assert after.ticks == before.ticks > 100
 
 
+def test_ticks_that_damage_took_are_not_called_dropped(cartpole: Path, tmp_path: Path, capsys: Any) -> None:
+    raw = bytearray(cartpole.read_bytes())
+    with cartpole.open("rb") as file:
+        chunk = [one for one in records(file, len(raw)) if one.opcode == Opcode.CHUNK][1]
+    raw[chunk.place + chunk.size // 2] ^= 1
+    (tmp_path / "a.mcap").write_bytes(raw)
+    path = recover(tmp_path / "a.mcap").path
+    report = replay(path)
+    assert report.damaged
+    assert report.stopped is not None
+    assert "are missing, since the file was damaged before it was recovered, after tick" in report.stopped
+    assert command(capsys, "replay", path)[0] == 1
+
+
+def test_where_nothing_was_compared_it_is_not_called_equal(cartpole: Path, capsys: Any) -> None:
+    report = replay(Altered(cartpole, lambda one: one if one.seq > 3 else None))
+    assert report.ticks == 0
+    assert not report.exact
+    assert not report.same
+    assert lines_of(report)[-1] == "result      nothing was compared"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "equal"),
+    [
+        (np.array([0.0]), np.array([-0.0]), False),
+        (np.array([np.nan]), np.array([np.nan]), True),
+        (np.array([1.0], np.float32), np.array([1.0]), False),
+        (np.int64(1), 1, True),
+        (np.int64(1), np.int32(1), True),
+        (np.int64(1), 2, False),
+    ],
+)
+def test_actions_are_compared_by_their_bits(then: Any, now: Any, equal: bool) -> None:
+    a, b = (list(map(bits, seen(value))) for value in (then, now))
+    assert (a == b) == equal
+
+
 def test_a_truncated_episode_whose_end_is_not_known_stops_the_replay(tmp_path: Path) -> None:
     agent = load_agent("default", "Pendulum-v1", SEED, ["plant.action_repeat=20", "warm_up.decisions=5"])
     path = recorded(agent, tmp_path / "a.mcap", 600)
@@ -437,6 +479,14 @@ def test_the_command_tells_what_a_change_does_in_json(cartpole: Path, capsys: An
     text = command(capsys, "replay", cartpole, "--set", f"{GAIN}=3.0")[1]
     assert f"what if     {GAIN}: 1.0, now 3.0" in text
     assert "weights     projection.policy: " in text
+
+
+def test_what_another_agent_has_not_is_not_compared_and_each_setting_has_a_line(cartpole: Path, capsys: Any) -> None:
+    lines = command(capsys, "replay", cartpole, "--agent", "linear")[1].splitlines()
+    (critic,) = (line for line in lines if line.startswith("mean        modulator.critic:"))
+    assert critic.endswith("now none")
+    assert max(map(len, lines)) < 128
+    assert any(line.startswith("            learner.kind: td, now actor-critic") for line in lines)
 
 
 def test_the_command_names_a_difference_and_exits_with_1(cartpole: Path, capsys: Any, monkeypatch: Any) -> None:

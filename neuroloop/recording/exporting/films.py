@@ -22,7 +22,7 @@ GREY, ON, OFF = 128, 255, 0
 
 def to_aedat4(recording: Recording, path: Path) -> None:
     """All events of the first camera, in order. Their clock is the camera's; where an episode began it anew, it goes on."""
-    field = _first(recording, "events", "events; export to npz or csv, or make the plant see by an event camera")
+    field = _first_events(recording)
     with EventWriter(path, field.leaf.width, field.leaf.height) as writer:
         last = offset = 0
         for one in recording.ticks():
@@ -81,11 +81,15 @@ def _pace(recording: Recording, most: float) -> tuple[int, float]:
     return every, min(most, 1.0 / (every * period))
 
 
-def _first(recording: Recording, kind: str, what: str) -> Field:
+def _first_events(recording: Recording) -> Field:
     for field in fields_of(recording):
-        if field.leaf.kind == kind:
+        if field.leaf.kind == "events":
             return field
-    raise RecordingError(f"{recording.path}: its observations hold no {what}")
+    raise RecordingError(
+        f"{recording.path}: its observations hold no events, they are {recording.observation_space}: a world that counts the "
+        "events of its own camera, as lane-keeping does, shows the counts, and these are recorded; export to npz or parquet. "
+        "Events themselves are recorded where the agent gets them: see `neuroloop run --events`"
+    )
 
 
 def _frames(recording: Recording, every: int) -> Iterator[NDArray[np.uint8]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,37 +15,51 @@ from ...errors import RecordingError
 from ..reader import Recording
 from .flat import Field, dtype_of, fields_of, spikes_in
 
-MOST_BYTES = 8 << 30  # of one array
+MOST_BYTES = 8 << 30  # of all arrays together, or half of the memory where that is less
 
 
 def to_npz(recording: Recording, path: Path) -> None:
     """Columns, observations and actions of every tick as arrays by name; events one after the other, with where each tick's
     begin; spikes as in `Recorded`. Raises `RecordingError` where that would be too large for memory."""
     arrays: dict[str, NDArray[Any]] = {name: recording.column(name) for name in recording.columns}
-    n = len(arrays["seq"])
     fields = fields_of(recording)
     kept = [field for field in fields if field.leaf.kind != "frames"]
     if left := [field.name for field in fields if field.leaf.kind == "frames"]:
         warnings.warn(f"{recording.path}: {', '.join(left)} have no fixed size, and are left out", stacklevel=4)
-    for field in kept:
-        if (size := n * field.n * dtype_of(field).itemsize) > MOST_BYTES:
-            raise RecordingError(
-                f"{recording.path}: {field.name} of all ticks are {size} bytes; export to parquet instead"
-            )
     lists: dict[str, list[NDArray[Any]]] = {field.name: [] for field in kept}
+    room = _Room(recording, sum(array.nbytes for array in arrays.values()))
     for one in recording.ticks():
-        for field in kept:
-            lists[field.name].append(np.asarray(field.get(one.tick)))
-        for name, raster in one.spikes.items():
-            lists.setdefault(f"spikes/{name}", []).append(raster)
-    for name, values in lists.items():
-        if any(field.name == name and field.leaf.kind == "events" for field in kept):
-            arrays[name] = np.concatenate(values) if values else np.zeros(0, dtype_of(kept[0]))
-            arrays[f"{name}/begin"] = np.cumsum([0, *map(len, values)])
+        values = {field.name: np.asarray(field.get(one.tick)) for field in kept}
+        values |= {f"spikes/{name}": raster for name, raster in one.spikes.items()}
+        room.take(sum(value.nbytes for value in values.values()))
+        for name, value in values.items():
+            lists.setdefault(name, []).append(value)
+    events = {field.name: dtype_of(field) for field in kept if field.leaf.kind == "events"}
+    for name in list(lists):
+        values_of = lists.pop(name)  # so that no more than one array is there twice
+        if name in events:
+            arrays[name] = np.concatenate(values_of) if values_of else np.zeros(0, events[name])
+            arrays[f"{name}/begin"] = np.cumsum([0, *map(len, values_of)])
         else:
-            arrays[name] = np.stack(values) if values else np.zeros(0)
+            arrays[name] = np.stack(values_of) if values_of else np.zeros(0)
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+class _Room:
+    """Counts bytes while a recording is read, and ends that before they are too many."""
+
+    def __init__(self, recording: Recording, taken: int) -> None:
+        self._path, self._taken = recording.path, taken
+        self._most = min(MOST_BYTES, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+
+    def take(self, size: int) -> None:
+        """A tick of so many bytes. Raises `RecordingError` once there are too many."""
+        self._taken += size
+        if self._taken > self._most:
+            raise RecordingError(
+                f"{self._path}: all ticks are more than {self._most} bytes as arrays; export to parquet instead"
+            )
 
 
 def to_csv(recording: Recording, path: Path) -> None:

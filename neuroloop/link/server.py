@@ -28,7 +28,7 @@ from .telemetry.plant_tap import tapped
 POLL_MS = 100  # between looks at whether to stop
 MOST_READ, LEAST_READ = 256, 8  # messages a tick: after the least of them, for at most a quarter of it
 MOST_HEARD = 16  # messages a tick of who has not got the plant; others are passed over
-LOOKED_NS = 100_000_000  # for so long it counts that a controller was connected
+MOST_LOOKS, SECOND = 8, 1_000_000_000  # whether a controller is connected: so often a second (ns)
 DEADLINE = 0.1  # s
 
 
@@ -62,7 +62,7 @@ class PlantServer:
         self._stopped = threading.Event()
         self.timing, self.refused = Timing(), list[str]()
         self._looked_ns = 0  # when the queue was last seen empty
-        self._found: tuple[bytes, int] = (b"", 0)  # who was last found connected, and when
+        self._looks, self._looks_ns = 0, 0  # of this second, and when it began
 
     def serve(
         self,
@@ -190,16 +190,17 @@ class PlantServer:
 
     def _connected(self, identity: bytes) -> bool:
         """Whether a peer's connection stands: an empty message, which peers ignore, finds its way, or a full queue of one that
-        does not read. Whoever asks often is told what was found a moment ago, so that the queue does not fill by it."""
+        does not read. Where others ask all the time it is taken to stand, lest its queue be full of such messages."""
         now = time.monotonic_ns()
-        if identity == self._found[0] and now - self._found[1] < LOOKED_NS:
+        if now - self._looks_ns >= SECOND:
+            self._looks, self._looks_ns = 0, now
+        if self._looks >= MOST_LOOKS:
             return True
+        self._looks += 1
         try:
             send_now(self._socket, [identity, b""])
         except zmq.ZMQError as error:
-            if error.errno == zmq.EHOSTUNREACH:
-                return False
-        self._found = identity, now
+            return error.errno != zmq.EHOSTUNREACH
         return True
 
     def _period(self, period: float | None, needed: bool) -> float:

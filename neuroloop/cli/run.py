@@ -39,7 +39,7 @@ from .run_options import (
     View,
     Web,
 )  # fmt: skip
-from .starting import in_time, learner_of, timing_of
+from .starting import check_fifo, in_time, learner_of, timing_of
 from .stopping import Stop, stop_on_signals
 from .tapping import tapped
 from .viewing import check_view, viewing
@@ -102,6 +102,7 @@ def run(
     check_view(request)
     if resume is not None:
         request = taken_over(request)
+    check_fifo(fifo, request)
     learner = learner_of(request)
     learner.run_options = options_of(request)
     folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"

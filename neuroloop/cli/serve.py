@@ -48,7 +48,16 @@ RealTime = Annotated[
     bool, typer.Option("--realtime", help="The plant keeps its own time, instead of waiting for every action.")
 ]
 Deadline = Annotated[
-    float, typer.Option("--deadline", metavar="SECONDS", help="Without a fresh command for so long, it helps itself.")
+    float | None,
+    typer.Option(
+        "--deadline",
+        metavar="SECONDS",
+        help="In real time: without a fresh command for so long, it helps itself. Default: 0.1.",
+    ),
+]
+Period = Annotated[
+    float | None,
+    typer.Option("--period", metavar="SECONDS", help="How long a step lasts. Default: what the environment says."),
 ]
 FailSafe = Annotated[
     str | None, typer.Option("--fail-safe", metavar="ACTION", help="How, as JSON: [0.0, 0.0]. Default: rest.")
@@ -57,8 +66,11 @@ Amplitude = Annotated[
     float | None, typer.Option("--amplitude", help="The farthest from rest that an action may be, whatever is asked.")
 ]
 Slew = Annotated[float | None, typer.Option("--slew", help="The most that an action may change in a second.")]
-Policy = Annotated[Overrun, typer.Option("--overrun", help="What becomes of ticks whose time went by.")]
-Fifo = Annotated[bool, typer.Option("--fifo", help="Ask for SCHED_FIFO and locked memory.")]
+Policy = Annotated[
+    Overrun | None,
+    typer.Option("--overrun", help="In real time: what becomes of ticks whose time went by. Default: skip."),
+]
+Fifo = Annotated[bool, typer.Option("--fifo", help="In real time: ask for SCHED_FIFO and locked memory.")]
 Tap = Annotated[
     str | None,
     typer.Option("--tap", metavar="ENDPOINT", help="In real time: publish every tick there (`neuroloop watch`)."),
@@ -76,11 +88,12 @@ def serve(
     settings: Set = None,
     keys: Keys = None,
     realtime: RealTime = False,
-    deadline: Deadline = 0.1,
+    period: Period = None,
+    deadline: Deadline = None,
     fail_safe: FailSafe = None,
     amplitude: Amplitude = None,
     slew: Slew = None,
-    overrun: Policy = Overrun.SKIP,
+    overrun: Policy = None,
     fifo: Fifo = False,
     tap: Tap = None,
 ) -> None:
@@ -89,16 +102,15 @@ def serve(
     Ends by Ctrl-C or SIGTERM, in the fail-safe action where an episode runs; a second one ends it at once.
     """
     from ..config import apply
-    from ..errors import BadInput
     from ..link.cameras.pictures import PublishedFrames
     from ..link.keys import read
-    from ..link.server import PlantServer
+    from ..link.server import DEADLINE, PlantServer
     from ..loop.plant import make_env
     from ..settings import PlantConfig
     from .cameras import keys_at, showing
 
-    if tap is not None and not realtime:
-        raise BadInput("--tap: is for a plant that keeps its own time; add --realtime, or tap the run: `run --tap`")
+    if not realtime:
+        _check_lockstep(tap=tap, deadline=deadline, overrun=overrun, fifo=fifo or None)
     arguments: dict[str, Any] = {}
     for setting in settings or ():
         apply(arguments, setting)
@@ -110,26 +122,39 @@ def serve(
             PlantServer(made, bind, env, own if frames is None else keys_at(bind, own)) as server,
             stop_on_signals(server.stop) as stop,
         ):
-            print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
-            if isinstance(made, PublishedFrames):
-                print(f"its pictures are at {made.url}", file=sys.stderr, flush=True)
+
+            def ready() -> None:
+                print(f"{env} is served at {server.url}", file=sys.stderr, flush=True)
+                if isinstance(made, PublishedFrames):
+                    print(f"its pictures are at {made.url}", file=sys.stderr, flush=True)
+
+            limits: dict[str, Any] = {"period": period, "amplitude": amplitude, "slew": slew, "ready": ready}
             if realtime:
                 plant = server.serve_in_real_time(
-                    deadline=deadline,
-                    policy=overrun.value,
+                    deadline=DEADLINE if deadline is None else deadline,
+                    policy=(overrun or Overrun.SKIP).value,
                     fail_safe=safe,
-                    amplitude=amplitude,
-                    slew=slew,
                     fifo=fifo,
                     tap=tap,
+                    **limits,
                 )
                 _tell(server, plant)
             else:
-                server.serve(safe)
+                server.serve(safe, **limits)
         print(f"{env} is not served any more", file=sys.stderr)
     finally:
         made.close()
     raise SystemExit(128 + stop.signal if stop.signal else 0)
+
+
+def _check_lockstep(**options: Any) -> None:
+    """Raises `BadInput` for what only a plant with a time of its own has."""
+    from ..errors import BadInput
+
+    for name, given in options.items():
+        if given is not None:
+            other = ", or tap the run: `run --tap`" if name == "tap" else ""
+            raise BadInput(f"--{name}: is for a plant that keeps its own time; add --realtime{other}")
 
 
 def _action(text: str | None) -> Any:

@@ -104,6 +104,14 @@ def _paced(request: Request) -> Paced:
     return Paced(make_env(config.plant), policy=config.clock.overrun if isinstance(config, SpikingConfig) else "skip")
 
 
+def check_fifo(asked: bool | None, request: Request) -> None:
+    """Raises `BadInput` for `--fifo` without a time to keep; one that a checkpoint says is passed over then."""
+    from ..errors import BadInput
+
+    if asked and not request.realtime:
+        raise BadInput("--fifo: is for a run that keeps its plant's time; add --realtime")
+
+
 @contextmanager
 def in_time(request: Request) -> Iterator[list[str]]:
     """What a run in real time asks of the operating system; gives what was not permitted."""

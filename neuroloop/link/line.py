@@ -133,7 +133,10 @@ class Line:
         except zmq.Again:  # nobody yet
             if not self._socket.poll(ms_until(until), zmq.POLLOUT):
                 return False
-            send_now(self._socket, message)
+            try:
+                send_now(self._socket, message)
+            except zmq.Again:  # gone again
+                return False
         return True
 
     def next(self, fits: Fits, until: float = 0.0) -> Answer | None:

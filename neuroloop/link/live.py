@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import gymnasium
 import numpy as np
 
-from ..errors import BadInput, LinkError
+from ..errors import LinkError
+from ..loop.clock import MOST_HELD, seconds
 from ..loop.safety import Guard, fail_safe_of
 from . import messages
 from .messages import Bye, Hello, Outcome, Render, Reset, Step
@@ -22,7 +23,6 @@ from .session import Actions, Alive, Frames, Numbered, Refusal, Session, failed
 from .values import Values
 
 Post = tuple[bytes, Frames]  # to whom, what
-MOST_HELD = 100  # ticks that a command is held for at once; those before them are left out
 IDLE_NS = 10_000_000_000  # after such a silence, who has the plant and commands nothing loses it to who asks
 TOLD = 1 << 12  # latest ticks of which is known when their outcomes were sent
 
@@ -54,10 +54,9 @@ class LivePlant:
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.env, self.guard, self.fail_safe = env, guard, fail_safe_of(env, fail_safe)
-        if not guard.allows(self.fail_safe):
-            raise BadInput(f"fail-safe: lies beyond the amplitude that the plant may have, got {self.fail_safe!r}")
+        guard.check_fail_safe(self.fail_safe)
         self._period_ns, self._hold, self._clock = round(1e9 * period), hold, clock
-        self.deadline_ns = max(round(1e9 * deadline), 2 * self._period_ns)
+        self.deadline_ns = max(round(1e9 * seconds("deadline", deadline)), 2 * self._period_ns)
         self.session = Session(env, env_id, alive, "real-time", self.deadline_ns, self._period_ns)
         self._actions, self._observations = Actions(env.action_space), Values(env.observation_space)
         self._asked: Reset | None = None
@@ -67,7 +66,9 @@ class LivePlant:
         self._before: Frames = []  # the answer to the latest message
         self._last: tuple[int, int] = (0, 0)  # seq and time of the latest valid one, which outcomes echo
         self._told = np.zeros(TOLD, np.int64)
-        self.ticks, self.age_ns = 0, 0  # of the episode; of what the latest tick's command was decided on
+        self.ticks = 0  # of the episode
+        self.age_ns: int | None = None  # of what the latest tick's command was decided on; None: there was no command
+        self.held = 0  # ticks before the latest one that were made up for
         self.done: Any = None  # the action of the latest tick; None: no episode ran
         self.helped, self.lapses = 0, 0  # ticks of the fail-safe action, and how often it took over from a command
 
@@ -80,9 +81,9 @@ class LivePlant:
         """A message of `identity`, which came at `came_ns` or later; what goes back at once, if anything."""
         session = seq = 0
         try:
-            header = messages.from_controller(bytes(frames[0]) if frames else b"")
+            header = messages.from_controller(frames[0] if frames else b"")
             if isinstance(header, Hello):
-                return self._greet(identity, header, came_ns)
+                return self._greet(identity, header, len(frames) - 1, came_ns)
             session, seq = header.session, header.seq
             self.session.check(identity, header)
             if seq == self.session.seq > 0:
@@ -103,7 +104,8 @@ class LivePlant:
 
         `left_out`: ticks before it whose time went by.
         """
-        self.age_ns, self.done = 0, None
+        self.age_ns, self.done, self.held = None, None, 0
+        what = "step" if self._asked is None else "reset"
         try:
             if self._asked is not None:
                 told = self._reset(self._asked)
@@ -113,7 +115,7 @@ class LivePlant:
                 return None
         except Exception as error:
             self.session.running, self._asked = False, None
-            told = self.session.refuse(failed("step", error), self.session.number)
+            told = self.session.refuse(failed(what, error), self.session.number)
         to = self.session.controller
         return None if to is None else (to, told)
 
@@ -127,8 +129,9 @@ class LivePlant:
             self.session.running = False
         return not self.running or self.guard.arrived(self.fail_safe)
 
-    def _greet(self, identity: bytes, hello: Hello, came_ns: int) -> Frames:
-        if self.session.greet(identity, hello, idle=came_ns - self._heard_ns > max(IDLE_NS, self.deadline_ns)):
+    def _greet(self, identity: bytes, hello: Hello, n_frames: int, came_ns: int) -> Frames:
+        idle = came_ns - self._heard_ns > max(IDLE_NS, self.deadline_ns)
+        if self.session.greet(identity, hello, n_frames, idle):
             self._forget()
         self._heard_ns = came_ns
         return self.session.welcome(self._actions.write(self.fail_safe))
@@ -189,11 +192,12 @@ class LivePlant:
             total, done = total + float(reward), done + 1
             if not self.running:
                 break
-        self._doing = command
-        self.age_ns = 0 if command is None else max(0, now - command.seen_ns)
+        self._doing, self.held = command, done - 1
+        self.age_ns = None if command is None else max(0, now - command.seen_ns)
         return self._outcome(
             self._observations.write(observation), info, total, bool(terminated), bool(truncated),
-            live=command is not None, age_ns=self.age_ns, late_ns=max(0, late_ns), held=done - 1, left_out=left_out - done + 1,
+            live=command is not None, age_ns=self.age_ns or 0, late_ns=max(0, late_ns), held=self.held,
+            left_out=left_out - self.held,
         )  # fmt: skip
 
     def _chosen(self, now_ns: int) -> Command | None:

@@ -161,10 +161,10 @@ def packed(header: msgspec.Struct) -> bytes:
 
 def told(outcome: Outcome) -> bytes:
     """An outcome as bytes, with what can travel of its info: numbers, text, lists and dictionaries of these; arrays become
-    lists. Where it is too large in all, what is large stays behind."""
+    lists, keys that are no text become text. Where it is too large in all, what is large stays behind."""
     try:
         whole = _encoder.encode(outcome)
-        if len(whole) <= MOST_HEADER // 2:
+        if len(whole) <= MOST_HEADER // 2 and all(type(key) is str for key in outcome.info):
             return whole
     except UNABLE:
         pass
@@ -179,7 +179,7 @@ def _travels(value: Any) -> bool:
         return False
 
 
-def from_controller(header: bytes) -> FromController:
+def from_controller(header: bytes | memoryview) -> FromController:
     """A controller's header. Raises `LinkError`."""
     return decoded(header, _from_controller)  # type: ignore[no-any-return]
 
@@ -189,7 +189,7 @@ def from_plant(header: bytes) -> FromPlant:
     return decoded(header, _from_plant)  # type: ignore[no-any-return]
 
 
-def decoded(header: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+def decoded(header: bytes | memoryview, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
     """A header that a decoder takes. Raises `LinkError`."""
     if len(header) > MOST_HEADER:
         raise LinkError(f"header: must have at most {MOST_HEADER} bytes, got {len(header)}")

@@ -185,7 +185,8 @@ class RemoteEnv(gymnasium.Env[Any, Any]):
         trip = self._answered_ns - outcome.echo_ns if outcome.ack else None
         facts = {"tick": outcome.tick, "skipped": skipped, "live": outcome.live, "round_trip_ns": trip, "lost": False}
         missed = skipped + sum(one.left_out for one, _ in found)
-        timed = self.timing.note(self._answered_ns, outcome.late_ns, missed, compute, outcome.age_ns)  # type: ignore[union-attr]
+        age = outcome.age_ns if outcome.live else None
+        timed = self.timing.note(self._answered_ns, outcome.late_ns, missed, compute, age)  # type: ignore[union-attr]
         return (
             self._observations.read(self._seen), reward, outcome.terminated, outcome.truncated,
             {**outcome.info, LINK: facts, TIMING: timed},

@@ -15,7 +15,7 @@ import gymnasium
 import numpy as np
 
 from ..errors import BadInput, LinkError, PlantError
-from ..loop.safety import fail_safe_of
+from ..loop.safety import Guard, fail_safe_of
 from . import messages
 from .messages import Bye, Hello, Outcome, Picture, Render, Reset, Step
 from .session import Actions, Alive, Frames, Numbered, Refusal, Session, failed
@@ -23,12 +23,26 @@ from .values import Values
 
 
 class Serving:
-    """An environment that does what its controller asks, in turn."""
+    """An environment that does what its controller asks, in turn, as far as its `guard` lets it; `period` (s) of a step.
 
-    def __init__(self, env: gymnasium.Env[Any, Any], env_id: str, alive: Alive, fail_safe: Any = None) -> None:
-        self.env, self.session = env, Session(env, env_id, alive)
+    Raises `BadInput`.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Any, Any],
+        env_id: str,
+        alive: Alive,
+        fail_safe: Any = None,
+        guard: Guard | None = None,
+        period: float = 0.0,
+    ) -> None:
+        self.env, self.session = env, Session(env, env_id, alive, period_ns=round(1e9 * period))
+        self.guard = Guard(env.action_space, 1.0) if guard is None else guard
         self._actions, self._observations = Actions(env.action_space), Values(env.observation_space)
         self._fail_safe = _if_any(env, fail_safe)
+        for action in self._fail_safe:
+            self.guard.check_fail_safe(action)
         self._ticks = 0
         self._before: Frames = []  # the latest answer
 
@@ -36,9 +50,9 @@ class Serving:
         """What goes back for a message of `identity`; `frames` begin with the header."""
         session = seq = 0
         try:
-            header = messages.from_controller(bytes(frames[0]) if frames else b"")
+            header = messages.from_controller(frames[0] if frames else b"")
             if isinstance(header, Hello):
-                return self._greet(identity, header)
+                return self._greet(identity, header, len(frames) - 1)
             session, seq = header.session, header.seq
             self.session.check(identity, header)
             if not self._is_next(header):
@@ -56,14 +70,14 @@ class Serving:
         """Do the fail-safe action, if an episode runs and there is one: the plant is left alone. Raises `PlantError`."""
         if self.session.running and self._fail_safe:
             try:
-                self.env.step(self._fail_safe[0])
+                self.env.step(self.guard(self._fail_safe[0]))
             except Exception as error:
                 raise PlantError(f"fail-safe: {type(error).__name__}: {error}") from None
             finally:
                 self.session.running = False
 
-    def _greet(self, identity: bytes, hello: Hello) -> Frames:
-        if self.session.greet(identity, hello):
+    def _greet(self, identity: bytes, hello: Hello, n_frames: int) -> Frames:
+        if self.session.greet(identity, hello, n_frames):
             self.session.running, self._before = False, []
         return self.session.welcome([frame for action in self._fail_safe for frame in self._actions.write(action)])
 
@@ -104,6 +118,7 @@ class Serving:
             frames = self._observations.write(observation)
         except Exception as error:
             raise failed("reset", error) from None
+        self.guard.reset()
         self.session.begin()
         self._ticks = 0
         return self._outcome(header, frames, info)
@@ -116,7 +131,7 @@ class Serving:
             raise Refusal("value", f"tick must be at most {self._ticks}, the latest of this episode, got {header.tick}")
         self.session.running = False  # unless that succeeds
         try:
-            observation, reward, terminated, truncated, info = self.env.step(action)
+            observation, reward, terminated, truncated, info = self.env.step(self.guard(action))
             seen, total = self._observations.write(observation), float(reward)
         except Exception as error:
             raise failed("step", error) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
@@ -21,6 +21,7 @@ Frames = list[Any]
 Alive = Callable[[bytes], bool]
 Numbered = Reset | Step | Render | Bye
 LONGEST = 1000  # letters of a reason
+MOST_OF_STRANGERS = 1 << 12  # bytes of a header: a hello has less
 REMEMBERED = 256  # sessions that are over, whose messages may still come
 
 
@@ -67,11 +68,13 @@ class Session:
         """An episode begins."""
         self.episodes, self.running = self.episodes + 1, True
 
-    def greet(self, identity: bytes, hello: Hello, idle: bool = False) -> bool:
+    def greet(self, identity: bytes, hello: Hello, n_frames: int = 0, idle: bool = False) -> bool:
         """Give the plant to who asks; returns whether that is a new session. Raises `Refusal`.
 
-        `idle`: who has it keeps silent, and loses it to who asks.
+        `n_frames` came behind the header. `idle`: who has it keeps silent, and loses it to who asks.
         """
+        if n_frames:
+            raise Refusal("message", f"a hello has no frames, got {n_frames}")
         if hello.protocol != PROTOCOL:
             raise Refusal(
                 "protocol", f"this plant speaks version {PROTOCOL}, got {hello.protocol}; install matching versions"
@@ -106,6 +109,19 @@ class Session:
             max_steps=None if spec is None else spec.max_episode_steps, render=self.env.render_mode == "rgb_array",
         )  # fmt: skip
         return [messages.packed(welcome), *fail_safe]
+
+    def is_stranger(self, identity: bytes) -> bool:
+        """Whether somebody else has the plant."""
+        return self.controller is not None and identity != self.controller
+
+    def overlong(self, identity: bytes, frames: Sequence[Any]) -> Frames:
+        """The answer to a stranger's header that is too long to be read while who has the plant is there; nothing for one that
+        is to be read."""
+        if not self.is_stranger(identity) or not frames or len(frames[0]) <= MOST_OF_STRANGERS:
+            return []
+        if not self._alive(self.controller or b""):
+            return []  # who had it may be back by another connection
+        return self.refuse(LinkError(f"header: of who has not got the plant it has at most {MOST_OF_STRANGERS} bytes"))
 
     def refuse(self, why: Refusal | LinkError, session: int = 0, ack: int = 0) -> Frames:
         """The answer to a message of which nothing is applied. `why` is not kept: with it, frames would wait for the garbage

@@ -30,11 +30,11 @@ ALIVE = {
 }
 
 
-def socket_of(kind: int, endpoint: Endpoint) -> zmq.Socket[bytes]:
-    """A socket that neither lingers nor takes messages without end."""
+def socket_of(kind: int, endpoint: Endpoint, most_bytes: int = MOST_BYTES) -> zmq.Socket[bytes]:
+    """A socket that neither lingers nor takes messages without end; whoever sends a frame that is larger is cut off."""
     made: Any = zmq.Context.instance().socket(kind)
     made.setsockopt(zmq.LINGER, 0)
-    made.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
+    made.setsockopt(zmq.MAXMSGSIZE, most_bytes)
     made.setsockopt(zmq.RCVHWM, QUEUE)
     made.setsockopt(zmq.SNDHWM, QUEUE)
     for option, value in ALIVE.items():

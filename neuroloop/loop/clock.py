@@ -5,7 +5,7 @@ time went by while one was at work is the overrun policy's:
 
     skip      they are left out, and counted: the next tick is the next one that is due
     stretch   time is stretched: the grid moves, so that the next tick is due at once and none is left out
-    hold      as skip, and the plant is told how many ticks its command must hold for
+    hold      as skip, and the plant makes up for them with what it did before, for at most `MOST_HELD` of them
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ Policy = Literal["skip", "stretch", "hold"]
 POLICIES: tuple[Policy, ...] = ("skip", "stretch", "hold")
 NS = 1_000_000_000
 TIMER_ABSTIME = 1
+MOST_HELD = 100  # ticks that an action is held for at once; those before them are left out
+LONGEST = 1e9  # s of a period or a deadline
 
 
 class _Timespec(ctypes.Structure):
@@ -35,7 +37,7 @@ class Clock:
     def __init__(self, period: float, policy: Policy = "skip") -> None:
         if policy not in POLICIES:
             raise BadInput(f"policy: {unknown('overrun policy', str(policy), POLICIES)}")
-        self.period_ns = max(1, round(NS * arguments.positive("period", period, "s")))
+        self.period_ns = max(1, round(NS * seconds("period", period)))
         self.policy, self._due = policy, 0
         self._until = _Timespec()
 
@@ -81,6 +83,13 @@ class Clock:
             pass  # Python's own handlers run between calls
         if code:
             raise OSError(code, os.strerror(code))
+
+
+def seconds(name: str, value: float) -> float:
+    """A time that a plant may take. Raises `BadInput`."""
+    if arguments.positive(name, value, "s") > LONGEST:
+        raise BadInput(f"{name}: must be at most {LONGEST:g} s, got {value!r}")
+    return float(value)
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -53,17 +53,25 @@ class Guard:
         """Whether an action lies within the amplitude."""
         return all(one.allows(part) for one, part in zip(self._limits, _parts(self._space, action), strict=False))
 
+    def check_fail_safe(self, action: Any) -> None:
+        """Raises `BadInput` for a fail-safe action that could never be reached."""
+        if not self.allows(action):
+            raise BadInput(f"fail-safe: lies beyond the amplitude that the plant may have, got {action!r}")
+
     def arrived(self, action: Any) -> bool:
         """Whether an action that was asked for was done as it is: slew holds it back no more."""
         return all(one.arrived(part) for one, part in zip(self._limits, _parts(self._space, action), strict=False))
 
 
 class _Limits:
-    """Those of one Box."""
+    """Those of one Box, as numbers of its own type: an action that was written as the limit lies within it."""
 
     def __init__(self, box: spaces.Box, reach: float, step: float) -> None:
         rest = np.zeros(box.shape).clip(box.low, box.high)
-        self._low, self._high = np.maximum(box.low, rest - reach), np.minimum(box.high, rest + reach)
+        with np.errstate(invalid="ignore", over="ignore"):  # of what is not taken
+            low, high = (rest - reach).astype(box.dtype), (rest + reach).astype(box.dtype)
+        self._low = np.where(rest - reach > box.low, low, box.low)
+        self._high = np.where(rest + reach < box.high, high, box.high)
         self._step, self._dtype, self._rest, self._before = step, box.dtype, rest, rest
         self.changed = 0
 

@@ -1,6 +1,7 @@
 """Ticks are due on an absolute grid, whatever the ticks before took; what is left out is counted."""
 
 import gc
+import math
 import os
 import sys
 import time
@@ -8,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from neuroloop.cli.timing import timing_lines
 from neuroloop.errors import BadInput
 from neuroloop.loop.clock import NS, Clock
 from neuroloop.loop.priority import undisturbed
@@ -117,8 +119,35 @@ def test_the_garbage_collector_rests_and_everything_is_as_before_afterwards() ->
     scheduler = os.sched_getscheduler(0)
     with undisturbed(fifo=True) as refused:
         assert not gc.isenabled()
-        permitted = os.sched_getscheduler(0) == os.SCHED_FIFO
+        permitted = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
         assert permitted != any("SCHED_FIFO" in line for line in refused)
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
     assert os.sched_getscheduler(0) == scheduler
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, 1e300, 0.0, -1.0])
+def test_periods_that_no_plant_has_are_refused(odd: float) -> None:
+    with pytest.raises(BadInput, match="period: must be"):
+        Clock(odd)
+
+
+def test_ticks_that_acted_on_nothing_that_was_seen_have_no_age() -> None:
+    timing = Timing()
+    for age in (None, 500_000, None, 700_000):
+        timing.note(0, 0, 0, 0, age)
+    assert timing.column("age").tolist() == [500_000, 700_000]
+    spread = timing.spread("age")
+    assert spread is not None
+    assert spread.p50 == 600.0
+    nothing = Timing()
+    assert nothing.note(0, 0, 0, 0, None).age == 0
+    assert "age_us" not in nothing.report()
+    assert any("ticks" in line for line in timing_lines(nothing.report()))
+
+
+def test_ticks_that_were_made_up_for_are_told_beside_those_that_were_left_out() -> None:
+    timing = Timing()
+    timing.note(0, 0, 2, 0, 0, held=3)
+    assert (timing.missed, timing.held) == (2, 3)
+    assert "ticks        1, 2 left out, 3 made up for" in timing_lines(timing.report())

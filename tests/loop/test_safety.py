@@ -70,3 +70,28 @@ def test_a_fail_safe_action_is_written_as_plain_numbers_for_every_part() -> None
         if odd is not None:
             with pytest.raises(BadInput, match="fail-safe: must be an action of"):
                 fail_safe_of(unbounded, odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("amplitude", [0.1, 0.3, 0.7])
+def test_a_fail_safe_action_that_is_written_as_the_amplitude_lies_within_it(amplitude: float) -> None:
+    action = fail_safe_of(World(BOX), [amplitude, -amplitude])  # type: ignore[arg-type]
+    guard = Guard(BOX, 0.01, amplitude)
+    assert guard.allows(action)
+    assert guard(action).tolist() == action.tolist()
+    assert guard.arrived(action)
+    with pytest.raises(BadInput, match="fail-safe: lies beyond the amplitude"):
+        guard.check_fail_safe(np.array([amplitude + 1e-6, 0.0], np.float32))
+
+
+def test_limits_of_whole_numbers_are_the_whole_numbers_within_them() -> None:
+    low, high = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    for box, lowest, highest in (
+        (spaces.Box(-9, 9, (1,), np.int32), -2, 2),
+        (spaces.Box(4, 250, (1,), np.uint8), 4, 6),
+    ):
+        guard = Guard(box, 0.01, amplitude=2.5)
+        assert guard(np.array([9], box.dtype)).tolist() == [highest]
+        assert guard(np.array([-9 if lowest < 0 else 4], box.dtype)).tolist() == [lowest]
+    wide = Guard(spaces.Box(low, high, (1,), np.int64), 0.01, slew=1e30)
+    assert wide.allows(np.array([low]))
+    assert wide.allows(np.array([high]))

@@ -29,8 +29,9 @@ class Autosave:
     """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block.
 
     `every`: environment steps between two; without it, they are `seconds` apart, where an episode ends if one does within
-    as long again. `at_end`: one more when the block ends, by an error too, unless what was learned is no number. A checkpoint that cannot be written leaves the one before as it is, and is told once, by `tell(text)` or
-    as a warning; learning goes on, and later ones are tried. Raises `BadInput`.
+    as long again. `at_end`: one more when the block ends, also by an error, unless learning diverged. A checkpoint that
+    cannot be written leaves the one before as it is, and is told once, by `tell(text)` or as a warning; learning goes on,
+    and later ones are tried. Raises `BadInput`.
     """
 
     def __init__(

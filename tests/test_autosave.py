@@ -174,15 +174,16 @@ def test_what_came_after_the_latest_one_is_kept_when_the_block_ends(tmp_path: Pa
 def test_an_error_loses_nothing_but_learning_that_diverged_replaces_no_good_checkpoint(tmp_path: Path) -> None:
     agent, path = load_agent("random", "CartPole-v1", seed=SEED), tmp_path / "a.zip"
 
-    def learn(error: Exception) -> None:
-        with pytest.raises(type(error)), Autosave(agent, path):
-            agent.learn(100)
-            raise error
+    def broken(_: object) -> bool:
+        raise error
 
-    learn(RuntimeError())
-    assert Agent.load(path).progress.steps == 100
-    learn(DivergedError())
-    assert Agent.load(path).progress.steps == 100
+    kept = []
+    for error in (RuntimeError(), DivergedError()):
+        with pytest.raises(type(error)), Autosave(agent, path):
+            agent.learn(10**6, callback=broken)
+        kept.append((Agent.load(path).progress.steps, agent.progress.steps))
+    (first, there), (second, later) = kept
+    assert first == there == second < later
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -137,8 +137,8 @@ def test_without_matplotlib_the_extra_is_named(cli: Cli, run: Path, monkeypatch:
 def test_ctrl_c_leaves_no_half_figure(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from neuroloop.view.plots.style import Printed
 
-    def interrupted(self: object, path: Path) -> None:
-        path.write_text("half")
+    def interrupted(self: object, file: IO[bytes], **_: object) -> None:
+        file.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Printed, "savefig", interrupted)

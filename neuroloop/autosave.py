@@ -16,9 +16,10 @@ from pathlib import Path
 
 from . import arguments, checkpoint
 from .agent import Agent
-from .errors import BadInput, CheckpointError
+from .errors import BadInput, CheckpointError, DivergedError
 from .loop.lockstep import Progress
-from .scribe import Scribe
+from .scribe import PATIENCE, Scribe
+from .whole_file import BETWEEN_LOOKS
 
 SECONDS = 30.0  # between two checkpoints, unless their number of steps is given
 LEAST_SHARE = 100  # times what the copying of one took lie between two at least, so that it costs less than 1 %
@@ -28,8 +29,9 @@ class Autosave:
     """Keeps a checkpoint of `agent` at `path` up to date while it learns, in a `with` block; the first is of its beginning.
 
     `every`: environment steps between two; without it, they are `seconds` apart, where an episode ends if one does within
-    as long again. A checkpoint that cannot be written leaves the one before as it is, and is told once, by `tell(text)` or
-    as a warning; learning goes on, and later ones are tried. Raises `BadInput`.
+    as long again. `at_end`: one more when the block ends, also by an error, unless learning diverged. A checkpoint that
+    cannot be written leaves the one before as it is, and is told once, by `tell(text)` or as a warning; learning goes on,
+    and later ones are tried. Raises `BadInput`.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Autosave:
         every: int | None = None,
         seconds: float = SECONDS,
         tell: Callable[[str], None] | None = None,
+        at_end: bool = True,
     ) -> None:
         if not isinstance(agent, Agent):
             raise BadInput(f"agent: must be an Agent, got {agent!r}")
@@ -52,6 +55,7 @@ class Autosave:
         self.copied = 0.0  # s that learning waited for copies
         self._told = False
         self._unsaved: CheckpointError | None = None  # why the first could not be written
+        self._at_end, self._kept_step = at_end, 0  # where the latest copy was taken, or the block began
 
     @property
     def written(self) -> int:
@@ -67,13 +71,16 @@ class Autosave:
         checkpoint.check_place(self.path)
         self._save()
         self._schedule(0.0)
+        self._kept_step = self._agent.progress.steps
         if self._agent.loop.plant.keeps_time:  # the first one takes longest: a process starts, memory is made
             self._take()
         self._agent.loop.between.append(self._between)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         self._agent.loop.between.remove(self._between)
+        if self._at_end and not (kind is not None and issubclass(kind, DivergedError)):
+            self._take_last()
         self._scribe.close()
         self._tell_failure()
 
@@ -96,9 +103,20 @@ class Autosave:
             self._unsaved = CheckpointError(f"{self.path}: cannot be written: {error}")
         self._tell_failure()
 
+    def _take_last(self) -> None:
+        """What came after the latest one, or could not be written then."""
+        until = time.monotonic() + PATIENCE
+        while self._scribe.busy and time.monotonic() < until:
+            time.sleep(BETWEEN_LOOKS)
+        missing = self._agent.progress.steps != self._kept_step or self.failure is not None
+        if missing and not self._scribe.busy:
+            self._tell_failure()
+            self._take()
+
     def _take(self) -> None:
         began = time.perf_counter()
         self._scribe.put(self._agent.snapshot)
+        self._kept_step = self._agent.progress.steps
         took = time.perf_counter() - began
         self.copied += took
         self._schedule(took)

@@ -21,7 +21,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from neuroloop import Autosave, checkpoint, load_agent, load_agents
 from neuroloop.agent import Agent
-from neuroloop.errors import BadInput, CheckpointError
+from neuroloop.errors import BadInput, CheckpointError, DivergedError
 from neuroloop.loop.paced import Paced
 from neuroloop.loop.priority import undisturbed
 from neuroloop.whole_file import beside, replacing, sweep
@@ -92,7 +92,7 @@ def _has_box2d() -> bool:
 
 def test_a_checkpoint_by_the_clock_waits_for_the_end_of_an_episode_if_one_is_near(tmp_path: Path) -> None:
     agent, path = load_agent("cartpole", seed=SEED), tmp_path / "a.zip"
-    with Autosave(agent, path, seconds=0.3):
+    with Autosave(agent, path, seconds=0.3, at_end=False):
         agent.learn(10**6, callback=lambda _: not path.exists())
     assert Agent.load(path).progress.actions == []
 
@@ -160,9 +160,32 @@ def test_a_process_that_writes_and_is_killed_is_replaced(tmp_path: Path) -> None
 
 def test_an_environment_in_real_time_has_its_first_checkpoint_before_it_begins(tmp_path: Path) -> None:
     agent = load_agent("cartpole", Paced(gymnasium.make("CartPole-v1"), 0.001), seed=SEED)
-    with Autosave(agent, tmp_path / "a.zip"):
+    with Autosave(agent, tmp_path / "a.zip", at_end=False):
         agent.learn(20)
     assert Agent.load(tmp_path / "a.zip", gymnasium.make("CartPole-v1")).progress.steps == 0
+
+
+@pytest.mark.parametrize("every", [None, 1000])
+def test_what_came_after_the_latest_one_is_kept_when_the_block_ends(tmp_path: Path, every: int | None) -> None:
+    agent = load_agent("random", "CartPole-v1", seed=SEED)
+    with Autosave(agent, tmp_path / "a.zip", every):
+        agent.learn(5_500)
+    assert Agent.load(tmp_path / "a.zip").progress.steps == 5_500
+
+
+def test_an_error_loses_nothing_but_learning_that_diverged_replaces_no_good_checkpoint(tmp_path: Path) -> None:
+    agent, path = load_agent("random", "CartPole-v1", seed=SEED), tmp_path / "a.zip"
+
+    def broken(_: object) -> bool:
+        raise error
+
+    kept = []
+    for error in (RuntimeError(), DivergedError()):
+        with pytest.raises(type(error)), Autosave(agent, path):
+            agent.learn(10**6, callback=broken)
+        kept.append((Agent.load(path).progress.steps, agent.progress.steps))
+    (first, there), (second, later) = kept
+    assert first == there == second < later
 
 
 @pytest.mark.parametrize(
@@ -262,7 +285,7 @@ def test_in_a_vector_environment_too(tmp_path: Path) -> None:
     env = SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * 2, autoreset_mode=AutoresetMode.DISABLED)
     vector = load_agents("cartpole", env, seeds=[1, 2])
     alone = load_agent("cartpole", seed=2)
-    with Autosave(vector[1], tmp_path / "b.zip", every=333):
+    with Autosave(vector[1], tmp_path / "b.zip", every=333, at_end=False):
         vector.learn(340)
     resumed = Agent.load(tmp_path / "b.zip", gymnasium.make("CartPole-v1"))
     assert resumed.progress.steps == 333

@@ -19,14 +19,10 @@ def with_machine(report: dict[str, Any]) -> dict[str, Any]:
 def leave(report: dict[str, Any], checkpoint: Path) -> None:
     """Write the report beside the checkpoint, all of it or nothing; where it cannot be, one line says so."""
     from ..view.plots.runs import report_place
+    from ..view.written import write
 
     place = report_place(checkpoint)
-    part = place.with_name(f".{place.name}.part")
     try:
-        try:
-            part.write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
+        write(place, json.dumps(report, indent=1, allow_nan=False).encode())
     except OSError as error:
         print(f"neuroloop: {place}: cannot be written: {error.strerror}", file=sys.stderr)

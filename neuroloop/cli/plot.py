@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..view.plots.style import Printed
 
 
+OPTIONS = {"first": "--from", "last": "--to", "names": "--of", "only": "--of", "against": "--against"}  # of arguments
+
+
 class Column(StrEnum):
     """How wide a figure is."""
 
@@ -126,13 +129,23 @@ def _figures(what: list[str] | None, runs: list[Run], wanted: Wanted) -> tuple[d
     from ..view.plots.every import by_reason, draw, draw_all
 
     if what:
-        return {name: draw(name, runs, wanted) for name in what}, {}
+        try:
+            return {name: draw(name, runs, wanted) for name in what}, {}
+        except BadInput as error:
+            raise type(error)(_by_option(str(error))) from None
     if wanted.names or wanted.against:
         raise BadInput("--of, --against: go with one figure; name it with --what")
     figures, missing = draw_all(runs, wanted)
+    missing = {name: _by_option(why) for name, why in missing.items()}
     if not figures:
         raise BadInput("; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason(missing).items()))
     return figures, missing
+
+
+def _by_option(why: str) -> str:
+    """What is wrong with an argument, by the name that it has here."""
+    name, colon, wrong = why.partition(":")
+    return f"{OPTIONS.get(name, name)}{colon}{wrong}"
 
 
 def _place(run: Run, runs: int, out: Path | None, name: str, ending: Format) -> Path:

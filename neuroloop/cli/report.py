@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from ..agent import Agent
 
 
-def report_of(learner: Agent, checkpoint: Path | None, session: Session, command: str) -> dict[str, Any]:
+def report_of(learner: Agent, checkpoint: Path | None, session: Session, says: str, command: str) -> dict[str, Any]:
     """The report as one dictionary, ready for JSON. `times_real_time`: seconds of the environment per second on the wall,
-    where the environment says how long its steps last; a tick is a decision."""
+    where the environment says how long its steps last; a tick is a decision. `says`: what the command is good for."""
     from ..loop.plant import step_time
 
     progress, wall = learner.progress, max(session.wall, 1e-9)
@@ -28,7 +28,8 @@ def report_of(learner: Agent, checkpoint: Path | None, session: Session, command
         "steps_per_s": steps / wall, "us_per_step": 1e6 * wall / steps if steps else None,
         "times_real_time": steps * lasts / wall if steps and lasts else None,
         "interrupted": session.interrupted,
-        "checkpoint": None if checkpoint is None else str(checkpoint), "command": command,
+        "checkpoint": None if checkpoint is None else str(checkpoint), "checkpoint_step": session.saved_step,
+        "command_is": says, "command": command,
     }  # fmt: skip
 
 
@@ -83,12 +84,12 @@ def print_report(learner: Agent, report: dict[str, Any], no_curve: str, file: Te
     if progress.returns:
         show(f"returns     {sparkline(progress.returns)}  {min(progress.returns):g} … {max(progress.returns):g}")
         show(f"curve       {report['curve'] or no_curve}")
-    show(f"checkpoint  {report['checkpoint'] or '–'}")
+    old = f", of step {report['checkpoint_step']}" if report["checkpoint_step"] not in (None, report["steps"]) else ""
+    show(f"checkpoint  {report['checkpoint'] or '–'}{old}")
     if (recording := report.get("recording")) is not None:
         dropped = f", {recording['dropped']} of them dropped" if recording["dropped"] else ""
         show(f"recording   {recording['file']}, {recording['ticks']} decisions{dropped}")
-    go_on = report["interrupted"] and report["checkpoint"]
-    show(f"{'go on' if go_on else 'again':12}{report['command']}")
+    show(f"{report['command_is']:12}{report['command']}")
 
 
 def _number(value: float | None) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 WITH_VALUES = (
     "env", "connect", "keys", "server_key", "events_from", "camera_key", "events", "steps", "episodes", "checkpoint_every",
-    "record", "tap", "pictures", "tensorboard",
+    "save", "record", "tap", "pictures", "tensorboard",
 )  # fmt: skip
 FLAGS = "realtime", "fifo", "keep_on", "view", "web"
 
@@ -35,6 +36,7 @@ class Request(NamedTuple):
     realtime: bool | None = None
     fifo: bool | None = None
     checkpoint_every: int | None = None  # environment steps; 0: only at the end; None: by the clock
+    save: Path | None = None
     record: Path | None = None
     tensorboard: Path | None = None
     view: bool = False
@@ -54,10 +56,33 @@ def command_of(request: Request, seed: int) -> str:
     return shlex.join(words)
 
 
-def command_to_go_on(request: Request, checkpoint: Path, seed: int) -> str:
-    """The command that goes on from where a run was stopped, up to what was asked for."""
-    left = request._replace(agent=None, env=None, events=None, settings=(), record=None)
-    return command_of(left._replace(resume=checkpoint), seed)
+def command_after(request: Request, checkpoint: Path, seed: int, go_on: bool) -> tuple[str, str]:
+    """What the command is good for that a report ends with, and the command.
+
+    "go on": from where the run was stopped, up to what was asked for. "again": makes the same run, and overwrites no
+    recording. "done by": made it, but cannot any more, since the checkpoint that it began with has gone on itself.
+    """
+    if not go_on and is_same(request.resume, checkpoint):
+        return "done by", command_of(request, seed)
+    if request.record is not None:
+        request = request._replace(record=free(request.record))
+    if not go_on:
+        return "again", command_of(request, seed)
+    left = request._replace(agent=None, env=None, events=None, settings=(), resume=checkpoint)
+    return "go on", command_of(left, seed)
+
+
+def free(path: Path) -> Path:
+    """A name that no file has: run.mcap, run-2.mcap and so on."""
+    if not path.exists():
+        return path
+    names = (path.with_name(f"{path.stem}-{n}{path.suffix}") for n in count(2))
+    return next(name for name in names if not name.exists())
+
+
+def is_same(one: Path | None, other: Path) -> bool:
+    """Whether two names are of one file, which may not be there yet."""
+    return one is not None and one.resolve() == other.resolve()
 
 
 class Session(NamedTuple):
@@ -66,3 +91,4 @@ class Session(NamedTuple):
     first_step: int
     wall: float  # s
     interrupted: bool
+    saved_step: int | None  # of the checkpoint that is there now

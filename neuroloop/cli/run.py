@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cameras import counts_of
 from .leaving import leave, with_machine
 from .options import Env, Json, Seed, Set, check_counts, print_json
+from .places import check_record, claimed, keep_before, step_of
 from .recordings import recorded
 from .report import draw, print_report, report_of
-from .request import Request, Session, command_of, command_to_go_on
+from .request import Request, Session, command_after
 from .resuming import options_of, say_where, taken_over
 from .run_options import (
     AgentName,
@@ -86,7 +86,6 @@ def run(
     Stops when the mean return of the last 100 training episodes reaches the environment's criterion.
     """
     from ..arguments import checkpoint_path, optional_whole
-    from ..checkpoint import check_place
     from ..errors import NeuroloopError
 
     check_counts(steps=steps, episodes=episodes)
@@ -96,38 +95,54 @@ def run(
     request = Request(
         agent=agent, env=env, connect=connect, keys=keys, server_key=server_key, events_from=events_from,
         camera_key=camera_key, events=events, realtime=realtime, fifo=fifo, steps=steps, episodes=episodes, keep_on=keep_on,
-        seed=seed, settings=tuple(settings or ()), checkpoint_every=checkpoint_every, resume=resume, record=record, tap=tap,
-        pictures=pictures, tensorboard=tensorboard, view=view, web=web,
+        seed=seed, settings=tuple(settings or ()), checkpoint_every=checkpoint_every, resume=resume, save=save,
+        record=record, tap=tap, pictures=pictures, tensorboard=tensorboard, view=view, web=web,
     )  # fmt: skip
     check_view(request)
+    check_record(request)
     if resume is not None:
         request = taken_over(request)
     check_fifo(fifo, request)
     learner = learner_of(request)
     learner.run_options = options_of(request)
-    folder = Path("recordings/runs") / f"{learner.name}-seed{learner.seed}-{datetime.now():%Y%m%d-%H%M%S}"
-    checkpoint = save or folder / "checkpoint.zip"
+    with claimed(request, learner) as (name, checkpoint):
+        report, no_curve, failure, signal = _run(learner, request, name, checkpoint)
+    print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
+    if json:
+        print_json(report)
+    if failure:
+        raise NeuroloopError(failure)
+    if signal:
+        raise SystemExit(128 + signal)
+
+
+def _run(learner: Agent, request: Request, name: str, checkpoint: Path) -> tuple[dict[str, Any], str, str, int]:
+    """The report, why there is no curve, why there is no checkpoint, and the signal that stopped it."""
+    from ..checkpoint import check_place
+
     check_place(checkpoint)
-    if resume is not None:
+    if request.resume is not None:
         say_where(learner, request)
     before = learner.progress.steps
     with (
-        on_board(learner, tensorboard, folder.name),
+        on_board(learner, request.tensorboard, name),
         stop_on_signals() as stop,
         tapped(request, learner),
         viewing(request, learner),
         recorded(request, learner) as recording,
         in_time(request) as refused,
     ):
+        keep_before(request, checkpoint)
         started = time.perf_counter()
         _learn(learner, request, checkpoint, stop)
         if request.connect is not None:
             learner.env.close()  # says bye: the plant does its fail-safe action
         failure = _save(learner, checkpoint)
         wall = time.perf_counter() - started
-    go_on = stop.signal and not failure
-    command = command_to_go_on(request, checkpoint, learner.seed) if go_on else command_of(request, learner.seed)
-    report = report_of(learner, None if failure else checkpoint, Session(before, wall, bool(stop.signal)), command)
+    step = step_of(checkpoint) if failure else learner.progress.steps
+    there = None if step is None else checkpoint
+    command = command_after(request, checkpoint, learner.seed, bool(stop.signal) and there is not None)
+    report = report_of(learner, there, Session(before, wall, bool(stop.signal), step), *command)
     report["curve"], no_curve = draw(learner, checkpoint.with_suffix(".png"))
     learner.close()
     report |= {
@@ -136,13 +151,7 @@ def run(
     }  # fmt: skip
     report = with_machine(report)
     leave(report, checkpoint)
-    print_report(learner, report, no_curve, file=sys.stderr if json else sys.stdout)
-    if json:
-        print_json(report)
-    if failure:
-        raise NeuroloopError(f"nothing is saved: {failure}")
-    if stop.signal:
-        raise SystemExit(128 + stop.signal)
+    return report, no_curve, _unsaved(failure, step) if failure else "", stop.signal
 
 
 def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> None:
@@ -163,7 +172,7 @@ def _learn(learner: Agent, request: Request, checkpoint: Path, stop: Stop) -> No
 
     every, solved = request.checkpoint_every, not request.keep_on
     try:
-        with nullcontext() if every == 0 else Autosave(learner, checkpoint, every, tell=tell):
+        with nullcontext() if every == 0 else Autosave(learner, checkpoint, every, tell=tell, at_end=False):
             learner.learn(limit - before, episodes=request.episodes, stop_when_solved=solved, callback=between)
     except NeuroloopError as error:
         raise type(error)(f"{error} ({_say(_save(learner, checkpoint), checkpoint)})") from None
@@ -191,4 +200,9 @@ def _save(learner: Agent, checkpoint: Path) -> CheckpointError | None:
 
 
 def _say(failure: CheckpointError | None, checkpoint: Path) -> str:
-    return f"nothing is saved: {failure}" if failure else f"everything up to there is saved in {checkpoint}"
+    return _unsaved(failure, step_of(checkpoint)) if failure else f"everything up to there is saved in {checkpoint}"
+
+
+def _unsaved(failure: CheckpointError, step: int | None) -> str:
+    """What was lost. `step`: of the checkpoint that was written before."""
+    return f"nothing is saved: {failure}" if step is None else f"{failure}; what lies there is of step {step}"

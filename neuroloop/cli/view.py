@@ -70,7 +70,10 @@ def _recording(what: str) -> Recording:
 
     if not Path(what).is_file():
         raise BadInput(f"{what}: no such file, and no endpoint such as ipc:///tmp/tap.ipc either")
-    return Recording(what)
+    recording = Recording(what)
+    if next(recording.ticks(), None) is None:
+        raise BadInput(f"{what}: holds no control step, so there is nothing to show")
+    return recording
 
 
 def _follow(

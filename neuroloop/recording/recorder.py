@@ -74,7 +74,7 @@ class Recorder:
                 numbers=activity.numbers, rasters=self._packer.rasters,
                 observation=tuple(leaf for leaf, _, _ in observation), action=tuple(leaf for leaf, _, _ in action),
             )  # fmt: skip
-            self._writer: Writer | None = Writer(setup, room_for(observation) if room is None else room)
+            self._writer: Writer | None = Writer(setup, room_for(observation) if room is None else room, say)
         self.pid = self._writer.process.pid  # of the process that writes
 
     @property

@@ -7,6 +7,7 @@ import errno
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,13 +18,17 @@ from .process import command
 from .ring import DONE, FAILED, Ring, make_room
 
 PATIENCE = 60.0  # s that the end of a run waits for the file
+QUIET = 1.0  # s that it waits before it says so
 
 
 class Writer:
-    """A process that writes what `setup` says, and a ring of `room` bytes to it. Raises `RecordingError`."""
+    """A process that writes what `setup` says, and a ring of `room` bytes to it.
 
-    def __init__(self, setup: Setup, room: int) -> None:
-        self._path, self.failure = setup.path, ""
+    `say` is told, once, what the end of a run waits for if it takes long. Raises `RecordingError`.
+    """
+
+    def __init__(self, setup: Setup, room: int, say: Callable[[str], None] | None = None) -> None:
+        self._path, self.failure, self._say = setup.path, "", say
         try:
             Path(setup.path).parent.mkdir(parents=True, exist_ok=True)
             self._fd = make_room(room)
@@ -77,9 +82,12 @@ class Writer:
 
     def insist(self, record: bytes) -> None:
         """Hand a record over, though it may take a while: the loop is over."""
-        deadline = time.monotonic() + PATIENCE
+        began = time.monotonic()
         while not self.look() and not self._ring.put(record):
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > QUIET:
+                self._tell_wait()
+            if waited > PATIENCE:
                 self.failure = "the process that writes it does not go on"
             time.sleep(0.001)
 
@@ -89,7 +97,11 @@ class Writer:
             return self.failure
         try:
             if not self.look():
-                self.process.wait(PATIENCE)
+                try:
+                    self.process.wait(QUIET)
+                except subprocess.TimeoutExpired:
+                    self._tell_wait()
+                    self.process.wait(PATIENCE - QUIET)
                 self.look()
         except subprocess.TimeoutExpired:
             self.failure = "the process that writes it did not end"
@@ -101,3 +113,10 @@ class Writer:
             os.close(self._fd)
             self._fd = -1
         return self.failure
+
+    def _tell_wait(self) -> None:
+        say, self._say = self._say, None
+        if say is not None:
+            say(
+                f"recording {self._path}: waits up to {PATIENCE:.0f} s until all is written, by process {self.process.pid}"
+            )

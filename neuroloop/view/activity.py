@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import MissingExtra
+from .written import write_figure
 
 
 def draw_activity(cost: Mapping[float, float], path: Path) -> Path:
@@ -25,6 +26,4 @@ def draw_activity(cost: Mapping[float, float], path: Path) -> Path:
     axes.set_ylabel("CPU of a control step, µs")
     axes.set_title("1000 → 1000 neurons, all-to-all, rewarded STDP, 20 steps of 1 ms", fontsize=10)
     axes.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    return path
+    return write_figure(figure, path, dpi=120)

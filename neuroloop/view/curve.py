@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .written import write_figure
+
 if TYPE_CHECKING:
     from ..loop.lockstep import Progress
 
@@ -33,7 +35,4 @@ def draw_curve(progress: Progress, title: str, path: Path) -> Path:
         raise ValueError("no episode ended yet")
     from .plots.learning import plot_learning_curve
 
-    figure = plot_learning_curve(progress, title=title, width="two")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI)
-    return path
+    return write_figure(plot_learning_curve(progress, title=title, width="two"), path, dpi=DPI)

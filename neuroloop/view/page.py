@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import __version__, checkpoint
 from ..errors import BadInput
+from . import written
 from .plots.every import Wanted, draw_all
 from .plots.runs import Run, report_of
 from .plots.style import WIDTHS, Printed
@@ -63,17 +64,10 @@ def _recorded(path: Path) -> dict[str, Any]:
 
 def write(page: str, path: Path) -> Path:
     """Write a page, all of it or nothing. Raises `BadInput`."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(page, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        return written.write(path, page.encode())
     except OSError as error:
         raise BadInput(f"{path}: cannot be written: {error.strerror}") from None
-    return path
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import MissingExtra
+from .written import write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,9 +68,7 @@ def draw_search(
         axes.spines[["top", "right"]].set_visible(False)
     for axes in grid[1 + len(names) :]:
         axes.set_axis_off()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    return path
+    return write_figure(figure, path)
 
 
 def _ticks(axes: Axes, values: list[float]) -> None:

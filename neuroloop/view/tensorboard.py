@@ -46,6 +46,7 @@ class TensorBoard:
     def __init__(self, folder: str | Path, agent: Agent, window: float = 1.0) -> None:
         self.folder, self._agent = Path(folder), agent
         self.failure, self.dropped = "", 0  # why it ended early; lines that found no room
+        self._left = b""  # of a line that the pipe took in part
         self._window_ns = round(1e9 * positive("window", window, "s"))
         self._activity = Activity(agent.controller)
         self._rows = np.zeros((ROOM, len(self._activity.numbers)))
@@ -80,6 +81,7 @@ class TensorBoard:
             return
         if self._n or self._ticks or self._ended:
             self._send()
+        self._finish()
         pipe.close()
         try:
             self._process.wait(PATIENCE)
@@ -131,16 +133,36 @@ class TensorBoard:
         return rates | spiked | {f"train/{name}": mean for name, mean in means}
 
     def _tell(self, step: int, at: float, scalars: dict[str, float]) -> None:
-        """A line for the process that writes; it is shorter than what a pipe takes as a whole or not at all."""
+        """A line for the process that writes, unless the one before is still on its way."""
+        self._push()
+        if self._left:
+            self.dropped += 1
+        elif not self.failure:
+            self._left = json.dumps([step, at, scalars]).encode() + b"\n"
+            self._push()
+
+    def _push(self) -> None:
+        """Pass on what the pipe takes, which may be a part of a line."""
         pipe = self._process.stdin
         if self.failure or pipe is None:
+            self._left = b""
             return
         try:
-            os.write(pipe.fileno(), json.dumps([step, at, scalars]).encode() + b"\n")
+            while self._left:
+                self._left = self._left[os.write(pipe.fileno(), self._left) :]
         except BlockingIOError:
-            self.dropped += 1
+            pass
         except OSError:
+            self._left = b""
             self._give_up()
+
+    def _finish(self) -> None:
+        """Pass on the end of a line, which may take a while: the loop is over."""
+        deadline = time.monotonic() + PATIENCE
+        self._push()
+        while self._left and time.monotonic() < deadline:
+            time.sleep(0.001)
+            self._push()
 
     def _give_up(self) -> None:
         """The process ended: one warning, and the loop goes on."""

@@ -116,7 +116,7 @@ def test_a_signal_stops_the_run_with_a_report_and_a_checkpoint_that_goes_on(numb
     assert "Traceback" not in done.err
     assert report["interrupted"] is True
     assert Agent.load("a.zip").progress.steps == report["steps"]
-    assert report["command"] == f"neuroloop run --resume a.zip --steps {10**8} --keep-on"
+    assert report["command"] == f"neuroloop run --resume a.zip --steps {10**8} --save a.zip --keep-on"
     assert f"go on       {report['command']}" in done.err
     steps = report["steps"] + 500
     words = shlex.split(report["command"].replace(str(10**8), str(steps)))
@@ -203,3 +203,8 @@ def test_a_disk_that_fills_up_leaves_the_report_and_exit_1(folder: Path) -> None
     assert "not solved" in done.stdout
     assert "nothing is saved: a.zip: cannot be written: File too large" in done.stderr
     assert list(folder.glob("*a.zip*")) == []
+    command += ["--checkpoint-every", "200"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "a.zip: cannot be written: File too large; what lies there is of step 200" in done.stderr
+    assert "checkpoint  a.zip, of step 200\n" in done.stdout

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_all_that_a_run_permits_is_drawn_beside_it(cli: Cli, run: Path) -> None:
     assert done.code == 0
     drawn = {path.stem for path in run.glob("*.pdf")}
     assert drawn == {"learning", "weights", "raster", "signals", "trajectory"}
-    assert "not drawn: timing: holds no timing" in done.out
+    assert "not drawn: timing: one/run.mcap: holds no timing" in done.out
     assert all(path.read_bytes().startswith(b"%PDF") for path in run.glob("*.pdf"))
 
 
@@ -69,6 +69,12 @@ def test_json_says_where_figures_are_and_why_others_are_not(cli: Cli, run: Path)
     assert list(told["missing"]) == ["timing"]
 
 
+def test_a_file_without_spikes_is_named(cli: Cli) -> None:
+    cli("run", "random", "--env", "CartPole-v1", "--steps", 30, "--record", "quiet.mcap", "--save", "a.zip")
+    done = cli("plot", "quiet.mcap", "--what", "raster")
+    assert (done.code, done.err) == (2, "neuroloop: quiet.mcap: a raster needs spikes, and there are none\n")
+
+
 @pytest.mark.parametrize("ending", ["pdf", "svg", "png"])
 def test_one_figure_goes_where_it_is_wanted(cli: Cli, run: Path, ending: str) -> None:
     out = Path("deep") / f"fig.{ending}"
@@ -83,9 +89,12 @@ def test_one_figure_goes_where_it_is_wanted(cli: Cli, run: Path, ending: str) ->
     ("arguments", "words"),
     [
         (["--what", "rastr"], "--what: unknown figure 'rastr': did you mean 'raster'?"),
-        (["--what", "signals", "--of", "valu"], "unknown signal 'valu': did you mean 'value'?"),
-        (["--what", "timing"], "only a run in real time has one"),
-        (["--what", "raster", "--from", 500], "no control step from 500 to 550 is recorded"),
+        (["--what", "signals", "--of", "valu"], "neuroloop: --of: unknown signal 'valu': did you mean 'value'?"),
+        (["--what", "raster", "--of", "moter"], "neuroloop: --of: unknown input or population 'moter'"),
+        (["--what", "signals", "--from", 50, "--to", 20], "neuroloop: --to: must be at least 51, got 20"),
+        (["--what", "timing", "--from", -1], "--from: must be at least 0, got -1"),
+        (["--what", "timing"], "one/run.mcap: holds no timing: only a run in real time has one"),
+        (["--what", "raster", "--from", 500], "one/run.mcap: no control step from 500 to 550 is recorded"),
         (["--what", "raster", "--to", 0], "--to: must be at least 1"),
         (["--what", "raster", "--out", "a.jpg"], "a figure ends in .pdf, .svg, .png, got a.jpg"),
         (["--out", "a.pdf"], "a.pdf holds one figure; name it with --what"),
@@ -137,8 +146,8 @@ def test_without_matplotlib_the_extra_is_named(cli: Cli, run: Path, monkeypatch:
 def test_ctrl_c_leaves_no_half_figure(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from neuroloop.view.plots.style import Printed
 
-    def interrupted(self: object, path: Path) -> None:
-        path.write_text("half")
+    def interrupted(self: object, file: IO[bytes], **_: object) -> None:
+        file.write(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Printed, "savefig", interrupted)

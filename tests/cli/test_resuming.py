@@ -42,7 +42,9 @@ def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint_to_where_it_would
     done = cli("run", "--resume", "killed.zip", "--save", "killed.zip")
     assert done.code == 0
     assert f"goes on from killed.zip: step {steps}, episode " in done.err
-    assert "again       neuroloop run --resume killed.zip --steps 5000 --checkpoint-every 200 --keep-on" in done.out
+    ran = "neuroloop run --resume killed.zip --steps 5000 --checkpoint-every 200 --save killed.zip --keep-on"
+    assert f"done by     {ran}" in done.out, "what it began with is overwritten: no command makes it again"
+    assert "overwritten" not in done.err
     assert arrays("killed.zip") == arrays("straight.zip")
     assert not list(Path().glob(".killed.zip.*"))
 

@@ -142,9 +142,9 @@ def test_the_command_it_names_makes_the_same_run_again(cli: Cli, arguments: tupl
         "solved_at_step",
         "mean_return_100",
         "spikes_per_tick",
-        "command",
     )
     assert [again[name] for name in same] == [first[name] for name in same]
+    assert again["command"] == first["command"].replace("first.zip", "again.zip")
 
 
 def test_a_resumed_run_equals_one_that_never_stopped(cli: Cli) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from neuroloop import Recorder, load_agent
 from neuroloop.view.window import window
 
 Cli = Callable[..., Any]
@@ -51,6 +52,15 @@ def test_what_is_no_recording_is_refused_before_a_window_opens(cli: Cli) -> None
     assert done.code == 2
     assert done.err == "neuroloop: text.mcap: is not an MCAP file\n"
     assert done.out == ""
+
+
+def test_a_recording_of_nothing_is_said_before_a_window_opens(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "find_spec", lambda name: name)  # it comes to no window
+    with Recorder("empty.mcap", load_agent("random", "CartPole-v1")):
+        pass
+    done = cli("view", "empty.mcap", "--web")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "neuroloop: empty.mcap: holds no control step, so there is nothing to show\n"
 
 
 @INSTALLED

@@ -17,6 +17,7 @@ from gymnasium import spaces
 
 from neuroloop import Recorder, Recording, RecordingError, load_agent
 from neuroloop.evaluation.recording_kills import trial
+from neuroloop.recording import writer
 from neuroloop.recording.channels import Setup
 from neuroloop.recording.file import File
 from neuroloop.recording.recover import recover
@@ -182,3 +183,15 @@ def test_ctrl_c_leaves_the_writer_to_its_owner(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert Recording(tmp_path / "run.mcap").complete
+
+
+def test_who_waits_for_a_file_at_the_end_is_told_for_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "QUIET", 0.1)
+    monkeypatch.setattr(writer, "PATIENCE", 0.5)
+    agent, said = load_agent("random", "CartPole-v1"), list[str]()
+    with Recorder(tmp_path / "run.mcap", agent, say=said.append) as recorder, agent.watched(by=recorder):
+        agent.learn(20)
+        os.kill(recorder.pid, signal.SIGSTOP)
+    assert len(said) == 2
+    assert f"run.mcap: waits up to 0 s until all is written, by process {recorder.pid}" in said[0]
+    assert "the process that writes it did not end" in said[1]

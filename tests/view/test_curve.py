@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pty
+import resource
 import subprocess
 import sys
 import termios
@@ -49,6 +50,20 @@ def test_a_curve_is_a_picture(episodes: int, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = draw_curve(a_run(episodes), "title", tmp_path / "new" / "curve.png")
     assert path.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_a_full_disk_leaves_the_curve_before(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = draw_curve(a_run(3), "title", tmp_path / "curve.png")
+    before, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            draw_curve(a_run(99), "title", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_there_is_no_curve_before_an_episode_ended(tmp_path: Path) -> None:

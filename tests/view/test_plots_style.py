@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import resource
 import sys
 from pathlib import Path
 
@@ -80,6 +81,20 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="cannot be written"):
         save(plot_signals(SIGNALS), tmp_path / "file" / "a.pdf")
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_a_full_disk_is_said_and_the_figure_before_stays(ending: str, tmp_path: Path) -> None:
+    path = save(plot_signals(SIGNALS), tmp_path / f"a.{ending}")
+    before, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+    try:
+        with pytest.raises(BadInput, match=rf"a\.{ending}: cannot be written: File too large"):
+            save(plot_signals({"value": [0.0, 3.0]}), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import signal
@@ -143,6 +144,22 @@ def test_without_tensorboardx_the_extra_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r'pip install "neuroloop\[tensorboard\]"'):
         TensorBoard(tmp_path, neuroloop.load_agent("random", "CartPole-v1"))
+
+
+def test_lines_that_a_pipe_takes_in_part_are_whole_in_the_end(tmp_path: Path) -> None:
+    many = {f"train/{n:04d}": float(n) for n in range(1000)}  # longer than what a pipe takes at once
+    with TensorBoard(tmp_path, neuroloop.load_agent("random", "CartPole-v1")) as board:
+        assert board._process.stdin is not None
+        fcntl.fcntl(board._process.stdin.fileno(), fcntl.F_SETPIPE_SZ, 4096)
+        for step in range(50):
+            board._tell(step, 1.0, many)
+    found = scalars(tmp_path)
+    steps = [step for step, _ in found["train/0999"]]
+    assert found["train/0000"] == [(step, 0.0) for step in steps]
+    assert len(steps) == 50 - board.dropped
+    assert steps[0] == 0
+    assert board.dropped
+    assert board.failure == ""
 
 
 def test_closing_twice_does_nothing_more(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from .timing import plot_timing
 from .trajectory import plot_trajectory
 from .weights import plot_weights
 
+ARGUMENTS = "first", "last", "names", "only", "against"  # errors that begin so
+OF_CHECKPOINTS = "learning", "weights"
+
 
 class Wanted(NamedTuple):
     """What to show of what there is."""
@@ -75,7 +78,19 @@ KINDS: Mapping[str, Callable[[Sequence[Run], Wanted], Printed]] = {
 def draw(what: str, runs: Sequence[Run], wanted: Wanted) -> Printed:
     """The figure of a name. Raises `BadInput`, also where the files do not hold what it needs."""
     check(what)
-    return KINDS[what](runs, wanted)
+    try:
+        return KINDS[what](runs, wanted)
+    except BadInput as error:
+        raise type(error)(_with_file(str(error), what, runs)) from None
+
+
+def _with_file(why: str, what: str, runs: Sequence[Run]) -> str:
+    """With the file that is meant, unless that is said, or an argument is what is wrong."""
+    if len(runs) != 1 or why.partition(":")[0] in ARGUMENTS:
+        return why
+    path, saved, recording = runs[0][:3]
+    file = path if what in OF_CHECKPOINTS or recording is None else recording
+    return why if why.startswith(tuple(f"{one}:" for one in (path, saved, recording))) else f"{file}: {why}"
 
 
 def check(what: str) -> None:

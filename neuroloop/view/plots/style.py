@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInput, MissingExtra, unknown
+from ..written import write_figure
 
 try:
     import matplotlib
@@ -53,8 +54,9 @@ class Printed(Figure):
 
     def savefig(self, fname: Any, *args: Any, **kwargs: Any) -> None:
         """As matplotlib does."""
-        undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
-        metadata = undated.get(Path(str(fname)).suffix.lower())
+        undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+        ending = kwargs.get("format") or Path(str(fname)).suffix.removeprefix(".")
+        metadata = undated.get(ending.lower())
         if metadata and "metadata" not in kwargs:
             kwargs["metadata"] = metadata
         with matplotlib.rc_context(STYLE):
@@ -77,17 +79,10 @@ def save(figure: Figure, path: Path) -> Path:
     """Write a figure, all of it or nothing; the ending says the format. Raises `BadInput`."""
     if path.suffix.lower().removeprefix(".") not in FORMATS:
         raise BadInput(f"{path}: a figure ends in .{', .'.join(FORMATS)}")
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            figure.savefig(part)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        return write_figure(figure, path)
     except OSError as error:
         raise BadInput(f"{path}: cannot be written: {error.strerror}") from None
-    return path
 
 
 def legend_above(axes: Axes, columns: int) -> None:

@@ -30,20 +30,18 @@ def show_recording(recording: Recording, window: Window, go_on: Callable[[], boo
     about, n = about_recording(recording), _length(recording)
     between, points = max(FEWEST, n // PICTURES), max(1, AT_ONCE * POINTS // max(n, POINTS))
     shown: Shown | None = None
-    latest: Scene | None = None
     damage = ""
-    returns: deque[float] = deque(maxlen=WINDOW)
+    returns, noted = deque[float](maxlen=WINDOW), _returns(recording)
     try:
         for scene in scenes_of(recording):
             if not go_on():
                 break
             if shown is None:
                 shown = Shown(Sheet(window.stream(about.title), live=False), about, scene.t_ns)
-            if latest is not None and scene.first:
-                returns.append(latest.episode_return)
-                shown.episode(latest.episode_return, float(np.mean(returns)), latest.tick, latest.t_ns)
             shown.tick(scene)
-            latest = scene
+            if scene.ended:
+                returns.append(noted.get(scene.episode, scene.episode_return))
+                shown.episode(returns[-1], float(np.mean(returns)), scene.tick, scene.t_ns)
             if shown.ticks % between == 0:
                 shown.paint()
             if shown.ticks % AT_ONCE == 0:
@@ -56,6 +54,15 @@ def show_recording(recording: Recording, window: Window, go_on: Callable[[], boo
         shown.draw(points)
         shown.flush(f"recording of {shown.ticks} ticks, {state}" + (f"; {damage}" if damage else ""))
     return damage
+
+
+def _returns(recording: Recording) -> dict[int, float]:
+    """Of episodes that ended, by number, as the run noted them; not all of their control steps need be recorded."""
+    try:
+        episodes = recording.episodes()
+    except RecordingError:
+        return {}
+    return dict(zip(episodes["episode"].tolist(), episodes["return"].tolist(), strict=True))
 
 
 def scenes_of(recording: Recording) -> Iterator[Scene]:

@@ -43,6 +43,7 @@ class Scene(NamedTuple):
     spikes: Mapping[str, NDArray[np.integer]]  # of each neuron, by population
     numbers: Mapping[str, float]
     timing: Mapping[str, int] | None  # ns
+    ended: bool = False  # whether the episode ended with the answer, where that is known
 
 
 def about_run(run: RunFacts) -> About:
@@ -74,7 +75,7 @@ def scene_recorded(recorded: Recorded, episode_return: float) -> Scene:
     return Scene(
         tick.tick, tick.t_ns, tick.episode, tick.first, tick.observation, tick.action, answer, episode_return,
         {name: counts_of(raster) for name, raster in recorded.spikes.items() if raster.ndim == 2}, recorded.numbers,
-        timed._asdict() if isinstance(timed, Timed) else None,
+        timed._asdict() if isinstance(timed, Timed) else None, tick.outcome is not None and tick.outcome.ended,
     )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from mcap.records import Channel, Schema
 from numpy.typing import NDArray
 
 from ..loop.timing import TIMING
+from ..types import LINK as LINK_INFO
 from ..types import Outcome, Tick, Timed
 from . import cdr
-from .channels import ACTION, COLUMNS, LAST, LINK, LINK_INFO, NOT_KNOWN, NUMBERS, OBSERVATION, REWARD, SPIKES, TICK
+from .channels import ACTION, COLUMNS, LAST, LINK, NOT_KNOWN, NUMBERS, OBSERVATION, REWARD, SPIKES, TICK
 from .channels import TIMING as TIMES
 from .decoding import Decode, decoder_of, encoding_of, floats, rebuilt
 from .layout import parts_of

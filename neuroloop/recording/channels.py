@@ -17,7 +17,6 @@ START = "start.zip"  # attachment: the checkpoint that the run began with
 CHUNK = 1 << 16  # bytes
 TICK, REWARD, NUMBERS, TIMING, RATES, EPISODE = "/tick", "/reward", "/numbers", "/timing", "/rates", "/episode"
 LINK = "/link"
-LINK_INFO = "link"  # the key of `info` under which a plant at the other end of a link tells of it
 NOT_KNOWN = -1  # of numbers that may be None
 OBSERVATION, ACTION, LAST = "/observation", "/action", "/last_observation"
 SPIKES, VIEW = "/spikes", "/view"

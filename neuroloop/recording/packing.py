@@ -16,7 +16,8 @@ from ..errors import PlantError
 from ..link.values import Values
 from ..loop.timing import TIMING
 from ..types import EVENT, Outcome, Tick, Timed
-from .channels import COLUMNS, LINK, LINK_INFO, NOT_KNOWN, Raster
+from ..types import LINK as LINK_INFO
+from .channels import COLUMNS, LINK, NOT_KNOWN, Raster
 from .layout import Part
 from .records import (
     CODES,

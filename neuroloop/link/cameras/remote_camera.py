@@ -21,6 +21,7 @@ from ...sensors.pictures import Env
 from ...sensors.seen import EVENTS, Seen
 from ...sensors.source import CAMERA_FRAMES
 from ...sensors.space import MOST, EventSpace
+from ...types import LINK
 from ..endpoint import endpoint_of
 from ..keys import key_of, read
 from ..remote import RemoteEnv
@@ -214,7 +215,7 @@ def _packets(endpoint: str, timeout: float, keys: str | Path | None, server_key:
 
 def _is_lost(info: dict[str, Any]) -> bool:
     """Whether the plant went away with its episode: there was no step, and there are no pictures of it."""
-    facts = info.get("link")
+    facts = info.get(LINK)
     return isinstance(facts, Mapping) and facts.get("lost") is True
 
 
